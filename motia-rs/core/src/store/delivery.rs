@@ -1,0 +1,131 @@
+//! An event on its way to one step.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+
+use crate::event::Event;
+
+/// The number of a step's queue, given by the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct QueueId(pub u16);
+
+/// Names one delivery: a queue and a sequence number that rises with each commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
+pub struct DeliveryId {
+    /// The queue it waits in.
+    pub queue: QueueId,
+    /// Its place in the order of commits; never 0, below 2⁴⁷.
+    pub seq: u64,
+}
+
+impl fmt::Display for DeliveryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.queue.0, self.seq)
+    }
+}
+
+/// The text is no delivery id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a delivery id reads like `3-1042`: a queue's number and a sequence number")]
+pub struct InvalidDeliveryId;
+
+impl FromStr for DeliveryId {
+    type Err = InvalidDeliveryId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidDeliveryId> {
+        let (queue, seq) = text.split_once('-').ok_or(InvalidDeliveryId)?;
+        Ok(Self {
+            queue: QueueId(queue.parse().map_err(|_| InvalidDeliveryId)?),
+            seq: seq.parse().map_err(|_| InvalidDeliveryId)?,
+        })
+    }
+}
+
+impl Serialize for DeliveryId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for DeliveryId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+/// A fencing token: rises with every attempt that is started, across restarts too, and never
+/// repeats. Whoever keeps the highest token it has seen can refuse a straggler.
+///
+/// The upper 24 bits count the openings of the store, the lower 40 the attempts since.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Token(pub u64);
+
+/// An event on its way to one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// Its name.
+    pub id: DeliveryId,
+    /// What is delivered.
+    pub event: Arc<Event>,
+    /// How many attempts were started so far.
+    pub attempts: u32,
+    /// When it may start, if it waits for a time.
+    pub due: Option<Timestamp>,
+}
+
+/// One failed attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// Which attempt it was, from 1.
+    pub attempt: u32,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Timestamp,
+    /// What went wrong, with its causes.
+    pub error: String,
+}
+
+/// A delivery that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeadLetter {
+    /// The delivery's name, kept from when it waited.
+    pub id: DeliveryId,
+    /// The step that gave it up.
+    pub queue: String,
+    /// What was to be delivered.
+    pub event: Event,
+    /// How many attempts were started.
+    pub attempts: u32,
+    /// Why it was given up.
+    pub reason: String,
+    /// When it was given up.
+    pub died_at: Timestamp,
+    /// The failed attempts, oldest first.
+    pub failures: Vec<Failure>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_delivery_id_reads_back_as_it_was_written() {
+        let id = DeliveryId { queue: QueueId(3), seq: 1042 };
+        assert_eq!(id.to_string().parse(), Ok(id));
+    }
+
+    #[test]
+    fn other_text_is_no_delivery_id() {
+        for text in ["", "3", "3-", "-1042", "70000-1", "a-b", "3-1042-1"] {
+            assert_eq!(text.parse::<DeliveryId>(), Err(InvalidDeliveryId), "{text}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! How a commit or a read can fail.
+
+use super::delivery::DeliveryId;
+
+/// The store could not do it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store was closed, or its writer is gone.
+    #[error("the store is closed; nothing was written")]
+    Closed,
+    /// Another process serves from the same data.
+    #[error("{0}")]
+    InUse(String),
+    /// The data was made by a newer version, or by something else.
+    #[error("{0}")]
+    Incompatible(String),
+    /// The data is damaged.
+    #[error("{0}")]
+    Corrupt(String),
+    /// Reading or writing failed: a full disk, a lost file, a permission.
+    #[error("the store failed: {0}")]
+    Io(String),
+}
+
+/// The batch was not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+    /// A version required by the batch is not the one that is kept: somebody else wrote first.
+    #[error("`{key}` in `{group}` was changed by somebody else")]
+    Conflict {
+        /// The state group.
+        group: String,
+        /// The key in it.
+        key: String,
+    },
+    /// The delivery is settled, or a later attempt has taken it over.
+    #[error("delivery {0} was taken over by a later attempt")]
+    Superseded(DeliveryId),
+    /// There is no such dead letter.
+    #[error("no dead letter {0}")]
+    NoSuchDeadLetter(DeliveryId),
+    /// A counter would leave the range of 64 bits, or the entry is no integer.
+    #[error("`{key}` in `{group}` is no integer that can be counted on")]
+    NotACounter {
+        /// The state group.
+        group: String,
+        /// The key in it.
+        key: String,
+    },
+    /// The store could not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}

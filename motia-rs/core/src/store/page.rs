@@ -1,0 +1,63 @@
+//! Bounded lists: nothing here ever reads a whole group or queue unasked.
+
+use serde::Serialize;
+
+/// Asks for a page.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PageRequest {
+    /// Where the last page ended; `None` for the first.
+    pub after: Option<String>,
+    /// At most so many items, between 1 and [`PageRequest::MAX`].
+    pub limit: usize,
+}
+
+impl PageRequest {
+    /// Items on a page when nothing is said.
+    pub const DEFAULT: usize = 100;
+    /// The most items that a page may have.
+    pub const MAX: usize = 1000;
+
+    /// The first page of at most `limit` items; the limit is brought into its range.
+    #[must_use]
+    pub fn first(limit: usize) -> Self {
+        Self { after: None, limit: limit.clamp(1, Self::MAX) }
+    }
+
+    /// The page behind `after`.
+    #[must_use]
+    pub fn after(self, after: Option<String>) -> Self {
+        Self { after, ..self }
+    }
+}
+
+impl Default for PageRequest {
+    fn default() -> Self {
+        Self::first(Self::DEFAULT)
+    }
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Page<T> {
+    /// The items in order.
+    pub items: Vec<T>,
+    /// What to pass as [`PageRequest::after`] for the next page; `None` on the last.
+    pub next: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The same page with each item changed.
+    ///
+    /// # Errors
+    /// The first error of `change`.
+    pub fn try_map<U, E>(self, change: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
+        let items = self.items.into_iter().map(change).collect::<Result<_, E>>()?;
+        Ok(Page { items, next: self.next })
+    }
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), next: None }
+    }
+}

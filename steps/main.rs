@@ -1,0 +1,3 @@
+//! The app.
+use steps as _;
+fn main() {}

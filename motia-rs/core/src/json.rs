@@ -1,5 +1,7 @@
 //! JSON as text: what the store keeps and what travels between steps.
 
+pub mod strict;
+
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer, de::DeserializeOwned};

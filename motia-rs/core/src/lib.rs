@@ -1,6 +1,35 @@
-//! Floor 0: the words and ports of motia-rs.
+//! Floor 0 of motia-rs: its words and its ports. No web framework, no I/O, no threads.
+//!
+//! # Layout
+//! - [`config`]: what a step says about itself; [`registry`]: all steps of a program
+//! - [`topic`], [`input`], [`event`]: what travels between steps
+//! - [`context`]: what a handler is handed; [`error`]: how it fails
+//! - [`http`]: requests and answers, free of any web framework
+//! - [`schema`], [`json`]: what a value must look like, and how it is written
+//! - [`store`]: the port to what must be kept; [`clock`]: the port to the time
+//! - [`graph`], [`check`]: who sets whom going, and what is wrong with it
+//! - [`trace`], [`redact`]: what people are shown
+
+pub mod check;
 pub mod clock;
+pub mod config;
+pub mod context;
+pub mod error;
 pub mod event;
+pub mod flow;
+pub mod graph;
+pub mod http;
+pub mod input;
 pub mod json;
+pub mod redact;
+pub mod registry;
+pub mod schedule;
+pub mod schema;
 pub mod store;
+pub mod topic;
 pub mod trace;
+
+#[doc(hidden)]
+pub mod __private {
+    pub use inventory;
+}

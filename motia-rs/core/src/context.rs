@@ -1,0 +1,266 @@
+//! What a handler is handed beside its input.
+//!
+//! # Layout
+//! - [`emit`]: events on their way out
+//! - [`state`], [`stream`]: what is kept between runs
+//! - [`transaction`]: several of these at once, or none
+//! - [`logger`]: what is told to people
+//! - [`engine`]: the port through which a context reaches the machine beneath it
+
+pub mod emit;
+pub mod engine;
+pub mod logger;
+pub mod state;
+pub mod stream;
+pub mod transaction;
+
+use std::{
+    fmt,
+    marker::PhantomData,
+    sync::{Arc, atomic::AtomicBool, atomic::Ordering},
+};
+
+pub use emit::{Emit, EmitError, Receipt};
+pub use engine::{Engine, Limits, Route};
+use jiff::Timestamp;
+pub use logger::{Level, Logger};
+use serde::Serialize;
+pub use state::{State, StateError, StateGroup};
+pub use stream::{Stream, Streams};
+use tokio_util::sync::CancellationToken;
+pub use transaction::{Transaction, TransactionError};
+
+use crate::{
+    event::EventId,
+    flow::Flow,
+    store::{DeliveryId, Token},
+    topic::{MemberOf, Topic},
+    trace::{TraceContext, TraceId},
+};
+
+/// What a handler is handed beside its input. `Emits` is the tuple of topics that its step declares;
+/// no other can be emitted.
+///
+/// # Example: a handler that keeps and announces
+/// ```
+/// # use motia_core as motia;
+/// # use motia_core::{context::{Context, StateGroup}, error::StepResult};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize, JsonSchema)]
+/// # struct OrderPlaced { order_id: String }
+/// # motia::topic!(OrderPlaced = "order.placed");
+/// const ORDERS: StateGroup<u64> = StateGroup::new("orders");
+///
+/// async fn handler(cents: u64, ctx: Context<(OrderPlaced,)>) -> StepResult {
+///     ctx.state.set(ORDERS, "order-1", &cents).await?;
+///     ctx.emit(OrderPlaced { order_id: "order-1".into() }).await?;
+///     Ok(())
+/// }
+/// ```
+///
+/// # Example: a topic that the step does not declare
+/// ```compile_fail
+/// # use motia_core as motia;
+/// # use motia_core::{context::Context, error::StepResult};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize, JsonSchema)]
+/// # struct OrderPlaced { order_id: String }
+/// # motia::topic!(OrderPlaced = "order.placed");
+/// async fn handler(ctx: Context) -> StepResult {
+///     ctx.emit(OrderPlaced { order_id: "order-1".into() }).await?; // not among this step's emits
+///     Ok(())
+/// }
+/// ```
+pub struct Context<Emits = ()> {
+    /// What is kept between runs.
+    pub state: State,
+    /// What is kept between runs and shown live.
+    pub streams: Streams,
+    /// What is told to people.
+    pub logger: Logger,
+    run: Arc<Run>,
+    emits: PhantomData<fn() -> Emits>,
+}
+
+/// One attempt of one step: what it is, and the machine it runs on.
+pub struct Run {
+    /// The machine.
+    pub engine: Arc<dyn Engine>,
+    /// The step's name.
+    pub step: &'static str,
+    /// The step's flows.
+    pub flows: &'static [Flow],
+    /// Run and span.
+    pub trace: TraceContext,
+    /// Which attempt it is, from 1.
+    pub attempt: u32,
+    /// The attempt's fencing token; 0 where there is nothing to fence.
+    pub token: Token,
+    /// The event and its delivery, in an event step.
+    pub delivery: Option<(EventId, DeliveryId)>,
+    /// When the attempt is ended.
+    pub deadline: Option<Timestamp>,
+    /// Tells that the attempt should stop.
+    pub cancelled: CancellationToken,
+    /// Whether the handler settled its delivery itself.
+    pub settled: AtomicBool,
+}
+
+impl Run {
+    /// A first attempt of `step`, of nothing in particular.
+    pub fn new(engine: Arc<dyn Engine>, step: &'static str, trace: TraceContext) -> Self {
+        Self {
+            engine,
+            step,
+            flows: &[],
+            trace,
+            attempt: 1,
+            token: Token(0),
+            delivery: None,
+            deadline: None,
+            cancelled: CancellationToken::new(),
+            settled: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether the handler settled its delivery itself, by
+    /// [`commit_and_ack`](Transaction::commit_and_ack).
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.settled.load(Ordering::Acquire)
+    }
+}
+
+impl fmt::Debug for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("step", &self.step)
+            .field("trace", &self.trace)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<Emits> Context<Emits> {
+    /// The context of an attempt.
+    #[must_use]
+    pub fn new(run: Arc<Run>) -> Self {
+        Self {
+            state: State::new(run.clone()),
+            streams: Streams::new(run.clone()),
+            logger: Logger::new(run.clone()),
+            run,
+            emits: PhantomData,
+        }
+    }
+
+    /// Emits an event to every step that subscribes to its topic. Options ride on the result:
+    /// `ctx.emit(event).delay(secs(5)).await?`.
+    ///
+    /// When the await returns, the event is kept as well as the receipt says. Nothing happens before
+    /// it is awaited.
+    pub fn emit<T, At>(&self, event: T) -> Emit<'_>
+    where
+        T: Topic + MemberOf<Emits, At>,
+    {
+        Emit::typed(&self.run, &event)
+    }
+
+    /// Emits to a topic that is only known at run time. The payload is checked against the topic's
+    /// schema and refused with every violation.
+    pub fn emit_raw<T: Serialize + ?Sized>(&self, topic: &str, payload: &T) -> Emit<'_> {
+        Emit::raw(&self.run, topic, payload)
+    }
+
+    /// Starts a list of writes that happen whole or not at all.
+    #[must_use]
+    pub fn transaction(&self) -> Transaction<Emits> {
+        Transaction::new(self.run.clone())
+    }
+
+    /// The run that this attempt belongs to: the same in every step that an event passes.
+    #[must_use]
+    pub fn trace_id(&self) -> TraceId {
+        self.run.trace.trace_id
+    }
+
+    /// Run and span, as a `traceparent` header carries them.
+    #[must_use]
+    pub fn trace(&self) -> TraceContext {
+        self.run.trace
+    }
+
+    /// The step's name.
+    #[must_use]
+    pub fn step(&self) -> &'static str {
+        self.run.step
+    }
+
+    /// The flows that the step belongs to.
+    #[must_use]
+    pub fn flows(&self) -> &'static [Flow] {
+        self.run.flows
+    }
+
+    /// Which attempt this is, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.run.attempt
+    }
+
+    /// A number that rises with every attempt and never repeats. Hand it to outside systems that
+    /// refuse lower ones than they have seen, and no straggler overwrites a later attempt's work.
+    #[must_use]
+    pub fn fencing_token(&self) -> u64 {
+        self.run.token.0
+    }
+
+    /// The event that an event step handles.
+    #[must_use]
+    pub fn event_id(&self) -> Option<EventId> {
+        self.run.delivery.map(|(event, _)| event)
+    }
+
+    /// When this attempt is ended, if it has a timeout.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Timestamp> {
+        self.run.deadline
+    }
+
+    /// Resolves when this attempt should stop: the app shuts down, or nobody wants the result.
+    pub async fn cancelled(&self) {
+        self.run.cancelled.cancelled().await;
+    }
+
+    /// Whether this attempt should stop.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.run.cancelled.is_cancelled()
+    }
+
+    /// The present instant, by the app's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.run.engine.now()
+    }
+
+    /// The same context, allowed to emit another set of topics.
+    pub(crate) fn narrow<To>(self) -> Context<To> {
+        let Self { state, streams, logger, run, emits: _ } = self;
+        Context { state, streams, logger, run, emits: PhantomData }
+    }
+}
+
+impl<Emits> Clone for Context<Emits> {
+    fn clone(&self) -> Self {
+        Self::new(self.run.clone())
+    }
+}
+
+impl<Emits> fmt::Debug for Context<Emits> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Context").field(&self.run).finish()
+    }
+}

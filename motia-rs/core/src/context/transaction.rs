@@ -1,0 +1,203 @@
+//! Several writes at once, or none.
+
+use std::{
+    marker::PhantomData,
+    sync::{Arc, atomic::Ordering},
+};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    Receipt, Run,
+    emit::{EmitError, Outgoing},
+    state::{StateError, StateGroup, checked_key, decode, encode},
+};
+use crate::{
+    event::EventId,
+    store::{Batch, CommitError, Require, Settlement, Write},
+    topic::{MemberOf, Topic},
+};
+
+/// A list of writes to state and topics that happen whole or not at all.
+///
+/// Nothing is written before [`commit`](Self::commit), and what fails on the way makes the commit
+/// fail.
+///
+/// ```
+/// # use motia_core as motia;
+/// # use motia_core::{context::{Context, StateGroup}, error::StepResult};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Serialize, Deserialize, JsonSchema)]
+/// # struct Moved { cents: i64 }
+/// # motia::topic!(Moved = "money.moved");
+/// const BALANCES: StateGroup<i64> = StateGroup::new("balances");
+///
+/// async fn handler(cents: i64, ctx: Context<(Moved,)>) -> StepResult {
+///     let mut tx = ctx.transaction();
+///     tx.increment(BALANCES, "anna", -cents);
+///     tx.increment(BALANCES, "bert", cents);
+///     tx.emit(Moved { cents });
+///     tx.commit().await?;
+///     Ok(())
+/// }
+/// ```
+#[must_use = "a transaction does nothing until it is committed"]
+pub struct Transaction<Emits = ()> {
+    run: Arc<Run>,
+    batch: Batch,
+    failed: Option<TransactionError>,
+    events: Vec<EventId>,
+    emits: PhantomData<fn() -> Emits>,
+}
+
+/// The transaction was not committed, and nothing of it is written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TransactionError {
+    /// An entry could not be read or written.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// An event was refused.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
+    /// Only an event step has something to acknowledge.
+    #[error("`{0}` handles no event, so there is nothing to acknowledge: use `commit`")]
+    NothingToAck(&'static str),
+    /// It was not written.
+    #[error(transparent)]
+    Commit(#[from] CommitError),
+}
+
+impl TransactionError {
+    /// Whether trying again can help.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::State(error) => error.is_transient(),
+            Self::Emit(error) => error.is_transient(),
+            Self::Commit(_) => true,
+            Self::NothingToAck(_) => false,
+        }
+    }
+}
+
+impl<Emits> Transaction<Emits> {
+    pub(super) fn new(run: Arc<Run>) -> Self {
+        let (batch, events) = (Batch::default(), Vec::new());
+        Self { run, batch, failed: None, events, emits: PhantomData }
+    }
+
+    /// Reads an entry as it was before the transaction, and makes the commit fail with
+    /// [`CommitError::Conflict`] if somebody else writes to it until then.
+    ///
+    /// # Errors
+    /// When it cannot be read, or does not fit the group's type.
+    pub async fn get<T: DeserializeOwned>(
+        &mut self,
+        group: StateGroup<T>,
+        key: &str,
+    ) -> Result<Option<T>, StateError> {
+        let key = checked_key(&self.run, key)?;
+        let now = self.run.engine.now();
+        let entry = self.run.engine.store().get(group.name(), key, now).await?;
+        let version = entry.as_ref().map(|entry| entry.version);
+        let (group, key) = (group.name(), key.to_owned());
+        let require = Require::Version { group: group.into(), key: key.clone(), version, now };
+        self.batch.requires.push(require);
+        entry.map(|entry| decode(group, &key, &entry.value)).transpose()
+    }
+
+    /// Sets an entry.
+    pub fn set<T: Serialize>(&mut self, group: StateGroup<T>, key: &str, value: &T) {
+        let entry = encode(&self.run, key, value);
+        self.add(entry.map(|(key, value)| Write::Set {
+            group: group.name().into(),
+            key,
+            value,
+            expires_at: None,
+        }));
+    }
+
+    /// Removes an entry.
+    pub fn delete<T>(&mut self, group: StateGroup<T>, key: &str) {
+        let now = self.run.engine.now();
+        let key = checked_key(&self.run, key).map(str::to_owned);
+        self.add(key.map(|key| Write::Delete { group: group.name().into(), key, now }));
+    }
+
+    /// Adds to a counter.
+    pub fn increment(&mut self, group: StateGroup<i64>, key: &str, by: i64) {
+        let now = self.run.engine.now();
+        let key = checked_key(&self.run, key).map(str::to_owned);
+        self.add(key.map(|key| Write::Increment { group: group.name().into(), key, by, now }));
+    }
+
+    /// Emits an event.
+    pub fn emit<T, At>(&mut self, event: T)
+    where
+        T: Topic + MemberOf<Emits, At>,
+    {
+        let outgoing = Outgoing::typed(&self.run, &event);
+        self.publish(outgoing);
+    }
+
+    /// Emits to a topic that is only known at run time.
+    pub fn emit_raw<T: Serialize + ?Sized>(&mut self, topic: &str, payload: &T) {
+        let outgoing = Outgoing::raw(&self.run, topic, payload);
+        self.publish(outgoing);
+    }
+
+    fn publish(&mut self, outgoing: Result<Outgoing, EmitError>) {
+        let write = outgoing.map(|event| event.publish(&self.run, None));
+        self.events.extend(write.as_ref().ok().map(|(id, _)| *id));
+        self.add(write.map(|(_, write)| write));
+    }
+
+    fn add<E: Into<TransactionError>>(&mut self, write: Result<Write, E>) {
+        match write {
+            Ok(write) => self.batch.writes.push(write),
+            Err(error) => {
+                self.failed.get_or_insert(error.into());
+            }
+        }
+    }
+
+    /// Writes everything, or nothing; gives the receipts of the events in their order.
+    ///
+    /// # Errors
+    /// When anything in it could not be, when somebody else wrote to what was read, or when the
+    /// store fails. Nothing is written then.
+    pub async fn commit(self) -> Result<Vec<Receipt>, TransactionError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        let kept = self.run.engine.commit(&self.run, self.batch).await?;
+        let receipt = |id| Receipt { id, durability: kept.durability };
+        Ok(self.events.into_iter().map(receipt).collect())
+    }
+
+    /// Writes everything and settles the event that the step handles, or nothing of both: the
+    /// effects on state and topics happen exactly once.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit); and outside an event step.
+    pub async fn commit_and_ack(mut self) -> Result<Vec<Receipt>, TransactionError> {
+        let Some((_, delivery)) = self.run.delivery else {
+            return Err(TransactionError::NothingToAck(self.run.step));
+        };
+        let token = self.run.token;
+        self.batch.requires.push(Require::Held { delivery, token });
+        self.batch.writes.push(Write::Settle { delivery, token, settlement: Settlement::Done });
+        let run = self.run.clone();
+        let receipts = self.commit().await?;
+        run.settled.store(true, Ordering::Release);
+        Ok(receipts)
+    }
+}
+
+impl<Emits> std::fmt::Debug for Transaction<Emits> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Transaction").field("batch", &self.batch).finish_non_exhaustive()
+    }
+}

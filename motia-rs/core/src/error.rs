@@ -1,0 +1,170 @@
+//! How a handler fails: each failure knows whether trying again helps.
+
+use std::{any::Any, error::Error as StdError, fmt, time::Duration};
+
+use http::StatusCode;
+
+use crate::{
+    context::{EmitError, StateError, TransactionError},
+    http::{ApiResponse, Problem, Reply, ReplyBody},
+};
+
+/// Any error, boxed.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// What a handler returns.
+pub type StepResult<T = ()> = Result<T, StepError>;
+
+/// Why a handler failed.
+///
+/// `?` on any error makes one that is tried again. Deliberately not `std::error::Error` itself, so
+/// that `?` takes any error in.
+///
+/// ```
+/// use motia_core::error::{StepError, StepResult};
+///
+/// fn charge(cents: u64) -> StepResult {
+///     if cents > 1_000_000 {
+///         return Err(StepError::fatal("the bank never charges this much"));
+///     }
+///     std::fs::read("/no/such/ledger")?; // any error: tried again
+///     Ok(())
+/// }
+///
+/// assert!(charge(2_000_000).unwrap_err().is_fatal());
+/// assert!(!charge(1).unwrap_err().is_fatal());
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StepError {
+    /// Try again, as the step's retry policy says. An API step answers 500.
+    Retry(BoxError),
+    /// Try again no sooner than after this long. An API step answers 503 with `Retry-After`.
+    RetryAfter(Duration, BoxError),
+    /// Trying again cannot help: the event goes to the dead letters. An API step answers 500.
+    Fatal(BoxError),
+    /// The caller is at fault: an API step answers with this problem. Elsewhere it is fatal.
+    Reject(Box<Problem>),
+    /// An API step answers exactly this. Elsewhere it is fatal.
+    Respond(Box<ApiResponse<ReplyBody>>),
+}
+
+impl StepError {
+    /// Trying again cannot help.
+    pub fn fatal(error: impl Into<BoxError>) -> Self {
+        Self::Fatal(error.into())
+    }
+
+    /// Try again, as the step's retry policy says. For messages; errors come in by `?`.
+    pub fn retry(error: impl Into<BoxError>) -> Self {
+        Self::Retry(error.into())
+    }
+
+    /// Try again no sooner than after `delay`.
+    pub fn retry_after(delay: Duration, error: impl Into<BoxError>) -> Self {
+        Self::RetryAfter(delay, error.into())
+    }
+
+    /// Blames the caller of an API step: answers `status` with an RFC 9457 problem of this detail.
+    pub fn reject(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self::Reject(Box::new(Problem::new(status).detail(detail)))
+    }
+
+    /// Answers an API step's caller with a body of one's own, for contracts that are not problems.
+    pub fn respond<R: Reply>(response: ApiResponse<R>) -> Self {
+        match response.into_raw() {
+            Ok(raw) => Self::Respond(Box::new(raw)),
+            Err(error) => Self::Fatal(error.into()),
+        }
+    }
+
+    /// Whether the caller is blamed.
+    #[must_use]
+    pub fn is_rejection(&self) -> bool {
+        matches!(self, Self::Reject(_) | Self::Respond(_))
+    }
+
+    /// Whether an event step would give the event up.
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        !matches!(self, Self::Retry(_) | Self::RetryAfter(..))
+    }
+
+    /// The status that an API step answers with.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Retry(_) | Self::Fatal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::RetryAfter(..) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Reject(problem) => problem.status,
+            Self::Respond(response) => response.status,
+        }
+    }
+}
+
+impl fmt::Display for StepError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Retry(error) | Self::RetryAfter(_, error) | Self::Fatal(error) => {
+                write!(f, "{error}")?;
+                let mut cause = error.source();
+                while let Some(error) = cause {
+                    write!(f, ": {error}")?;
+                    cause = error.source();
+                }
+                Ok(())
+            }
+            Self::Reject(problem) => problem.fmt(f),
+            Self::Respond(response) => write!(f, "answered {}", response.status),
+        }
+    }
+}
+
+impl<E: StdError + Send + Sync + 'static> From<E> for StepError {
+    fn from(error: E) -> Self {
+        if is_final(&error) { Self::Fatal(Box::new(error)) } else { Self::Retry(Box::new(error)) }
+    }
+}
+
+/// Whether the framework's own error says that trying again cannot help.
+fn is_final(error: &dyn Any) -> bool {
+    if let Some(error) = error.downcast_ref::<EmitError>() {
+        !error.is_transient()
+    } else if let Some(error) = error.downcast_ref::<StateError>() {
+        !error.is_transient()
+    } else if let Some(error) = error.downcast_ref::<TransactionError>() {
+        !error.is_transient()
+    } else {
+        false
+    }
+}
+
+/// Turns the missing and the failed into a rejection, in one line.
+///
+/// ```
+/// use http::StatusCode;
+/// use motia_core::error::OrReject;
+///
+/// let order: Option<u32> = None;
+/// let refusal = order.or_reject(StatusCode::NOT_FOUND, "no such order").unwrap_err();
+/// assert_eq!(refusal.status(), 404);
+/// ```
+pub trait OrReject<T> {
+    /// The value, or a rejection of this status and detail.
+    ///
+    /// # Errors
+    /// The rejection, when there is no value.
+    fn or_reject(self, status: StatusCode, detail: impl Into<String>) -> StepResult<T>;
+}
+
+impl<T> OrReject<T> for Option<T> {
+    fn or_reject(self, status: StatusCode, detail: impl Into<String>) -> StepResult<T> {
+        self.ok_or_else(|| StepError::reject(status, detail))
+    }
+}
+
+impl<T, E> OrReject<T> for Result<T, E> {
+    fn or_reject(self, status: StatusCode, detail: impl Into<String>) -> StepResult<T> {
+        self.map_err(|_| StepError::reject(status, detail))
+    }
+}

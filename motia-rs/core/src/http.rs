@@ -1,0 +1,24 @@
+//! What an API step takes and gives, free of any web framework.
+//!
+//! # Layout
+//! - [`request`] and [`body`]: what comes in
+//! - [`response`] and [`reply`]: what goes out
+//! - [`problem`]: refusals as RFC 9457 has them
+//! - [`middleware`]: functions that wrap an API step
+//! - [`method`]: the methods a step can answer
+
+pub mod body;
+pub mod method;
+pub mod middleware;
+pub mod problem;
+pub mod reply;
+pub mod request;
+pub mod response;
+
+pub use body::{Body, BodyKind, Form, Multipart, Part, RawBody, RawBytes, Text};
+pub use method::Method;
+pub use middleware::{Middleware, Next};
+pub use problem::Problem;
+pub use reply::{Html, Reply, ReplyBody, Sse, SseEvent};
+pub use request::ApiRequest;
+pub use response::ApiResponse;

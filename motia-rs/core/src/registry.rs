@@ -1,0 +1,280 @@
+//! Everything `step!` and `stream!` registered, in name order.
+
+use std::{fmt, sync::Arc};
+
+use http::StatusCode;
+
+use crate::{
+    config::{About, api::ApiOptions, cron::CronOptions, event::EventOptions},
+    context::Context,
+    error::StepResult,
+    event::Event,
+    http::{ApiRequest, BodyKind, Method, middleware::ApiFuture},
+    input::Undecodable,
+    schema::SchemaFn,
+    store::BoxFuture,
+    topic::TopicDef,
+};
+
+/// An API step's handler behind one signature for all.
+pub type ApiHandler = Box<dyn Fn(ApiRequest, Context) -> ApiFuture + Send + Sync>;
+/// An event step's handler behind one signature for all.
+pub type EventHandler =
+    Box<dyn Fn(Arc<Event>, Context) -> BoxFuture<'static, StepResult> + Send + Sync>;
+/// A cron step's handler behind one signature for all.
+pub type CronHandler = Box<dyn Fn(Context) -> BoxFuture<'static, StepResult> + Send + Sync>;
+
+/// What a config says of its step, joined to the handler.
+pub struct Definition {
+    /// Name, description, flows.
+    pub about: About,
+    /// The topics that it emits.
+    pub emits: Vec<TopicDef>,
+    /// The topics that it hears.
+    pub subscribes: Vec<TopicDef>,
+    /// What kind of step it is.
+    pub kind: Kind,
+}
+
+/// A kind of step, with what only that kind has.
+pub enum Kind {
+    /// An HTTP route.
+    Api(ApiStep),
+    /// A subscription.
+    Event(EventStep),
+    /// A schedule.
+    Cron(CronStep),
+    /// Somebody outside.
+    Noop,
+}
+
+impl Kind {
+    /// `api`, `event`, `cron` or `noop`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Api(_) => "api",
+            Self::Event(_) => "event",
+            Self::Cron(_) => "cron",
+            Self::Noop => "noop",
+        }
+    }
+}
+
+/// What an API step has.
+pub struct ApiStep {
+    /// The method it answers.
+    pub method: Method,
+    /// The path it answers, parameters as `{id}`.
+    pub path: &'static str,
+    /// What it says beyond its route.
+    pub options: ApiOptions,
+    /// How its body is read.
+    pub body_kind: BodyKind,
+    /// The schema of its body.
+    pub body: Option<SchemaFn>,
+    /// The schema of its reply.
+    pub reply: Option<SchemaFn>,
+    /// The media type of its reply; empty for no body.
+    pub reply_type: &'static str,
+    /// The status that its reply is documented under.
+    pub default_status: StatusCode,
+    /// The handler.
+    pub handler: ApiHandler,
+}
+
+/// What an event step has.
+pub struct EventStep {
+    /// How its deliveries are handled.
+    pub options: EventOptions,
+    /// The handler.
+    pub handler: EventHandler,
+    /// Whether a kept event still fits its input.
+    pub decodes: fn(&Event) -> Result<(), Undecodable>,
+}
+
+/// What a cron step has.
+pub struct CronStep {
+    /// When it runs.
+    pub options: CronOptions,
+    /// The handler.
+    pub handler: CronHandler,
+}
+
+/// A registered step.
+pub struct Step {
+    /// Its number in name order.
+    pub index: usize,
+    /// Name, description, flows.
+    pub about: About,
+    /// The topics that it emits.
+    pub emits: Vec<TopicDef>,
+    /// The topics that it hears.
+    pub subscribes: Vec<TopicDef>,
+    /// What kind of step it is.
+    pub kind: Kind,
+    /// Where its `step!` stands.
+    pub source: Source,
+}
+
+impl Step {
+    /// The step's name.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.about.name
+    }
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} step {} ({})", self.kind.name(), self.name(), self.source)
+    }
+}
+
+/// Where something was registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Source {
+    /// The file, relative to the workspace.
+    pub file: &'static str,
+    /// The line.
+    pub line: u32,
+    /// The module, `steps::petstore::api_trigger`.
+    #[serde(skip)]
+    pub module: &'static str,
+    /// The folder of the package, on the machine that compiled it.
+    #[serde(skip)]
+    pub package_dir: &'static str,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+/// One call of `step!`.
+pub struct StepEntry {
+    build: fn() -> Definition,
+    source: Source,
+}
+
+impl StepEntry {
+    /// What `step!` submits.
+    #[must_use]
+    pub const fn new(build: fn() -> Definition, source: Source) -> Self {
+        Self { build, source }
+    }
+}
+
+inventory::collect!(StepEntry);
+
+/// One call of `stream!`.
+pub struct StreamEntry {
+    build: fn() -> StreamDef,
+    source: Source,
+}
+
+impl StreamEntry {
+    /// What `stream!` submits.
+    #[must_use]
+    pub const fn new(build: fn() -> StreamDef, source: Source) -> Self {
+        Self { build, source }
+    }
+}
+
+inventory::collect!(StreamEntry);
+
+/// A declared stream.
+#[derive(Debug, Clone, Copy)]
+pub struct StreamDef {
+    /// What it is called.
+    pub name: &'static str,
+    /// The schema of its items.
+    pub schema: SchemaFn,
+}
+
+/// All steps and streams of an app.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    /// The steps, by name, then by place.
+    pub steps: Vec<Arc<Step>>,
+    /// The streams, by name, then by place.
+    pub streams: Vec<(StreamDef, Source)>,
+}
+
+impl Registry {
+    /// Everything that is linked into this program.
+    #[must_use]
+    pub fn collect() -> Self {
+        let steps = inventory::iter::<StepEntry>.into_iter();
+        let streams = inventory::iter::<StreamEntry>.into_iter();
+        Self::of(
+            steps.map(|entry| ((entry.build)(), entry.source)),
+            streams.map(|entry| ((entry.build)(), entry.source)),
+        )
+    }
+
+    /// These steps and streams, put in order.
+    pub fn of(
+        steps: impl IntoIterator<Item = (Definition, Source)>,
+        streams: impl IntoIterator<Item = (StreamDef, Source)>,
+    ) -> Self {
+        let mut steps: Vec<_> = steps.into_iter().collect();
+        steps.sort_by_key(|(step, source)| (step.about.name, *source));
+        let mut streams: Vec<_> = streams.into_iter().collect();
+        streams.sort_by_key(|(stream, source)| (stream.name, *source));
+        let steps = steps.into_iter().enumerate().map(|(index, (definition, source))| {
+            let Definition { about, emits, subscribes, kind } = definition;
+            Arc::new(Step { index, about, emits, subscribes, kind, source })
+        });
+        Self { steps: steps.collect(), streams }
+    }
+
+    /// The step of this name.
+    #[must_use]
+    pub fn step(&self, name: &str) -> Option<&Arc<Step>> {
+        self.steps.iter().find(|step| step.name() == name)
+    }
+}
+
+/// Typed topics, then those that are only named.
+pub(crate) fn emits(typed: Vec<TopicDef>, raw: &[&'static str]) -> Vec<TopicDef> {
+    typed.into_iter().chain(raw.iter().copied().map(TopicDef::named)).collect()
+}
+
+/// Registers a step: its config and, unless it is a noop, its handler.
+///
+/// The file must be reached by a `mod` of a crate that the program names (`use steps as _;`); the
+/// boot check finds those that are not.
+#[macro_export]
+macro_rules! step {
+    ($config:path $(, $handler:path)? $(,)?) => {
+        $crate::__private::inventory::submit! {
+            $crate::registry::StepEntry::new(|| $config.bind($($handler)?), $crate::source!())
+        }
+    };
+}
+
+/// Registers a stream.
+#[macro_export]
+macro_rules! stream {
+    ($stream:path) => {
+        $crate::__private::inventory::submit! {
+            $crate::registry::StreamEntry::new(|| $stream.describe(), $crate::source!())
+        }
+    };
+}
+
+/// The place where it stands.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! source {
+    () => {
+        $crate::registry::Source {
+            file: ::core::file!(),
+            line: ::core::line!(),
+            module: ::core::module_path!(),
+            package_dir: ::core::env!("CARGO_MANIFEST_DIR"),
+        }
+    };
+}

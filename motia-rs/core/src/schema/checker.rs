@@ -1,0 +1,257 @@
+//! A compiled schema.
+
+use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, error::ValidationErrorKind};
+use serde_json::Value;
+
+use super::{Violation, coerce};
+
+/// A compiled schema. Formats are enforced, patterns run in linear time, and nothing is ever fetched.
+#[derive(Debug)]
+pub struct Checker {
+    validator: jsonschema::Validator,
+    schema: Value,
+    constrained: bool,
+}
+
+/// At most so many violations are reported for one value.
+pub const MAX_VIOLATIONS: usize = 100;
+
+impl Checker {
+    /// Compiles a schema that stands alone.
+    ///
+    /// # Errors
+    /// A sentence that says why it does not compile.
+    pub fn compile(schema: &Value) -> Result<Self, String> {
+        let validator = jsonschema::draft202012::options()
+            .should_validate_formats(true)
+            .with_pattern_options(PatternOptions::regex())
+            .with_retriever(NoRetrieval)
+            .build(schema)
+            .map_err(|error| error.to_string())?;
+        Ok(Self { validator, constrained: constrains(schema), schema: schema.clone() })
+    }
+
+    /// Whether the schema asks for more than its Rust type guarantees by itself: a range, a length,
+    /// a pattern, a format, or floating-point numbers, which JSON cannot always hold.
+    #[must_use]
+    pub fn is_constrained(&self) -> bool {
+        self.constrained
+    }
+
+    /// Checks a value against every rule.
+    ///
+    /// # Errors
+    /// All violations, up to [`MAX_VIOLATIONS`].
+    pub fn check(&self, value: &Value) -> Result<(), Vec<Violation>> {
+        if self.validator.is_valid(value) {
+            return Ok(());
+        }
+        let mut violations = Vec::new();
+        for error in self.validator.iter_errors(value) {
+            report(&error, &mut violations);
+            if violations.len() >= MAX_VIOLATIONS {
+                violations.truncate(MAX_VIOLATIONS);
+                break;
+            }
+        }
+        violations.sort_by(|one, other| one.pointer.cmp(&other.pointer));
+        Err(violations)
+    }
+
+    /// Checks what arrives as text, such as a query string: each value is first read as the type
+    /// that the schema gives its field.
+    ///
+    /// # Errors
+    /// All violations, up to [`MAX_VIOLATIONS`].
+    pub fn check_text<'t>(
+        &self,
+        fields: impl IntoIterator<Item = (&'t str, &'t str)>,
+    ) -> Result<(), Vec<Violation>> {
+        self.check(&coerce::object(&self.schema, fields))
+    }
+}
+
+fn report(error: &ValidationError<'_>, violations: &mut Vec<Violation>) {
+    let at = error.instance_path().as_str();
+    let below = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+    match error.kind() {
+        ValidationErrorKind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            violations.push(Violation::new(below(name), "is required"));
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            violations.extend(
+                unexpected.iter().map(|name| Violation::new(below(name), "is not a known field")),
+            );
+        }
+        _ => violations.push(Violation::new(at, error.masked().to_string())),
+    }
+}
+
+/// Rules that a Rust type does not keep by itself.
+const CONSTRAINTS: [&str; 19] = [
+    "const",
+    "contains",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "if",
+    "maxItems",
+    "maxLength",
+    "maxProperties",
+    "maximum",
+    "minItems",
+    "minLength",
+    "minProperties",
+    "minimum",
+    "multipleOf",
+    "not",
+    "pattern",
+    "propertyNames",
+    "uniqueItems",
+];
+
+fn constrains(schema: &Value) -> bool {
+    match schema {
+        Value::Object(map) => map.iter().any(|(keyword, rule)| match keyword.as_str() {
+            // An integer's own width is kept by its type.
+            "format" | "minimum" | "maximum" if is_integer_width(map) => false,
+            "const" => false,
+            "properties" | "schemas" | "$defs" => {
+                rule.as_object().is_some_and(|parts| parts.values().any(constrains))
+            }
+            "default" | "examples" | "enum" | "description" | "title" => false,
+            keyword => CONSTRAINTS.contains(&keyword) || constrains(rule),
+        }),
+        Value::Array(parts) => parts.iter().any(constrains),
+        _ => false,
+    }
+}
+
+fn is_integer_width(map: &serde_json::Map<String, Value>) -> bool {
+    let format = map.get("format").and_then(Value::as_str).unwrap_or_default();
+    let bits = format.trim_start_matches('u').strip_prefix("int");
+    bits.is_some()
+        && map.get("minimum").is_none_or(|minimum| {
+            minimum == 0 && format.starts_with('u') || !format.starts_with('u') && small(format)
+        })
+        && map.get("maximum").is_none_or(|_| small(format))
+}
+
+/// Widths for which schemars writes the bounds out.
+fn small(format: &str) -> bool {
+    matches!(format, "int8" | "uint8" | "int16" | "uint16")
+}
+
+#[derive(Debug)]
+struct NoRetrieval;
+
+impl Retrieve for NoRetrieval {
+    fn retrieve(
+        &self,
+        uri: &Uri<String>,
+    ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        Err(format!("`{uri}` lies outside the app; schemas are never fetched").into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use schemars::JsonSchema;
+    use serde_json::json;
+
+    use super::super::{Schemas, schema_of};
+    use super::*;
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is looked at")]
+    struct Order {
+        pet: Pet,
+        quantity: u32,
+    }
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is looked at")]
+    struct Pet {
+        name: String,
+        children: Vec<Pet>,
+    }
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is looked at")]
+    struct Mail {
+        #[schemars(email)]
+        to: String,
+    }
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is looked at")]
+    struct Weight {
+        kilos: f64,
+    }
+
+    fn checker<T: JsonSchema>() -> Checker {
+        Schemas::default().checker(schema_of::<T>()).unwrap()
+    }
+
+    #[test]
+    fn every_violation_is_reported_with_its_pointer() {
+        let order = json!({ "pet": { "children": [{ "name": 1 }] }, "quantity": "x" });
+
+        let violations = checker::<Order>().check(&order).unwrap_err();
+
+        let pointers: Vec<_> = violations.iter().map(|found| found.pointer.as_str()).collect();
+        assert_eq!(
+            pointers,
+            ["/pet/children/0/children", "/pet/children/0/name", "/pet/name", "/quantity"]
+        );
+    }
+
+    #[test]
+    fn a_violation_never_repeats_the_value() {
+        let violations = checker::<Mail>().check(&json!({ "to": "hunter2" })).unwrap_err();
+
+        assert_eq!(violations[0].pointer, "/to");
+        assert!(!violations[0].detail.contains("hunter2"), "{}", violations[0].detail);
+    }
+
+    #[test]
+    fn only_rules_beyond_the_type_count_as_constraints() {
+        assert!(!checker::<Order>().is_constrained());
+        assert!(checker::<Mail>().is_constrained());
+        assert!(checker::<Weight>().is_constrained());
+    }
+
+    #[test]
+    fn a_schema_that_points_outside_is_refused() {
+        let outside = Checker::compile(&json!({ "$ref": "http://example.com/schema.json" }));
+
+        assert!(outside.unwrap_err().contains("never fetched"));
+    }
+
+    #[test]
+    fn a_pattern_that_could_run_for_ever_is_refused() {
+        assert!(Checker::compile(&json!({ "type": "string", "pattern": "^(?=a)a+$" })).is_err());
+    }
+
+    #[test]
+    fn text_is_read_as_the_type_of_its_field() {
+        #[derive(JsonSchema)]
+        #[expect(dead_code, reason = "only the schema is looked at")]
+        struct Query {
+            #[schemars(range(min = 1, max = 100))]
+            limit: Option<u32>,
+            tag: Vec<String>,
+            open: bool,
+        }
+        let checker = checker::<Query>();
+
+        let good = [("limit", "20"), ("tag", "a"), ("tag", "b"), ("open", "true")];
+        assert_eq!(checker.check_text(good), Ok(()));
+
+        let bad = checker.check_text([("limit", "500"), ("open", "maybe")]).unwrap_err();
+        let pointers: Vec<_> = bad.iter().map(|found| found.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/limit", "/open"]);
+    }
+}

@@ -161,6 +161,7 @@ impl<Emits> Context<Emits> {
     ///
     /// When the await returns, the event is kept as well as the receipt says. Nothing happens before
     /// it is awaited.
+    #[expect(clippy::needless_pass_by_value, reason = "what is emitted is given away")]
     pub fn emit<T, At>(&self, event: T) -> Emit<'_>
     where
         T: Topic + MemberOf<Emits, At>,
@@ -175,7 +176,6 @@ impl<Emits> Context<Emits> {
     }
 
     /// Starts a list of writes that happen whole or not at all.
-    #[must_use]
     pub fn transaction(&self) -> Transaction<Emits> {
         Transaction::new(self.run.clone())
     }

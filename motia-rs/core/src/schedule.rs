@@ -59,8 +59,8 @@ impl Schedule {
             schedule: schedule.to_owned(),
             reason: error.to_string(),
         })?;
-        let zone = TimeZone::get(timezone)
-            .map_err(|_| InvalidSchedule::TimeZone(timezone.to_owned()))?;
+        let zone =
+            TimeZone::get(timezone).map_err(|_| InvalidSchedule::TimeZone(timezone.to_owned()))?;
         let parsed = Self { cron, zone };
         match parsed.next(Timestamp::UNIX_EPOCH) {
             Some(_) => Ok(parsed),
@@ -145,12 +145,8 @@ mod tests {
 
     #[test]
     fn an_hour_that_comes_twice_does_not_stop_a_schedule_of_minutes() {
-        let fired = firings(
-            "*/30 * * * *",
-            "Europe/Paris",
-            "2026-10-25T00:10:00Z",
-            "2026-10-25T02:10:00Z",
-        );
+        let fired =
+            firings("*/30 * * * *", "Europe/Paris", "2026-10-25T00:10:00Z", "2026-10-25T02:10:00Z");
         assert!(fired.len() >= 3, "{fired:?}");
         assert!(fired.is_sorted() && fired.windows(2).all(|pair| pair[0] != pair[1]));
     }

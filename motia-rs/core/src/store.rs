@@ -55,6 +55,12 @@ pub trait Store: Send + Sync + 'static {
     /// What this store can do.
     fn capabilities(&self) -> Capabilities;
 
+    /// How many times this store was opened, this time included: the upper 24 bits of every
+    /// [`Token`] given out until it is closed. A store that keeps nothing was opened once.
+    fn epoch(&self) -> u64 {
+        1
+    }
+
     /// Finds or makes the queue of each step, in the order given. A queue keeps its number for ever.
     fn queues<'a>(
         &'a self,

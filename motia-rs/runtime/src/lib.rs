@@ -1,1 +1,25 @@
-//! Floor.
+//! Floor 1 of motia-rs: makes steps run. Knows the ports of floor 0; no adapter, no HTTP.
+//!
+//! # Layout
+//! - [`Runtime`]: started from a registry and a store, and shut down
+//! - [`api`]: calls of API steps
+//! - [`bus`]: events from the store to the event steps
+//! - [`cron`]: the clock's steps
+//! - [`invoke`]: one attempt of a handler, whatever its kind
+//! - [`engine`]: what a context reaches
+//! - [`metrics`]: what is counted
+//! - [`tasks`]: the one place where tasks are spawned
+
+pub mod api;
+pub mod bus;
+pub mod clock;
+pub mod engine;
+pub mod invoke;
+pub mod log;
+pub mod metrics;
+mod runtime;
+pub mod settings;
+pub mod tasks;
+
+pub use runtime::{Runtime, StartError};
+pub use settings::Settings;

@@ -15,7 +15,7 @@ use super::{Run, engine::Route};
 use crate::{
     event::{Event, EventId},
     json::JsonText,
-    schema::Violation,
+    schema::{Checker, Violation},
     store::{Batch, Commit, CommitError, Durability, QueueId, Write, batch::Name},
     topic::Topic,
 };
@@ -124,7 +124,8 @@ impl<'c> Emit<'c> {
         Self { run, event: Outgoing::typed(run, event), due: None }
     }
 
-    pub(super) fn raw<T: Serialize + ?Sized>(run: &'c Arc<Run>, topic: &str, payload: &T) -> Self {
+    /// An emit from outside of any handler, as `ctx.emit_raw` makes it inside of one.
+    pub fn raw<T: Serialize + ?Sized>(run: &'c Arc<Run>, topic: &str, payload: &T) -> Self {
         Self { run, event: Outgoing::raw(run, topic, payload), due: None }
     }
 
@@ -146,7 +147,7 @@ impl Outgoing {
         let route = run.engine.route(T::NAME);
         // Shape and types are the compiler's; only rules beyond them are left to check.
         let constrained =
-            |route: &&Route| route.checker.as_ref().is_some_and(|c| c.is_constrained());
+            |route: &&Route| route.checker.as_ref().is_some_and(Checker::is_constrained);
         match route.filter(constrained) {
             Some(route) => Self::checked(run, topic, event, Some(route)),
             None => Self::encoded(run, topic, event, route),

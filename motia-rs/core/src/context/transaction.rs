@@ -134,6 +134,7 @@ impl<Emits> Transaction<Emits> {
     }
 
     /// Emits an event.
+    #[expect(clippy::needless_pass_by_value, reason = "what is emitted is given away")]
     pub fn emit<T, At>(&mut self, event: T)
     where
         T: Topic + MemberOf<Emits, At>,

@@ -1,0 +1,202 @@
+//! Calls of API steps: middleware, validation, handler.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context as TaskContext, Poll},
+    time::Duration,
+};
+
+use http::StatusCode;
+use motia_core::{
+    context::{Context, Engine},
+    error::{StepError, StepResult},
+    http::{
+        ApiRequest, ApiResponse, BodyKind, Middleware, Next, Problem, RawBody,
+        middleware::ApiFuture,
+    },
+    registry::{ApiStep, Kind, Step},
+    schema::{Checker, Schemas, Violation},
+    trace::TraceContext,
+};
+
+use crate::{
+    invoke::{attempt, first_run},
+    metrics::{Metrics, StepMetrics},
+    tasks::Tasks,
+};
+
+/// An API step, ready to be called.
+pub struct Endpoint {
+    step: Arc<Step>,
+    checks: Checks,
+    middleware: Arc<[Middleware]>,
+    timeout: Duration,
+    metrics: StepMetrics,
+    engine: Arc<dyn Engine>,
+    tasks: Tasks,
+}
+
+/// The compiled schemas of an endpoint.
+#[derive(Debug, Default)]
+struct Checks {
+    body: Option<Checker>,
+    query: Option<Checker>,
+    params: Option<Checker>,
+}
+
+/// What all endpoints of an app share.
+pub(crate) struct Shared<'a> {
+    pub(crate) engine: Arc<dyn Engine>,
+    pub(crate) tasks: &'a Tasks,
+    pub(crate) metrics: &'a Metrics,
+    pub(crate) middleware: &'a [Middleware],
+    pub(crate) timeout: Duration,
+}
+
+impl Endpoint {
+    pub(crate) fn new(
+        step: Arc<Step>,
+        schemas: &mut Schemas,
+        shared: &Shared<'_>,
+    ) -> Result<Self, String> {
+        let Kind::Api(api) = &step.kind else {
+            return Err(format!("`{}` is no API step", step.name()));
+        };
+        let mut compile = |what: &str, schema: Option<_>| {
+            let named =
+                |why| format!("the {what} schema of `{}` does not compile: {why}", step.name());
+            schema.map(|schema| schemas.checker(schema).map_err(named)).transpose()
+        };
+        let checks = Checks {
+            body: compile("body", api.body)?,
+            query: compile("query", api.options.query)?,
+            params: compile("path", api.options.params)?,
+        };
+        let middleware = shared.middleware.iter().chain(api.options.middleware).copied().collect();
+        Ok(Self {
+            checks,
+            middleware,
+            timeout: api.options.timeout.unwrap_or(shared.timeout),
+            metrics: shared.metrics.step(step.name(), "api"),
+            engine: shared.engine.clone(),
+            tasks: shared.tasks.clone(),
+            step,
+        })
+    }
+
+    /// The step.
+    #[must_use]
+    pub fn step(&self) -> &Arc<Step> {
+        &self.step
+    }
+
+    /// What only an API step has.
+    #[must_use]
+    pub fn api(&self) -> &ApiStep {
+        match &self.step.kind {
+            Kind::Api(api) => api,
+            _ => unreachable!("an endpoint is made of an API step"),
+        }
+    }
+
+    /// Runs the step for a request. A caller that goes away does not stop it: what was begun runs to
+    /// its end.
+    pub fn call(self: &Arc<Self>, request: ApiRequest, trace: TraceContext) -> Call {
+        let endpoint = self.clone();
+        let answer = Box::pin(async move {
+            let mut run = first_run(endpoint.engine.clone(), &endpoint.step, trace);
+            run.cancelled = endpoint.tasks.over().clone();
+            let ctx = Context::new(Arc::new(run));
+            let timeout = Some(endpoint.timeout);
+            attempt(&endpoint.metrics, timeout, || endpoint.clone().descend(0, request, ctx)).await
+        });
+        Call { answer: Some(answer), tasks: self.tasks.clone() }
+    }
+
+    /// Goes through the middleware from `depth` on, then through the checks to the handler.
+    fn descend(self: Arc<Self>, depth: usize, request: ApiRequest, ctx: Context) -> ApiFuture {
+        match self.middleware.get(depth) {
+            Some(middleware) => {
+                let call = middleware.call;
+                let inner = ctx.clone();
+                let next = Next::new(move |request| self.descend(depth + 1, request, inner));
+                call(request, ctx, next)
+            }
+            None => match self.checks.pass(&request, self.api().body_kind) {
+                Ok(()) => (self.api().handler)(request, ctx),
+                Err(problem) => {
+                    Box::pin(std::future::ready(Err(StepError::Reject(Box::new(problem)))))
+                }
+            },
+        }
+    }
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Endpoint").field(&self.step).finish()
+    }
+}
+
+impl Checks {
+    fn pass(&self, request: &ApiRequest, kind: BodyKind) -> Result<(), Problem> {
+        if let Some(params) = &self.params
+            && let Err(errors) = params.check_text(request.params())
+        {
+            let detail = "nothing lies at a path with such parameters";
+            let problem = Problem::new(StatusCode::NOT_FOUND).detail(detail);
+            return Err(Problem { errors, ..problem });
+        }
+        let mut errors = Vec::new();
+        if let Some(query) = &self.query {
+            let pairs = form_urlencoded::parse(request.query_string().as_bytes());
+            let pairs: Vec<_> = pairs.into_owned().collect();
+            let fields = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            errors.extend(query.check_text(fields).err().unwrap_or_default());
+        }
+        if let Some(body) = &self.body
+            && kind == BodyKind::Json
+        {
+            match &request.body {
+                RawBody::Json(value) => errors.extend(body.check(value).err().unwrap_or_default()),
+                _ => errors.push(Violation::new("", "a JSON body is required")),
+            }
+        }
+        if errors.is_empty() { Ok(()) } else { Err(Problem::violations(errors)) }
+    }
+}
+
+/// A call under way. Dropped before its end, it goes on by itself.
+pub struct Call {
+    answer: Option<ApiFuture>,
+    tasks: Tasks,
+}
+
+impl Future for Call {
+    type Output = StepResult<ApiResponse>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
+        let answer = self.answer.as_mut().expect("a call is not polled after its answer");
+        let polled = answer.as_mut().poll(cx);
+        if polled.is_ready() {
+            self.answer = None;
+        }
+        polled
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if let Some(answer) = self.answer.take() {
+            self.tasks.spawn(async move { drop(answer.await) });
+        }
+    }
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Call")
+    }
+}

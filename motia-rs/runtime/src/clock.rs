@@ -1,0 +1,37 @@
+//! The app's clock, and the test's.
+
+use jiff::Timestamp;
+use motia_core::clock::Clock;
+use tokio::time::Instant;
+
+/// Follows the system's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one home of the system's clock")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// Follows tokio's clock, which a test can pause and move.
+#[derive(Debug, Clone, Copy)]
+pub struct TokioClock {
+    start: Timestamp,
+    since: Instant,
+}
+
+impl TokioClock {
+    /// A clock that reads `start` now.
+    #[must_use]
+    pub fn starting_at(start: Timestamp) -> Self {
+        Self { start, since: Instant::now() }
+    }
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Timestamp {
+        self.start + self.since.elapsed()
+    }
+}

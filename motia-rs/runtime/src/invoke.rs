@@ -1,0 +1,68 @@
+//! One attempt of a handler, whatever its kind: panics and timeouts end as errors, time is measured.
+
+use std::{any::Any, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt as _;
+use motia_core::{
+    context::{Engine, Run},
+    error::{StepError, StepResult},
+    registry::Step,
+    trace::TraceContext,
+};
+use tokio::time::Instant;
+
+use crate::metrics::{Outcome, StepMetrics};
+
+/// The handler did not end well by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum Interrupted {
+    /// It panicked.
+    #[error("the handler panicked: {0}")]
+    Panicked(String),
+    /// It took too long.
+    #[error("the handler took longer than its timeout of {0:?}")]
+    TimedOut(Duration),
+}
+
+/// A first attempt of `step`.
+pub fn first_run(engine: Arc<dyn Engine>, step: &Step, trace: TraceContext) -> Run {
+    Run { flows: step.about.flows, ..Run::new(engine, step.name(), trace) }
+}
+
+/// Runs a handler's future to its end, or to the end of its time. It is created here too, so that a
+/// panic on the way to its first await is caught as well.
+///
+/// # Errors
+/// The handler's own, or [`Interrupted`]: both are tried again.
+pub async fn attempt<T, F>(
+    metrics: &StepMetrics,
+    timeout: Option<Duration>,
+    start: impl FnOnce() -> F,
+) -> StepResult<T>
+where
+    F: Future<Output = StepResult<T>>,
+{
+    let began = Instant::now();
+    let caught = AssertUnwindSafe(async { start().await }).catch_unwind();
+    let ended = match timeout {
+        None => Ok(caught.await),
+        Some(limit) => tokio::time::timeout(limit, caught).await.map_err(|_| limit),
+    };
+    let result = match ended {
+        Ok(Ok(result)) => result,
+        Ok(Err(panic)) => Err(StepError::retry(Interrupted::Panicked(said(&*panic)))),
+        Err(limit) => Err(StepError::retry(Interrupted::TimedOut(limit))),
+    };
+    metrics.ran(Outcome::of(&result), began.elapsed());
+    result
+}
+
+/// What a panic said, on one line.
+fn said(panic: &(dyn Any + Send)) -> String {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned());
+    message.lines().next().unwrap_or_default().to_owned()
+}

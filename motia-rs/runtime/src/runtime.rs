@@ -1,0 +1,206 @@
+//! A running app: started from a registry and a store, and shut down.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use motia_core::{
+    clock::Clock,
+    context::{Emit, EmitError, Engine, Receipt, Run},
+    http::Middleware,
+    registry::{Kind, Registry, Step},
+    schema::Schemas,
+    store::{Batch, QueueId, Store, StoreError, Write},
+    trace::TraceContext,
+};
+
+use crate::{
+    api::{self, Endpoint},
+    bus::Bus,
+    engine::AppEngine,
+    metrics::Metrics,
+    settings::Settings,
+    tasks::Tasks,
+};
+
+/// A running app. Cloning it copies a pointer.
+#[derive(Clone)]
+pub struct Runtime {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    registry: Registry,
+    engine: Arc<dyn Engine>,
+    endpoints: Vec<Arc<Endpoint>>,
+    bus: Arc<Bus>,
+    metrics: Metrics,
+    tasks: Tasks,
+    settings: Settings,
+}
+
+/// The app could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A schema does not compile; the boot check says so before.
+    #[error("{0}")]
+    Schema(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Runtime {
+    /// Starts the steps of `registry` over `store`: takes up what waits there, and takes new work.
+    ///
+    /// # Errors
+    /// When the store fails, or a schema does not compile.
+    pub async fn start(
+        registry: Registry,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        middleware: &[Middleware],
+        settings: Settings,
+    ) -> Result<Self, StartError> {
+        let (tasks, metrics) = (Tasks::here(), Metrics::default());
+        let subscribers = subscribers(&registry, &*store).await?;
+        let queues = subscribers.iter().map(|(step, queue)| (step.index, *queue)).collect();
+        let engine: Arc<dyn Engine> = Arc::new(
+            AppEngine::new(store.clone(), clock, settings.limits, &registry, &queues, &metrics)
+                .map_err(StartError::Schema)?,
+        );
+        let shared = api::Shared {
+            engine: engine.clone(),
+            tasks: &tasks,
+            metrics: &metrics,
+            middleware,
+            timeout: settings.handler_timeout,
+        };
+        let endpoints = endpoints(&registry, &shared).map_err(StartError::Schema)?;
+        let bus = Arc::new(Bus::new(&subscribers, engine.clone(), &tasks, &metrics, &settings));
+        store.listen(bus.clone());
+        bus.start(&tasks, &engine);
+        tasks.spawn(sweep(engine.clone(), tasks.clone()));
+        let inner = Inner { registry, engine, endpoints, bus, metrics, tasks, settings };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The steps.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.inner.registry
+    }
+
+    /// The API steps, ready to be called, in name order.
+    #[must_use]
+    pub fn endpoints(&self) -> &[Arc<Endpoint>] {
+        &self.inner.endpoints
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        self.inner.engine.store()
+    }
+
+    /// What contexts reach.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        &self.inner.engine
+    }
+
+    /// The queues.
+    #[must_use]
+    pub fn bus(&self) -> &Bus {
+        &self.inner.bus
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    /// Where tasks are spawned.
+    #[must_use]
+    pub fn tasks(&self) -> &Tasks {
+        &self.inner.tasks
+    }
+
+    /// What was set.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// Emits from outside of any step: the payload is checked against the topic's schema.
+    ///
+    /// # Errors
+    /// As `ctx.emit_raw`.
+    pub async fn emit(
+        &self,
+        topic: &str,
+        payload: &serde_json::Value,
+        trace: TraceContext,
+    ) -> Result<Receipt, EmitError> {
+        let run = Arc::new(Run::new(self.inner.engine.clone(), "outside", trace));
+        Emit::raw(&run, topic, payload).await
+    }
+
+    /// Takes no new work, lets running handlers finish for as long as `drain` says, gives the rest
+    /// back, and closes the store.
+    ///
+    /// # Errors
+    /// When the store cannot be closed.
+    pub async fn shutdown(&self) -> Result<(), StoreError> {
+        let tasks = &self.inner.tasks;
+        tasks.stopping().cancel();
+        self.inner.bus.stop();
+        if tokio::time::timeout(self.inner.settings.drain, tasks.ended()).await.is_err() {
+            tracing::warn!("handlers still run after {:?}; giving back", self.inner.settings.drain);
+            tasks.over().cancel();
+            let last = tokio::time::timeout(Duration::from_secs(2), tasks.ended()).await;
+            if last.is_err() {
+                tracing::warn!("some handlers do not end; their events are delivered again");
+            }
+        }
+        self.store().close().await
+    }
+}
+
+impl fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Runtime").field("steps", &self.inner.registry.steps.len()).finish()
+    }
+}
+
+/// The event steps with their queues.
+async fn subscribers(
+    registry: &Registry,
+    store: &dyn Store,
+) -> Result<Vec<(Arc<Step>, QueueId)>, StoreError> {
+    let event = |step: &&Arc<Step>| matches!(step.kind, Kind::Event(_));
+    let steps: Vec<_> = registry.steps.iter().filter(event).cloned().collect();
+    let names: Vec<_> = steps.iter().map(|step| step.name()).collect();
+    let queues = store.queues(&names).await?;
+    Ok(steps.into_iter().zip(queues).collect())
+}
+
+fn endpoints(registry: &Registry, shared: &api::Shared<'_>) -> Result<Vec<Arc<Endpoint>>, String> {
+    let mut schemas = Schemas::default();
+    let api = registry.steps.iter().filter(|step| matches!(step.kind, Kind::Api(_)));
+    api.map(|step| Endpoint::new(step.clone(), &mut schemas, shared).map(Arc::new)).collect()
+}
+
+/// How often entries whose time has run out are removed.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// Removes entries whose time has run out. They count as absent before; this gives their room back.
+async fn sweep(engine: Arc<dyn Engine>, tasks: Tasks) {
+    let stopping = tasks.stopping();
+    while stopping.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
+        let expire = Write::Expire { now: engine.now(), limit: 1000 };
+        if let Err(error) = engine.store().commit(Batch::of(expire)).await {
+            tracing::warn!(%error, "entries whose time has run out were not removed");
+        }
+    }
+}

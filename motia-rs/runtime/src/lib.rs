@@ -8,6 +8,7 @@
 //! - [`invoke`]: one attempt of a handler, whatever its kind
 //! - [`engine`]: what a context reaches
 //! - [`metrics`]: what is counted
+//! - [`sources`]: step files that no `mod` includes
 //! - [`tasks`]: the one place where tasks are spawned
 
 pub mod api;
@@ -19,6 +20,7 @@ pub mod log;
 pub mod metrics;
 mod runtime;
 pub mod settings;
+pub mod sources;
 pub mod tasks;
 
 pub use runtime::{Runtime, StartError};

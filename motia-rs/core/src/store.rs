@@ -55,6 +55,12 @@ pub trait Store: Send + Sync + 'static {
     /// What this store can do.
     fn capabilities(&self) -> Capabilities;
 
+    /// How many times this store was opened, this time included: the upper 24 bits of every
+    /// [`Token`] given out until it is closed. A store that keeps nothing was opened once.
+    fn epoch(&self) -> u64 {
+        1
+    }
+
     /// Finds or makes the queue of each step, in the order given. A queue keeps its number for ever.
     fn queues<'a>(
         &'a self,
@@ -120,7 +126,7 @@ pub trait Store: Send + Sync + 'static {
 /// Hears of what was committed.
 pub trait Listener: Send + Sync + 'static {
     /// Takes what one or several commits put into queues, in the order of the commits. Must return
-    /// quickly: the next commit waits for it.
+    /// quickly, for the next commit waits for it, and must not commit in turn.
     fn committed(&self, arrivals: Vec<Arrival>);
 }
 

@@ -263,8 +263,7 @@ impl FakeEngine {
             emitted_at: START,
         };
         let id = event.id;
-        let publish =
-            Write::Publish { event: Arc::new(event), queues: [queue].into(), due: None };
+        let publish = Write::Publish { event: Arc::new(event), queues: [queue].into(), due: None };
         let kept = self.store.commit(Batch::of(publish)).now_or_never();
         assert!(matches!(kept, Some(Ok(_))), "a memory store keeps at once");
         let pull =

@@ -126,9 +126,7 @@ impl Endpoint {
             }
             None => match self.checks.pass(&request, self.api().body_kind) {
                 Ok(()) => (self.api().handler)(request, ctx),
-                Err(problem) => {
-                    Box::pin(std::future::ready(Err(StepError::Reject(Box::new(problem)))))
-                }
+                Err(problem) => Box::pin(std::future::ready(Err(StepError::Reject(problem)))),
             },
         }
     }
@@ -141,13 +139,13 @@ impl std::fmt::Debug for Endpoint {
 }
 
 impl Checks {
-    fn pass(&self, request: &ApiRequest, kind: BodyKind) -> Result<(), Problem> {
+    fn pass(&self, request: &ApiRequest, kind: BodyKind) -> Result<(), Box<Problem>> {
         if let Some(params) = &self.params
             && let Err(errors) = params.check_text(request.params())
         {
             let detail = "nothing lies at a path with such parameters";
             let problem = Problem::new(StatusCode::NOT_FOUND).detail(detail);
-            return Err(Problem { errors, ..problem });
+            return Err(Box::new(Problem { errors, ..problem }));
         }
         let mut errors = Vec::new();
         if let Some(query) = &self.query {
@@ -164,7 +162,7 @@ impl Checks {
                 _ => errors.push(Violation::new("", "a JSON body is required")),
             }
         }
-        if errors.is_empty() { Ok(()) } else { Err(Problem::violations(errors)) }
+        if errors.is_empty() { Ok(()) } else { Err(Box::new(Problem::violations(errors))) }
     }
 }
 

@@ -1,0 +1,89 @@
+//! Bare SQLite with group commit: one writer thread, one table, WAL, `synchronous=FULL`.
+
+use std::{
+    path::Path,
+    sync::mpsc::{Receiver, Sender, channel},
+    thread::JoinHandle,
+};
+
+use rusqlite::{Connection, params};
+use tokio::sync::oneshot;
+
+enum Op {
+    Put(&'static [u8], oneshot::Sender<i64>),
+    Delete(i64, oneshot::Sender<()>),
+}
+
+/// A writer that puts and deletes, synced.
+pub(crate) struct Bare {
+    ops: Option<Sender<Op>>,
+    writer: Option<JoinHandle<()>>,
+}
+
+/// Operations that one transaction holds at the most.
+const MOST: usize = 4096;
+
+impl Bare {
+    pub(crate) fn open(folder: &Path) -> anyhow::Result<Self> {
+        let db = Connection::open(folder.join("bare.db"))?;
+        db.pragma_update(None, "journal_mode", "WAL")?;
+        db.pragma_update(None, "synchronous", "FULL")?;
+        db.execute_batch("CREATE TABLE IF NOT EXISTS jobs (id INTEGER PRIMARY KEY, body BLOB)")?;
+        let (ops, waiting) = channel();
+        let writer = std::thread::spawn(move || write(&db, &waiting).expect("the disk is there"));
+        Ok(Self { ops: Some(ops), writer: Some(writer) })
+    }
+
+    pub(crate) async fn put(&self, body: &'static [u8]) -> i64 {
+        let (answer, kept) = oneshot::channel();
+        self.send(Op::Put(body, answer));
+        kept.await.expect("the writer answers")
+    }
+
+    pub(crate) async fn delete(&self, id: i64) {
+        let (answer, kept) = oneshot::channel();
+        self.send(Op::Delete(id, answer));
+        kept.await.expect("the writer answers");
+    }
+
+    fn send(&self, op: Op) {
+        let ops = self.ops.as_ref().expect("open until it is dropped");
+        ops.send(op).expect("the writer lives as long as this");
+    }
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        self.ops = None;
+        if let Some(writer) = self.writer.take() {
+            drop(writer.join());
+        }
+    }
+}
+
+fn write(db: &Connection, waiting: &Receiver<Op>) -> rusqlite::Result<()> {
+    let mut put = db.prepare("INSERT INTO jobs (id, body) VALUES (?1, ?2)")?;
+    let mut delete = db.prepare("DELETE FROM jobs WHERE id = ?1")?;
+    let mut last = 0;
+    let (mut puts, mut deletes) = (Vec::new(), Vec::new());
+    while let Ok(first) = waiting.recv() {
+        db.execute_batch("BEGIN IMMEDIATE")?;
+        for op in std::iter::once(first).chain(waiting.try_iter()).take(MOST) {
+            match op {
+                Op::Put(body, answer) => {
+                    last += 1;
+                    put.execute(params![last, body])?;
+                    puts.push((answer, last));
+                }
+                Op::Delete(id, answer) => {
+                    delete.execute([id])?;
+                    deletes.push(answer);
+                }
+            }
+        }
+        db.execute_batch("COMMIT")?;
+        puts.drain(..).for_each(|(answer, id)| answer.send(id).map_or((), drop));
+        deletes.drain(..).for_each(|answer| drop(answer.send(())));
+    }
+    Ok(())
+}

@@ -1,0 +1,373 @@
+//! A context for unit tests of handlers: no server, no sleep, and a probe that sees everything.
+
+use std::{
+    any::type_name,
+    collections::HashMap,
+    sync::{Arc, LazyLock, atomic::AtomicBool},
+    time::Duration,
+};
+
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+use motia_core::{
+    context::{Context, Engine, Level, Limits, Route, Run, State, Streams},
+    event::{Event, EventId},
+    json::JsonText,
+    registry::Registry,
+    store::{
+        Batch, Commit, CommitError, DeliveryId, PageRequest, Pull, Store, StoreError, Token, Write,
+    },
+    topic::Topic,
+    trace::TraceContext,
+};
+use motia_store::MemoryStore;
+use parking_lot::Mutex;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+/// A context on an empty store, and a probe that sees what the handler did with it.
+///
+/// ```
+/// # use motia_core as motia;
+/// # use motia_core::{context::{Context, StateGroup}, error::StepResult};
+/// # use motia_testkit::fake;
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// # #[derive(Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// # struct OrderPlaced { order_id: String }
+/// # motia::topic!(OrderPlaced = "order.placed");
+/// # const ORDERS: StateGroup<u64> = StateGroup::new("orders");
+/// async fn handler(cents: u64, ctx: Context<(OrderPlaced,)>) -> StepResult {
+///     ctx.state.set(ORDERS, "order-1", &cents).await?;
+///     ctx.emit(OrderPlaced { order_id: "order-1".into() }).await?;
+///     Ok(())
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let (ctx, probe) = fake();
+///
+/// handler(9_900, ctx).await.unwrap();
+///
+/// assert_eq!(probe.state.get(ORDERS, "order-1").await.unwrap(), Some(9_900));
+/// assert_eq!(probe.emitted::<OrderPlaced>(), [OrderPlaced { order_id: "order-1".into() }]);
+/// # });
+/// ```
+#[must_use]
+pub fn fake<Emits>() -> (Context<Emits>, Probe) {
+    Fake::default().build()
+}
+
+/// A context that is not the plainest.
+///
+/// ```
+/// use motia_core::context::Context;
+/// use motia_testkit::Fake;
+///
+/// let (ctx, _probe) = Fake::default().attempt(3).build::<()>();
+/// assert_eq!(ctx.attempt(), 3);
+/// ```
+#[derive(Debug)]
+#[must_use]
+pub struct Fake {
+    attempt: u32,
+    now: Timestamp,
+    cancelled: bool,
+    handles_event: bool,
+}
+
+impl Default for Fake {
+    fn default() -> Self {
+        Self { attempt: 1, now: START, cancelled: false, handles_event: false }
+    }
+}
+
+/// What a test's clock reads at first: 1 January 2026, midnight UTC.
+pub const START: Timestamp = Timestamp::constant(1_767_225_600, 0);
+
+impl Fake {
+    /// Which attempt it is, from 1.
+    pub fn attempt(self, attempt: u32) -> Self {
+        Self { attempt, ..self }
+    }
+
+    /// What the clock reads, until the probe moves it.
+    pub fn now(self, now: Timestamp) -> Self {
+        Self { now, ..self }
+    }
+
+    /// The attempt is cancelled already.
+    pub fn cancelled(self) -> Self {
+        Self { cancelled: true, ..self }
+    }
+
+    /// The handler handles an event, so that there is something for `commit_and_ack`.
+    pub fn handling_an_event(self) -> Self {
+        Self { handles_event: true, ..self }
+    }
+
+    /// The context and its probe.
+    #[must_use]
+    pub fn build<Emits>(self) -> (Context<Emits>, Probe) {
+        let engine = Arc::new(FakeEngine {
+            store: Arc::new(MemoryStore::new()),
+            now: Mutex::new(self.now),
+            limits: Limits::default(),
+            emitted: Mutex::default(),
+            logs: Mutex::default(),
+        });
+        let cancelled = CancellationToken::new();
+        if self.cancelled {
+            cancelled.cancel();
+        }
+        let delivery = self.handles_event.then(|| engine.put_an_event());
+        let run = Run {
+            attempt: self.attempt,
+            token: Token(u64::from(self.attempt)),
+            delivery,
+            cancelled: cancelled.clone(),
+            settled: AtomicBool::new(false),
+            ..Run::new(engine.clone(), "UnderTest", TraceContext::root())
+        };
+        let ctx: Context<Emits> = Context::new(Arc::new(run));
+        let (state, streams) = (ctx.state.clone(), ctx.streams.clone());
+        (ctx, Probe { state, streams, engine, delivery, cancelled })
+    }
+}
+
+/// Sees what a handler did.
+#[derive(Debug)]
+pub struct Probe {
+    /// Reads and writes the state that the handler has.
+    pub state: State,
+    /// Reads and writes the streams that the handler has.
+    pub streams: Streams,
+    engine: Arc<FakeEngine>,
+    delivery: Option<(EventId, DeliveryId)>,
+    cancelled: CancellationToken,
+}
+
+/// One event that a handler emitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Emission {
+    /// The topic.
+    pub topic: String,
+    /// The payload.
+    pub payload: Value,
+    /// When it may be delivered, if not at once.
+    pub due: Option<Timestamp>,
+}
+
+/// One line that a handler logged; secrets are redacted already.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogLine {
+    /// How much it matters.
+    pub level: Level,
+    /// The step that said it.
+    pub step: String,
+    /// The message.
+    pub message: String,
+    /// The fields.
+    pub fields: Value,
+}
+
+impl Probe {
+    /// The events of one topic, in their order.
+    ///
+    /// # Panics
+    /// When one does not decode as its own topic's payload.
+    #[must_use]
+    pub fn emitted<T: Topic>(&self) -> Vec<T> {
+        let emitted = self.engine.emitted.lock();
+        let of_topic = emitted.iter().filter(|(event, _)| event.topic == T::NAME);
+        let decode = |(event, _): &(Arc<Event>, _)| {
+            event.payload.decode().unwrap_or_else(|error| {
+                panic!("`{}` does not read back as {}: {error}", event.topic, type_name::<T>())
+            })
+        };
+        of_topic.map(decode).collect()
+    }
+
+    /// All events, in their order.
+    #[must_use]
+    pub fn emissions(&self) -> Vec<Emission> {
+        let emission = |(event, due): &(Arc<Event>, Option<Timestamp>)| Emission {
+            topic: event.topic.to_string(),
+            payload: event.payload.to_value(),
+            due: *due,
+        };
+        self.engine.emitted.lock().iter().map(emission).collect()
+    }
+
+    /// The lines logged, in their order.
+    #[must_use]
+    pub fn logs(&self) -> Vec<LogLine> {
+        self.engine.logs.lock().clone()
+    }
+
+    /// Moves the clock on.
+    pub fn advance(&self, by: Duration) {
+        let mut now = self.engine.now.lock();
+        *now = now.checked_add(by).unwrap_or(Timestamp::MAX);
+    }
+
+    /// Tells the handler to stop.
+    pub fn cancel(&self) {
+        self.cancelled.cancel();
+    }
+
+    /// Makes every later write fail, as a full disk does.
+    pub async fn break_store(&self) {
+        let closed: Result<(), StoreError> = self.engine.store.close().await;
+        drop(closed);
+    }
+
+    /// Whether the handler acknowledged its event itself.
+    #[must_use]
+    pub fn acknowledged(&self) -> bool {
+        let Some((_, delivery)) = self.delivery else { return false };
+        let pull = Pull {
+            queue: delivery.queue,
+            after: delivery.seq - 1,
+            due_after: (Timestamp::MIN, 0),
+            now: Timestamp::MAX,
+            limit: PageRequest::MAX,
+        };
+        let waiting = self.engine.store.pull(pull).now_or_never().and_then(Result::ok);
+        waiting.is_some_and(|found| found.ready.is_empty() && found.due.is_empty())
+    }
+}
+
+struct FakeEngine {
+    store: Arc<dyn Store>,
+    now: Mutex<Timestamp>,
+    limits: Limits,
+    emitted: Mutex<Vec<(Arc<Event>, Option<Timestamp>)>>,
+    logs: Mutex<Vec<LogLine>>,
+}
+
+/// The topics of all steps in the test's program, so that payloads are checked as in the app.
+static ROUTES: LazyLock<HashMap<&'static str, Route>> = LazyLock::new(|| {
+    let registry = Registry::collect();
+    motia_runtime::engine::routes(&registry, &HashMap::new()).unwrap_or_default()
+});
+
+impl FakeEngine {
+    fn put_an_event(&self) -> (EventId, DeliveryId) {
+        let queues = self.store.queues(&["UnderTest"]).now_or_never();
+        let queue = queues.and_then(Result::ok).expect("a memory store answers at once")[0];
+        let event = Event {
+            id: EventId::new(START),
+            topic: "under.test".into(),
+            payload: JsonText::from_trusted("null"),
+            trace: TraceContext::root(),
+            emitted_at: START,
+        };
+        let id = event.id;
+        let publish = Write::Publish { event: Arc::new(event), queues: [queue].into(), due: None };
+        let kept = self.store.commit(Batch::of(publish)).now_or_never();
+        assert!(matches!(kept, Some(Ok(_))), "a memory store keeps at once");
+        let pull =
+            Pull { queue, after: 0, due_after: (Timestamp::MIN, 0), now: Timestamp::MAX, limit: 1 };
+        let pulled = self.store.pull(pull).now_or_never().and_then(Result::ok);
+        (id, pulled.expect("a memory store answers at once").ready[0].id)
+    }
+}
+
+impl Engine for FakeEngine {
+    fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    fn commit(&self, _: &Run, batch: Batch) -> Commit {
+        let published = |write: &Write| match write {
+            Write::Publish { event, due, .. } => Some((event.clone(), *due)),
+            _ => None,
+        };
+        let published: Vec<_> = batch.writes.iter().filter_map(published).collect();
+        let closed = Err(CommitError::Store(StoreError::Closed));
+        let result = self.store.commit(batch).now_or_never().unwrap_or(closed);
+        if result.is_ok() {
+            self.emitted.lock().extend(published);
+        }
+        Commit::ready(result)
+    }
+
+    fn route(&self, topic: &str) -> Option<&Route> {
+        ROUTES.get(topic)
+    }
+
+    fn topics(&self) -> Vec<&str> {
+        let mut topics: Vec<_> = ROUTES.keys().copied().collect();
+        topics.sort_unstable();
+        topics
+    }
+
+    fn now(&self) -> Timestamp {
+        *self.now.lock()
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    fn log(&self, run: &Run, level: Level, message: &str, fields: Value) {
+        let (step, message) = (run.step.to_owned(), message.to_owned());
+        self.logs.lock().push(LogLine { level, step, message, fields });
+    }
+}
+
+impl std::fmt::Debug for FakeEngine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FakeEngine")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use motia_core::context::StateGroup;
+
+    use super::*;
+
+    const COUNTS: StateGroup<i64> = StateGroup::new("counts");
+
+    #[tokio::test]
+    async fn a_transaction_that_acknowledges_settles_the_event() {
+        let (ctx, probe) = Fake::default().handling_an_event().build::<()>();
+        assert!(!probe.acknowledged());
+
+        let mut tx = ctx.transaction();
+        tx.increment(COUNTS, "handled", 1);
+        tx.commit_and_ack().await.unwrap();
+
+        assert!(probe.acknowledged());
+        assert_eq!(probe.state.get(COUNTS, "handled").await.unwrap(), Some(1));
+    }
+
+    #[tokio::test]
+    async fn without_an_event_there_is_nothing_to_acknowledge() {
+        let (ctx, _probe) = fake::<()>();
+
+        let refused = ctx.transaction().commit_and_ack().await.unwrap_err();
+
+        assert!(!refused.is_transient());
+    }
+
+    #[tokio::test]
+    async fn a_broken_store_fails_every_write() {
+        let (ctx, probe) = fake::<()>();
+        probe.break_store().await;
+
+        assert!(ctx.state.set(COUNTS, "a", &1).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_was_logged_is_seen_with_secrets_redacted() {
+        let (ctx, probe) = fake::<()>();
+
+        ctx.logger.warn("careful", serde_json::json!({ "password": "hunter2" }));
+
+        let line = &probe.logs()[0];
+        assert_eq!((line.level, line.message.as_str()), (Level::Warn, "careful"));
+        assert_eq!(line.fields["password"], motia_core::redact::REDACTED);
+    }
+}

@@ -126,9 +126,7 @@ impl Endpoint {
             }
             None => match self.checks.pass(&request, self.api().body_kind) {
                 Ok(()) => (self.api().handler)(request, ctx),
-                Err(problem) => {
-                    Box::pin(std::future::ready(Err(StepError::Reject(Box::new(problem)))))
-                }
+                Err(problem) => Box::pin(std::future::ready(Err(StepError::Reject(problem)))),
             },
         }
     }
@@ -141,20 +139,22 @@ impl std::fmt::Debug for Endpoint {
 }
 
 impl Checks {
-    fn pass(&self, request: &ApiRequest, kind: BodyKind) -> Result<(), Problem> {
+    fn pass(&self, request: &ApiRequest, kind: BodyKind) -> Result<(), Box<Problem>> {
         if let Some(params) = &self.params
             && let Err(errors) = params.check_text(request.params())
         {
             let detail = "nothing lies at a path with such parameters";
             let problem = Problem::new(StatusCode::NOT_FOUND).detail(detail);
-            return Err(Problem { errors, ..problem });
+            return Err(Box::new(Problem { errors, ..problem }));
         }
         let mut errors = Vec::new();
         if let Some(query) = &self.query {
-            let pairs = form_urlencoded::parse(request.query_string().as_bytes());
-            let pairs: Vec<_> = pairs.into_owned().collect();
-            let fields = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            errors.extend(query.check_text(fields).err().unwrap_or_default());
+            errors.extend(check_pairs(query, request.query_string().as_bytes()));
+        }
+        if let (Some(form), BodyKind::Form, RawBody::Bytes(text)) =
+            (&self.body, kind, &request.body)
+        {
+            errors.extend(check_pairs(form, text));
         }
         if let Some(body) = &self.body
             && kind == BodyKind::Json
@@ -164,8 +164,15 @@ impl Checks {
                 _ => errors.push(Violation::new("", "a JSON body is required")),
             }
         }
-        if errors.is_empty() { Ok(()) } else { Err(Problem::violations(errors)) }
+        if errors.is_empty() { Ok(()) } else { Err(Box::new(Problem::violations(errors))) }
     }
+}
+
+/// Checks `a=1&b=2`.
+fn check_pairs(checker: &Checker, text: &[u8]) -> Vec<Violation> {
+    let pairs: Vec<_> = form_urlencoded::parse(text).into_owned().collect();
+    let fields = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    checker.check_text(fields).err().unwrap_or_default()
 }
 
 /// A call under way. Dropped before its end, it goes on by itself.

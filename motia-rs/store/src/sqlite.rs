@@ -2,11 +2,13 @@
 //! with any SQLite tool.
 //!
 //! # Layout
-//! - [`writer`]: the one thread that writes; [`batch`]: what it writes, whole or not at all
+//! - [`writer`]: the one thread that writes; [`batch`]: what it writes, whole or not at all;
+//!   [`hot`]: the statements that have to be fast
 //! - [`state`], [`queue`], [`dead`]: one kind of thing each, as in `memory/`
+//! - [`herald`]: tells what was kept
 //! - [`readers`]: connections that only read
 //! - [`checkpoint`]: keeps the write-ahead log short
-//! - [`file`], [`lock`], [`schema`]: the file itself; [`row`], [`numbers`], [`counts`]: what is in it
+//! - [`file`], [`lock`], [`schema`], [`log`]: the file itself; [`row`], [`numbers`], [`counts`]: what is in it
 //! - [`fault`], [`figures`]: what it says about itself
 //!
 //! The design is measured: see `examples/throughput.rs`.
@@ -18,7 +20,10 @@ mod dead;
 mod fault;
 mod figures;
 mod file;
+mod herald;
+mod hot;
 mod lock;
+mod log;
 mod numbers;
 mod queue;
 mod readers;
@@ -32,6 +37,7 @@ use std::{
     num::NonZeroUsize,
     path::Path,
     sync::{Arc, mpsc},
+    thread::ThreadId,
     time::Duration,
 };
 
@@ -48,6 +54,7 @@ use self::{
     checkpoint::Checkpointer,
     counts::Counts,
     figures::Figures,
+    herald::Herald,
     numbers::Numbers,
     readers::Readers,
     writer::{Job, Shared, Waiting, Writer},
@@ -61,14 +68,13 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub struct SqliteOptions {
     /// Bytes of a page of a new file: a power of two from 512 to 65536.
     pub page_bytes: u32,
-    /// Bytes of memory that each connection keeps of the file.
+    /// Bytes of memory in which the writer keeps pages of the file; readers keep up to 2 MiB each.
     pub cache_bytes: usize,
     /// Connections that read at the same time.
     pub readers: NonZeroUsize,
-    /// Bytes of write-ahead log from which on it is moved into the file in the background.
-    pub checkpoint_bytes: u64,
-    /// Bytes of write-ahead log at which the writer waits until it was moved.
-    pub wal_limit_bytes: u64,
+    /// Bytes of write-ahead log after which it is moved into the file and begins anew. A longer log
+    /// means less writing, and more reading when the store is opened after a crash.
+    pub log_bytes: u64,
     /// How long to wait for another program that writes to the file, such as the `sqlite3` tool.
     pub busy_timeout: Duration,
 }
@@ -79,8 +85,7 @@ impl Default for SqliteOptions {
             page_bytes: 4096,
             cache_bytes: 16 << 20,
             readers: NonZeroUsize::new(4).expect("4 is not 0"),
-            checkpoint_bytes: 8 << 20,
-            wal_limit_bytes: 64 << 20,
+            log_bytes: 16 << 20,
             busy_timeout: Duration::from_secs(5),
         }
     }
@@ -110,7 +115,8 @@ pub struct SqliteStore {
     jobs: Option<mpsc::Sender<Job>>,
     /// Ends when the writer does.
     writer_ends: Mutex<mpsc::Receiver<()>>,
-    writer_thread: std::thread::ThreadId,
+    /// Those that the writer waits for when it ends, and itself.
+    threads: Vec<ThreadId>,
     readers: Readers,
     shared: Arc<Shared>,
     epoch: u64,
@@ -139,9 +145,11 @@ impl SqliteStore {
 
         let (jobs, waiting) = mpsc::channel();
         let (ends, writer_ends) = mpsc::channel();
-        let writer = Writer { checkpointer, numbers, db, shared: shared.clone(), lock };
+        let herald = Herald::start(shared.ear.clone())?;
+        let herald_thread = herald.thread();
+        let writer = Writer { checkpointer, herald, numbers, shared: shared.clone(), lock };
         let run = move || {
-            writer.run(&waiting);
+            writer.run(db, &waiting);
             drop(ends);
         };
         let thread = std::thread::Builder::new().name("motia-writer".into()).spawn(run);
@@ -150,7 +158,7 @@ impl SqliteStore {
         Ok(Self {
             jobs: Some(jobs),
             writer_ends: Mutex::new(writer_ends),
-            writer_thread: thread.thread().id(),
+            threads: herald_thread.into_iter().chain([thread.thread().id()]).collect(),
             readers: Readers::new(path, options),
             shared,
             epoch,
@@ -186,8 +194,8 @@ fn begin(db: &mut rusqlite::Connection, figures: Arc<Figures>) -> rusqlite::Resu
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.jobs = None;
-        // The writer itself may hold the last reference, through its listener.
-        if std::thread::current().id() != self.writer_thread {
+        // One of the store's own threads may hold the last reference, through the listener.
+        if !self.threads.contains(&std::thread::current().id()) {
             let _ = self.writer_ends.get_mut().recv_timeout(FAREWELL);
         }
     }
@@ -216,7 +224,7 @@ impl Store for SqliteStore {
     }
 
     fn listen(&self, listener: Arc<dyn Listener>) {
-        *self.shared.listener.lock() = Some(listener);
+        *self.shared.ear.lock() = Some(listener);
     }
 
     fn commit(&self, batch: Batch) -> Commit {

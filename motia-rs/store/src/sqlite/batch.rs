@@ -1,7 +1,7 @@
 //! A batch happens whole or not at all, in the file: several share one transaction, and a batch that
 //! is refused leaves its neighbours alone.
 
-use std::{collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use motia_core::{
@@ -14,9 +14,10 @@ use motia_core::{
 use rusqlite::Connection;
 
 use super::{
-    counts::{Change, Counts},
+    counts::Change,
     dead,
     fault::Stop,
+    hot::Hot,
     numbers::Numbers,
     queue::{self, Place},
     state,
@@ -24,17 +25,21 @@ use super::{
 use crate::rules;
 
 /// The writes of one transaction that is not yet kept.
-pub(super) struct Group<'w> {
-    pub(super) db: &'w Connection,
-    pub(super) counts: &'w Counts,
+pub(super) struct Group<'w, 'db> {
+    pub(super) db: &'db Connection,
+    pub(super) hot: &'w mut Hot<'db>,
+    /// How many queues there are.
+    pub(super) queues: usize,
     pub(super) numbers: &'w mut Numbers,
     /// Attempts that end in this very transaction, whose start need not be written.
-    pub(super) over: HashSet<(DeliveryId, Token)>,
+    pub(super) over: Vec<(DeliveryId, Token)>,
+    /// How many starts were not written for that reason.
+    pub(super) skipped: usize,
     pub(super) arrivals: Vec<Arrival>,
     pub(super) changes: Vec<Change>,
 }
 
-impl Group<'_> {
+impl Group<'_, '_> {
     /// Writes a batch, or changes nothing.
     pub(super) fn write_batch(&mut self, batch: Batch) -> Result<Committed, Stop> {
         self.check(&batch)?;
@@ -71,7 +76,8 @@ impl Group<'_> {
         }
         for write in &batch.writes {
             if let Write::Publish { queues, .. } = write
-                && let Some(queue) = queues.iter().find(|queue| !self.counts.knows(**queue))
+                && let Some(queue) =
+                    queues.iter().find(|queue| !(1..=self.queues).contains(&queue.0.into()))
             {
                 return Err(rules::unknown_queue(*queue).into());
             }
@@ -105,8 +111,10 @@ impl Group<'_> {
             Write::Expire { now, limit } => return Ok(Some(state::expire(db, now, limit)?)),
             Write::Publish { event, queues, due } => self.publish(&event, &queues, due)?,
             Write::Start { delivery, attempt, token } => {
-                if !self.over.contains(&(delivery, token)) {
-                    queue::start(db, delivery, attempt, token)?;
+                if self.over.binary_search(&(delivery, token)).is_ok() {
+                    self.skipped += 1;
+                } else {
+                    queue::start(self.hot, delivery, attempt, token)?;
                 }
             }
             Write::Settle { delivery, token, settlement } => {
@@ -133,7 +141,7 @@ impl Group<'_> {
     ) -> Result<(), Stop> {
         for queue in queues {
             let id = DeliveryId { queue: *queue, seq: self.numbers.take(self.db)? };
-            queue::publish(self.db, id, event, due)?;
+            queue::publish(self.hot, id, event, due)?;
 
             if due.is_none() {
                 self.change(*queue, 1, 0);
@@ -148,7 +156,7 @@ impl Group<'_> {
 
     fn settle(&mut self, id: DeliveryId, token: Token, settlement: Settlement) -> Result<(), Stop> {
         let (place, due, died) = match settlement {
-            Settlement::Done => (queue::done(self.db, id, token)?, None, 0),
+            Settlement::Done => (queue::done(self.db, self.hot, id, token)?, None, 0),
             Settlement::Retry { due, failure } => {
                 (queue::retry(self.db, id, token, due, &failure)?, Some(due), 0)
             }
@@ -169,14 +177,21 @@ impl Group<'_> {
     }
 }
 
-/// Finds the attempts that a group ends for certain: a batch that does nothing but say so.
-pub(super) fn over<'b>(batches: impl Iterator<Item = &'b Batch>) -> HashSet<(DeliveryId, Token)> {
-    batches
-        .filter_map(|batch| match (batch.requires.as_slice(), batch.writes.as_slice()) {
+/// Finds the attempts that a group ends for certain, in a batch that does nothing but say so. Sorted.
+pub(super) fn over<'b>(
+    batches: impl Iterator<Item = &'b Batch> + Clone,
+) -> Vec<(DeliveryId, Token)> {
+    if !batches.clone().any(|batch| matches!(batch.writes.as_slice(), [Write::Start { .. }])) {
+        return Vec::new();
+    }
+    let ends =
+        batches.filter_map(|batch| match (batch.requires.as_slice(), batch.writes.as_slice()) {
             ([], [Write::Settle { delivery, token, settlement: Settlement::Done }]) => {
                 Some((*delivery, *token))
             }
             _ => None,
-        })
-        .collect()
+        });
+    let mut over: Vec<_> = ends.collect();
+    over.sort_unstable();
+    over
 }

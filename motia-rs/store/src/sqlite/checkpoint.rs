@@ -1,8 +1,9 @@
 //! Moves what was committed from the write-ahead log into the file, off the path of the commits.
 //!
 //! The log grows with every commit and begins anew once all of it was moved and nobody reads from
-//! it. Under constant load that moment never comes by itself: when the log has grown past its limit,
-//! the writer is held back for the short rest.
+//! it. Under constant load that moment never comes by itself. So most of the log is moved while the
+//! writer goes on, and for the short rest the writer is held back. A log that is written over again
+//! and again is also quicker to sync than one that grows.
 
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed, mpsc},
@@ -28,8 +29,10 @@ pub(super) struct Checkpointer {
     thread: Option<JoinHandle<()>>,
     gate: Arc<Mutex<()>>,
     figures: Arc<Figures>,
-    /// Bytes of log at which a checkpoint is worth its while.
+    /// By how many bytes the log grows until a checkpoint is worth its while.
     worth: u64,
+    /// How long the log was when a checkpoint was last asked for.
+    asked_at: u64,
 }
 
 impl Checkpointer {
@@ -40,21 +43,21 @@ impl Checkpointer {
     ) -> Result<Self, StoreError> {
         let gate = Arc::new(Mutex::new(()));
         let (wake, woken) = mpsc::sync_channel(1);
-        let limit = options.wal_limit_bytes;
+        db.busy_timeout(PATIENCE).map_err(|error| fault::told(&error))?;
 
         let run = {
             let (gate, figures) = (gate.clone(), figures.clone());
             move || {
                 while woken.recv().is_ok() {
-                    relieve(&db, &gate, &figures, limit);
+                    relieve(&db, &gate, &figures);
                 }
             }
         };
         let thread = std::thread::Builder::new().name("motia-checkpoint".into()).spawn(run);
         let thread = thread.map_err(|error| StoreError::Io(format!("no thread: {error}")))?;
 
-        let worth = options.checkpoint_bytes;
-        Ok(Self { wake: Some(wake), thread: Some(thread), gate, figures, worth })
+        let worth = options.log_bytes;
+        Ok(Self { wake: Some(wake), thread: Some(thread), gate, figures, worth, asked_at: 0 })
     }
 
     /// Held by the writer while it writes.
@@ -62,11 +65,15 @@ impl Checkpointer {
         self.gate.lock()
     }
 
-    /// Wakes the checkpointer if the log has grown enough.
-    pub(super) fn nudge(&self) {
-        if self.figures.wal_bytes.load(Relaxed) >= self.worth
+    /// Wakes the checkpointer if the log has grown enough since the last time.
+    pub(super) fn nudge(&mut self) {
+        let length = self.figures.wal_bytes.load(Relaxed);
+        // It began anew.
+        self.asked_at = self.asked_at.min(length);
+        if length - self.asked_at >= self.worth
             && let Some(wake) = &self.wake
         {
+            self.asked_at = length;
             // A full channel means that it is awake already.
             let _ = wake.try_send(());
         }
@@ -84,14 +91,9 @@ impl Drop for Checkpointer {
     }
 }
 
-fn relieve(db: &Connection, gate: &Mutex<()>, figures: &Figures, limit: u64) {
+fn relieve(db: &Connection, gate: &Mutex<()>, figures: &Figures) {
     checkpoint(db, CheckpointMode::PASSIVE, figures);
-    if figures.wal_bytes.load(Relaxed) < limit {
-        return;
-    }
     let _writer_waits = gate.lock();
-    let before = db.busy_timeout(PATIENCE);
-    debug_assert!(before.is_ok());
     checkpoint(db, CheckpointMode::RESTART, figures);
 }
 

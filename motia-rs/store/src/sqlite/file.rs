@@ -1,19 +1,23 @@
 //! The store file: where it lies and how it is opened.
 //!
 //! # What notices damage
-//! Every page that is read is checked for its structure (`cell_size_check`), and a file that was not
-//! closed properly is checked as a whole when that is quick. SQLite keeps no checksum of a page: a
-//! bit that flips inside a text is not noticed. [`SqliteStore::verify`](super::SqliteStore::verify)
-//! reads the whole file.
+//! - The log carries checksums, and [`log`](super::log) sees to it that none fails in silence.
+//! - Every page that is read is checked for its structure (`cell_size_check`); a file that was not
+//!   closed properly is checked as a whole (`quick_check`) when that takes well under 0.1 s.
+//! - [`SqliteStore::verify`](super::SqliteStore::verify) reads the whole file whenever one likes.
+//!
+//! What nothing here notices is a bit that flips inside a text of the file itself, since SQLite keeps
+//! no checksum of a page. A checksum in each row would, but then nobody could mend a value by hand,
+//! and file systems that guard against it exist.
 
 use std::path::{Path, PathBuf};
 
 use motia_core::store::StoreError;
 use rusqlite::{Connection, DEFAULT_NAME, OpenFlags, config::DbConfig};
 
-use super::{SqliteOptions, fault, lock::FolderLock, schema};
+use super::{SqliteOptions, fault, lock::FolderLock, log, schema};
 
-/// A file up to this size is checked when it was not closed properly; that takes well under 0.1 s.
+/// A file up to this size is checked as a whole when it was not closed properly.
 const CHECKED_BYTES: u64 = 16 << 20;
 
 /// Where a store keeps its file.
@@ -33,9 +37,14 @@ pub(super) fn open(
     let lock = FolderLock::take(folder)?;
 
     let path = path(folder);
-    let dirty = size(&path.with_extension("db-wal")) > 0;
+    let log_path = path.with_extension("db-wal");
+    let dirty = size(&log_path) > 0;
+    log::check(&log_path)?;
     let mut db = connect(&path, options, true)?;
-    schema::prepare(&mut db, &path)?;
+    // Before anything is set that a foreign file would keep.
+    let version = schema::recognise(&db, &path)?;
+    set_up_writing(&db, options).map_err(|error| at(&path, &error))?;
+    schema::migrate(&mut db, version).map_err(|error| at(&path, &error))?;
     if dirty && size(&path) <= CHECKED_BYTES {
         check(&db, "quick_check")?;
     }
@@ -52,7 +61,9 @@ pub(super) fn open_checkpointer(
     path: &Path,
     options: &SqliteOptions,
 ) -> Result<Connection, StoreError> {
-    connect(path, options, true)
+    let db = connect(path, options, true)?;
+    set_up_writing(&db, options).map_err(|error| at(path, &error))?;
+    Ok(db)
 }
 
 /// Runs one of SQLite's own checks over the whole file.
@@ -74,29 +85,22 @@ fn connect(path: &Path, options: &SqliteOptions, writes: bool) -> Result<Connect
         OpenFlags::SQLITE_OPEN_READ_ONLY
     };
     Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-        .and_then(|db| configure(&db, options, writes).map(|()| db))
-        .map_err(|error| match fault::told(&error) {
-            StoreError::Io(cause) => StoreError::Io(format!("{}: {cause}", path.display())),
-            StoreError::Corrupt(cause) => {
-                StoreError::Corrupt(format!("{}: {cause}", path.display()))
-            }
-            other => other,
-        })
+        .and_then(|db| set_up(&db, options).map(|()| db))
+        .map_err(|error| at(path, &error))
 }
 
-fn configure(db: &Connection, options: &SqliteOptions, writes: bool) -> rusqlite::Result<()> {
+fn set_up(db: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
     db.set_prepared_statement_cache_capacity(64);
     db.busy_timeout(options.busy_timeout)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     db.pragma_update(DEFAULT_NAME, "cell_size_check", true)?;
-    db.pragma_update(DEFAULT_NAME, "temp_store", "MEMORY")?;
+    db.pragma_update(DEFAULT_NAME, "temp_store", "MEMORY")
+}
+
+fn set_up_writing(db: &Connection, options: &SqliteOptions) -> rusqlite::Result<()> {
     let kibibytes = i64::try_from(options.cache_bytes / 1024).unwrap_or(i64::MAX);
     db.pragma_update(DEFAULT_NAME, "cache_size", -kibibytes)?;
-    if !writes {
-        return Ok(());
-    }
-
     db.pragma_update(DEFAULT_NAME, "page_size", options.page_bytes)?;
     let journal = db.pragma_update_and_check(DEFAULT_NAME, "journal_mode", "WAL", |row| {
         row.get::<_, String>(0)
@@ -108,6 +112,8 @@ fn configure(db: &Connection, options: &SqliteOptions, writes: bool) -> rusqlite
         ));
     }
     db.pragma_update(DEFAULT_NAME, "synchronous", "FULL")?;
+    // Should a long read have kept the log from beginning anew, it is cut back afterwards.
+    db.pragma_update(DEFAULT_NAME, "journal_size_limit", options.log_bytes)?;
     db.pragma_update(DEFAULT_NAME, "wal_autocheckpoint", 0)
 }
 
@@ -122,6 +128,16 @@ fn make(folder: &Path) -> std::io::Result<()> {
         std::fs::File::open(parent)?.sync_all()?;
     }
     Ok(())
+}
+
+/// Tells a failure with the file that it is about.
+fn at(path: &Path, error: &rusqlite::Error) -> StoreError {
+    let path = path.display();
+    match fault::told(error) {
+        StoreError::Io(cause) => StoreError::Io(format!("{path}: {cause}")),
+        StoreError::Corrupt(cause) => StoreError::Corrupt(format!("{path}: {cause}")),
+        other => other,
+    }
 }
 
 fn size(path: &Path) -> u64 {

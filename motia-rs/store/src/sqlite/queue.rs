@@ -7,10 +7,11 @@ use motia_core::{
     event::Event,
     store::{CommitError, Delivery, DeliveryId, Failure, Pull, Pulled, QueueId, StoreError, Token},
 };
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, Rows};
 
 use super::{
     fault::{self, Stop},
+    hot::Hot,
     row::{delayed, delivery_at, event, instant_or_none, last, micros, ready, trace},
 };
 
@@ -35,9 +36,13 @@ pub(super) fn find_or_make(db: &Connection, step: &str) -> Result<QueueId, Store
 pub(super) fn pull(db: &Connection, pull: &Pull) -> rusqlite::Result<Pulled> {
     const READY: &str = "SELECT id, attempts, due_at, emitted_at, event, trace, topic, payload
         FROM delivery WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT ?3";
-    const DUE: &str = "SELECT id, attempts, due_at, emitted_at, event, trace, topic, payload
-        FROM delivery
-        WHERE (id >> 47) & 65535 = ?1 AND due_at IS NOT NULL AND (due_at, id) > (?2, ?3)
+    // Two statements, for SQLite walks the index from `(due_at, id)` on only if it has one range.
+    const DUE_TOGETHER: &str =
+        "SELECT id, attempts, due_at, emitted_at, event, trace, topic, payload
+        FROM delivery WHERE (id >> 47) & 65535 = ?1 AND due_at = ?2 AND id > ?3
+        ORDER BY id";
+    const DUE_LATER: &str = "SELECT id, attempts, due_at, emitted_at, event, trace, topic, payload
+        FROM delivery WHERE (id >> 47) & 65535 = ?1 AND due_at > ?2
         ORDER BY due_at, id";
     let at_once = db.unchecked_transaction()?;
 
@@ -48,9 +53,19 @@ pub(super) fn pull(db: &Connection, pull: &Pull) -> rusqlite::Result<Pulled> {
     let mut pulled = Pulled { ready: ready.collect::<Result<_, _>>()?, ..Pulled::default() };
 
     let (due, seq) = pull.due_after;
+    let (queue, due) = (pull.queue.0, micros(due));
     let from = delayed(DeliveryId { queue: pull.queue, seq });
-    let mut statement = at_once.prepare_cached(DUE)?;
-    let mut rows = statement.query((pull.queue.0, micros(due), from))?;
+    let mut together = at_once.prepare_cached(DUE_TOGETHER)?;
+    take_due(together.query((queue, due, from))?, pull, &mut pulled)?;
+    if pulled.next_due.is_none() {
+        let mut later = at_once.prepare_cached(DUE_LATER)?;
+        take_due(later.query((queue, due))?, pull, &mut pulled)?;
+    }
+    Ok(pulled)
+}
+
+/// Takes what is due, until there is enough or one is not.
+fn take_due(mut rows: Rows<'_>, pull: &Pull, pulled: &mut Pulled) -> rusqlite::Result<()> {
     while let Some(row) = rows.next()? {
         let due = instant_or_none(row, 2)?;
         if due > Some(pull.now) || pulled.due.len() == pull.limit {
@@ -59,7 +74,7 @@ pub(super) fn pull(db: &Connection, pull: &Pull) -> rusqlite::Result<Pulled> {
         }
         pulled.due.push(delivery(row)?);
     }
-    Ok(pulled)
+    Ok(())
 }
 
 /// How many deliveries of a queue wait for a time until `now`, and for one beyond.
@@ -88,15 +103,12 @@ pub(super) fn held(db: &Connection, id: DeliveryId, token: Token) -> Result<(), 
 }
 
 pub(super) fn publish(
-    db: &Connection,
+    hot: &mut Hot<'_>,
     id: DeliveryId,
     event: &Event,
     due: Option<Timestamp>,
 ) -> rusqlite::Result<()> {
-    const PUBLISH: &str =
-        "INSERT INTO delivery (id, token, attempts, due_at, emitted_at, event, trace, topic, payload)
-        VALUES (?1, 0, 0, ?2, ?3, ?4, ?5, ?6, ?7)";
-    db.prepare_cached(PUBLISH)?.execute((
+    hot.publish.execute((
         if due.is_some() { delayed(id) } else { ready(id) },
         due.map(micros),
         micros(event.emitted_at),
@@ -109,16 +121,13 @@ pub(super) fn publish(
 }
 
 pub(super) fn start(
-    db: &Connection,
+    hot: &mut Hot<'_>,
     id: DeliveryId,
     attempt: u32,
     token: Token,
 ) -> rusqlite::Result<()> {
-    const START: &str =
-        "UPDATE delivery SET attempts = ?2, token = ?3 WHERE id = ?1 AND token <= ?3";
-    let mut statement = db.prepare_cached(START)?;
     for place in [ready(id), delayed(id)] {
-        if statement.execute((place, attempt, token.0.cast_signed()))? > 0 {
+        if hot.start.execute((place, attempt, token.0.cast_signed()))? > 0 {
             break;
         }
     }
@@ -126,10 +135,13 @@ pub(super) fn start(
 }
 
 /// Removes a delivery and says where it lay.
-pub(super) fn done(db: &Connection, id: DeliveryId, token: Token) -> Result<Place, Stop> {
-    const DONE: &str = "DELETE FROM delivery WHERE id = ?1 AND token <= ?2";
-    let mut statement = db.prepare_cached(DONE)?;
-    let place = find(id, |place| statement.execute((place, token.0.cast_signed())))?;
+pub(super) fn done(
+    db: &Connection,
+    hot: &mut Hot<'_>,
+    id: DeliveryId,
+    token: Token,
+) -> Result<Place, Stop> {
+    let place = find(id, |place| hot.done.execute((place, token.0.cast_signed())))?;
     // Only what waits for its time can have failed before.
     if place == Place::Delayed {
         forget_failures(db, id)?;

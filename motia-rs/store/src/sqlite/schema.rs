@@ -14,14 +14,8 @@ const APPLICATION: i32 = 0x6d6f_7469;
 /// released are never changed, only followed by new ones.
 const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
 
-/// Brings a file to the version of this program, or refuses it.
-pub(super) fn prepare(db: &mut Connection, path: &Path) -> Result<(), StoreError> {
-    let version = recognise(db, path)?;
-    migrate(db, version).map_err(|error| fault::told(&error))
-}
-
 /// The version of a file of ours; 0 for an empty one.
-fn recognise(db: &Connection, path: &Path) -> Result<usize, StoreError> {
+pub(super) fn recognise(db: &Connection, path: &Path) -> Result<usize, StoreError> {
     let read = |pragma| db.pragma_query_value(DEFAULT_NAME, pragma, |row| row.get::<_, i32>(0));
     let tables =
         || db.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get::<_, u32>(0));
@@ -45,7 +39,8 @@ fn recognise(db: &Connection, path: &Path) -> Result<usize, StoreError> {
     }
 }
 
-fn migrate(db: &mut Connection, version: usize) -> rusqlite::Result<()> {
+/// Brings a file to the version of this program.
+pub(super) fn migrate(db: &mut Connection, version: usize) -> rusqlite::Result<()> {
     if version == MIGRATIONS.len() {
         return Ok(());
     }

@@ -1,22 +1,19 @@
 //! The one thread that writes: it commits whatever waits in one transaction, so that all who wait
 //! share one sync of the disk.
 
-use std::{
-    collections::HashSet,
-    sync::{Arc, mpsc::Receiver},
-};
+use std::sync::{Arc, mpsc::Receiver};
 
-use motia_core::store::{Batch, CommitError, Committed, Listener, QueueId, StoreError, Write};
-use parking_lot::Mutex;
+use motia_core::store::{Batch, CommitError, Committed, QueueId, StoreError, Write};
 use rusqlite::{Connection, DEFAULT_NAME, wal::CheckpointMode};
-use tokio::sync::oneshot;
 
 use super::{
     batch::{self, Group},
     checkpoint::Checkpointer,
-    counts::Counts,
+    counts::{Change, Counts},
     fault::{self, Stop},
     figures::{self, Figures},
+    herald::{Answer, Ear, Herald, News},
+    hot::Hot,
     lock::FolderLock,
     numbers::Numbers,
     queue,
@@ -40,65 +37,72 @@ pub(super) struct Waiting {
     pub(super) answer: Answer<Committed, CommitError>,
 }
 
-type Answer<T, E> = oneshot::Sender<Result<T, E>>;
-
 /// What the writer shares with the store's other half.
 #[derive(Default)]
 pub(super) struct Shared {
     pub(super) counts: Counts,
     pub(super) figures: Arc<Figures>,
-    pub(super) listener: Mutex<Option<Arc<dyn Listener>>>,
+    pub(super) ear: Ear,
 }
 
-/// The writing end of the file. Its fields are let go in this order, the lock last.
+/// The writing end of the store.
 pub(super) struct Writer {
     pub(super) checkpointer: Checkpointer,
+    pub(super) herald: Herald,
     pub(super) numbers: Numbers,
-    pub(super) db: Connection,
     pub(super) shared: Arc<Shared>,
     pub(super) lock: FolderLock,
 }
 
 impl Writer {
-    /// Works until it is told to close, or everyone who could ask is gone.
-    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+    /// Works until it is told to close, or everyone who could ask is gone; then closes the file.
+    pub(super) fn run(mut self, db: Connection, jobs: &Receiver<Job>) {
+        let worked = self.work(&db, jobs);
+        let closed = self.close(db);
+        match worked {
+            Ok(Some(closing)) => drop(closing.send(closed)),
+            Ok(None) => {
+                let _ = closed.inspect_err(|error| tracing::warn!(%error, "closing failed"));
+            }
+            Err(error) => tracing::error!(error = %fault::told(&error), "nothing can be written"),
+        }
+    }
+
+    /// Does one job after the other, and gives who is to be told once the file is closed.
+    fn work(
+        &mut self,
+        db: &Connection,
+        jobs: &Receiver<Job>,
+    ) -> rusqlite::Result<Option<Answer<(), StoreError>>> {
+        let mut hot = Hot::prepare(db)?;
         let mut next = None;
-        let closing = loop {
+        loop {
             match next.take().map_or_else(|| jobs.recv().ok(), Some) {
                 Some(Job::Commit(first)) => {
                     let (group, left) = gather(first, jobs);
                     next = left;
-                    self.commit(group);
+                    self.commit(db, &mut hot, group);
                 }
                 Some(Job::Queues { steps, answer }) => {
-                    let _ = answer.send(self.queues(&steps));
+                    let _ = answer.send(self.queues(db, &steps));
                 }
-                Some(Job::Close { answer }) => break Some(answer),
-                None => break None,
+                Some(Job::Close { answer }) => return Ok(Some(answer)),
+                None => return Ok(None),
             }
-        };
-
-        let closed = self.close();
-        if let Some(answer) = closing {
-            let _ = answer.send(closed);
-        } else if let Err(error) = closed {
-            tracing::warn!(%error, "the store was dropped and did not close properly");
         }
     }
 
-    /// Keeps what a group of batches writes, tells the listener, then those who wait.
-    fn commit(&mut self, group: Vec<Waiting>) {
-        let checkpointer = &self.checkpointer;
-        let pass = checkpointer.pass();
-        let over = match group.as_slice() {
-            [_] => HashSet::new(),
-            group => batch::over(group.iter().map(|waiting| &waiting.batch)),
-        };
+    /// Keeps what a group of batches writes, and has it told.
+    fn commit<'db>(&mut self, db: &'db Connection, hot: &mut Hot<'db>, group: Vec<Waiting>) {
+        let pass = self.checkpointer.pass();
+        let over = batch::over(group.iter().map(|waiting| &waiting.batch));
         let mut writes = Group {
-            db: &self.db,
-            counts: &self.shared.counts,
+            db,
+            hot,
+            queues: self.shared.counts.queues(),
             numbers: &mut self.numbers,
             over,
+            skipped: 0,
             arrivals: Vec::with_capacity(group.len()),
             changes: Vec::with_capacity(group.len()),
         };
@@ -106,52 +110,42 @@ impl Writer {
             group.into_iter().map(|waiting| (waiting.batch, waiting.answer)).unzip();
 
         let written = write(&mut writes, batches);
-        let Group { arrivals, changes, .. } = writes;
-        let figures = &self.shared.figures;
+        let Group { arrivals, changes, skipped, .. } = writes;
+        drop(pass);
+        figures::add(&self.shared.figures.starts_skipped, skipped);
         match written {
             Ok(results) => {
-                drop(pass);
-                self.numbers.keep();
-                self.shared.counts.apply(&changes);
-                figures::add(&figures.transactions, 1);
-                let kept = results.iter().filter(|result| result.is_ok()).count();
-                figures::add(&figures.commits, kept);
-                figures::add(&figures.refused, results.len() - kept);
-
-                let listener = self.shared.listener.lock().clone();
-                if let (Some(listener), false) = (listener, arrivals.is_empty()) {
-                    listener.committed(arrivals);
-                }
-                for (answer, result) in answers.into_iter().zip(results) {
-                    // Who dropped the commit does not want to know.
-                    let _ = answer.send(result);
-                }
+                self.kept(&changes, &results);
+                self.herald.tell(News { arrivals, answers, results });
             }
             Err(error) => {
-                if !self.db.is_autocommit()
-                    && let Err(error) = self.db.execute_batch("ROLLBACK")
-                {
-                    tracing::error!(%error, "the store could not roll back");
-                }
-                drop(pass);
                 self.numbers.roll_back();
-                figures::add(&figures.failed, answers.len());
-                for answer in answers {
-                    let _ = answer.send(Err(fault::told(&error).into()));
-                }
+                figures::add(&self.shared.figures.failed, answers.len());
+                let results = answers.iter().map(|_| Err(fault::told(&error).into())).collect();
+                self.herald.tell(News { arrivals: Vec::new(), answers, results });
             }
         }
         self.checkpointer.nudge();
     }
 
-    fn queues(&mut self, steps: &[String]) -> Result<Vec<QueueId>, StoreError> {
+    fn kept(&mut self, changes: &[Change], results: &Results) {
+        self.numbers.keep();
+        self.shared.counts.apply(changes);
+
+        let figures = &self.shared.figures;
+        let kept = results.iter().filter(|result| result.is_ok()).count();
+        figures::add(&figures.transactions, 1);
+        figures::add(&figures.commits, kept);
+        figures::add(&figures.refused, results.len() - kept);
+    }
+
+    fn queues(&mut self, db: &Connection, steps: &[String]) -> Result<Vec<QueueId>, StoreError> {
         let _pass = self.checkpointer.pass();
-        let all_or_nothing =
-            self.db.unchecked_transaction().map_err(|error| fault::told(&error))?;
-        let queues: Result<Vec<_>, _> =
-            steps.iter().map(|step| queue::find_or_make(&all_or_nothing, step)).collect();
-        let queues = queues?;
-        all_or_nothing.commit().map_err(|error| fault::told(&error))?;
+        let failed = |error| fault::told(&error);
+        let all_or_nothing = db.unchecked_transaction().map_err(failed)?;
+        let queues = steps.iter().map(|step| queue::find_or_make(&all_or_nothing, step));
+        let queues = queues.collect::<Result<Vec<_>, _>>()?;
+        all_or_nothing.commit().map_err(failed)?;
 
         for (step, queue) in steps.iter().zip(&queues) {
             self.shared.counts.add(step, *queue);
@@ -159,10 +153,11 @@ impl Writer {
         Ok(queues)
     }
 
-    /// Writes everything into the file and lets go of it, of the log and of the lock.
-    fn close(self) -> Result<(), StoreError> {
-        let Self { checkpointer, mut numbers, db, shared, lock } = self;
-        shared.listener.lock().take();
+    /// Moves the whole log into the file and lets go of both, and of the lock last.
+    fn close(self, db: Connection) -> Result<(), StoreError> {
+        let Self { checkpointer, herald, mut numbers, shared, lock } = self;
+        drop(herald);
+        shared.ear.lock().take();
         drop(checkpointer);
 
         let closed = numbers
@@ -203,10 +198,21 @@ fn weight(batch: &Batch) -> usize {
 
 type Results = Vec<Result<Committed, CommitError>>;
 
-/// One transaction: what each batch came to, or the failure that undoes them all.
-fn write(group: &mut Group<'_>, batches: Vec<Batch>) -> rusqlite::Result<Results> {
-    let db = group.db;
-    db.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+/// One transaction: what each batch came to, or the failure for which all were rolled back.
+fn write(group: &mut Group<'_, '_>, batches: Vec<Batch>) -> rusqlite::Result<Results> {
+    let written = write_and_keep(group, batches);
+    // After some failures SQLite has rolled back already.
+    if written.is_err()
+        && !group.db.is_autocommit()
+        && let Err(error) = group.db.execute_batch("ROLLBACK")
+    {
+        tracing::error!(%error, "the store could not roll back");
+    }
+    written
+}
+
+fn write_and_keep(group: &mut Group<'_, '_>, batches: Vec<Batch>) -> rusqlite::Result<Results> {
+    group.hot.begin.execute(())?;
     let mut results = Vec::with_capacity(batches.len());
     for batch in batches {
         results.push(match group.write_batch(batch) {
@@ -215,6 +221,6 @@ fn write(group: &mut Group<'_>, batches: Vec<Batch>) -> rusqlite::Result<Results
             Err(Stop::Failed(error)) => return Err(error),
         });
     }
-    db.prepare_cached("COMMIT")?.execute(())?;
+    group.hot.commit.execute(())?;
     Ok(results)
 }

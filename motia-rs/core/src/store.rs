@@ -126,7 +126,7 @@ pub trait Store: Send + Sync + 'static {
 /// Hears of what was committed.
 pub trait Listener: Send + Sync + 'static {
     /// Takes what one or several commits put into queues, in the order of the commits. Must return
-    /// quickly: the next commit waits for it.
+    /// quickly, for the next commit waits for it, and must not commit in turn.
     fn committed(&self, arrivals: Vec<Arrival>);
 }
 

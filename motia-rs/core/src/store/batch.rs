@@ -61,8 +61,8 @@ pub enum Require {
         /// The instant at which an entry with an end is judged.
         now: Timestamp,
     },
-    /// The delivery waits, and no attempt with a higher token was started.
-    /// Otherwise [`CommitError::Superseded`](super::CommitError::Superseded).
+    /// The delivery waits, no attempt with a higher token was started, and the attempt of this token
+    /// has not ended. Otherwise [`CommitError::Superseded`](super::CommitError::Superseded).
     Held {
         /// The delivery.
         delivery: DeliveryId,
@@ -138,7 +138,8 @@ pub enum Write {
         /// Its token.
         token: Token,
     },
-    /// Ends an attempt. Refused under a superseded token like [`Require::Held`].
+    /// Ends an attempt, which then holds the delivery no longer. Refused under a superseded token
+    /// like [`Require::Held`].
     Settle {
         /// The delivery.
         delivery: DeliveryId,

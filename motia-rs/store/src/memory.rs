@@ -1,0 +1,180 @@
+//! A store that keeps everything in memory, for tests and for events that may be lost.
+//!
+//! # Layout
+//! - [`batch`]: a batch happens whole or not at all
+//! - [`state`]: groups of entries
+//! - [`queue`]: deliveries that wait
+//! - [`dead`]: deliveries that were given up
+
+mod batch;
+mod dead;
+mod queue;
+mod state;
+
+use std::sync::{Arc, OnceLock};
+
+use jiff::Timestamp;
+use motia_core::store::{
+    Batch, BoxFuture, Capabilities, Commit, DeadLetter, DeliveryId, Depth, Durability, Entry,
+    Listener, Page, PageRequest, Pull, Pulled, QueueId, Store, StoreError,
+};
+use parking_lot::{Mutex, MutexGuard};
+
+use self::batch::Kept;
+
+/// Keeps everything until the process ends.
+///
+/// The semantics are those of [`SqliteStore`](crate::SqliteStore), without a disk: a commit is over
+/// when [`Store::commit`] returns. The listener is called by whoever commits and must not commit in
+/// turn.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use motia_core::{json::JsonText, store::{Batch, Durability, Store, Write}};
+/// use motia_store::MemoryStore;
+///
+/// let store = MemoryStore::new();
+/// let set = Write::Set {
+///     group: "pets".into(),
+///     key: "rex".into(),
+///     value: JsonText::from_trusted("{}"),
+///     expires_at: None,
+/// };
+///
+/// let committed = store.commit(Batch::of(set)).await.unwrap();
+/// assert_eq!(committed.durability, Durability::Volatile);
+///
+/// store.close().await.unwrap();
+/// assert!(store.commit(Batch::default()).await.is_err());
+/// # });
+/// ```
+#[derive(Default)]
+pub struct MemoryStore {
+    /// Held from before a commit until the listener has heard of it, so that it hears in order. A
+    /// lock of its own, so that the listener may read.
+    order: Mutex<()>,
+    kept: Mutex<Kept>,
+    listener: OnceLock<Arc<dyn Listener>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn open(&self) -> Result<MutexGuard<'_, Kept>, StoreError> {
+        let kept = self.kept.lock();
+        if kept.closed { Err(StoreError::Closed) } else { Ok(kept) }
+    }
+
+    fn read<'a, T: Send + 'a>(
+        &self,
+        read: impl FnOnce(&Kept) -> T,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        let result = self.open().map(|kept| read(&kept));
+        Box::pin(std::future::ready(result))
+    }
+}
+
+impl Store for MemoryStore {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::embedded(Durability::Volatile)
+    }
+
+    fn queues<'a>(
+        &'a self,
+        steps: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<QueueId>, StoreError>> {
+        let found = self
+            .open()
+            .and_then(|mut kept| steps.iter().map(|step| kept.queues.find_or_make(step)).collect());
+        Box::pin(std::future::ready(found))
+    }
+
+    fn listen(&self, listener: Arc<dyn Listener>) {
+        if self.listener.set(listener).is_err() {
+            tracing::warn!("a second listener was named and is not called");
+        }
+    }
+
+    fn commit(&self, batch: Batch) -> Commit {
+        let _in_order = self.order.lock();
+        let done = self.open().map_err(Into::into).and_then(|mut kept| kept.commit(batch));
+
+        Commit::ready(done.map(|(committed, arrivals)| {
+            if let (Some(listener), false) = (self.listener.get(), arrivals.is_empty()) {
+                listener.committed(arrivals);
+            }
+            committed
+        }))
+    }
+
+    fn get<'a>(
+        &'a self,
+        group: &'a str,
+        key: &'a str,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Entry>, StoreError>> {
+        self.read(|kept| kept.state.get(group, key, now).cloned())
+    }
+
+    fn page<'a>(
+        &'a self,
+        group: &'a str,
+        request: PageRequest,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Page<(String, Entry)>, StoreError>> {
+        self.read(|kept| kept.state.page(group, &request, now))
+    }
+
+    fn groups(
+        &self,
+        request: PageRequest,
+    ) -> BoxFuture<'_, Result<Page<(String, u64)>, StoreError>> {
+        self.read(|kept| kept.state.groups(&request))
+    }
+
+    fn pull(&self, pull: Pull) -> BoxFuture<'_, Result<Pulled, StoreError>> {
+        self.read(|kept| kept.queues.pull(&pull))
+    }
+
+    fn depths(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Depth>, StoreError>> {
+        self.read(|kept| {
+            let mut depths = kept.queues.depths(now);
+            for depth in &mut depths {
+                depth.dead = kept.letters.count(depth.id);
+            }
+            depths
+        })
+    }
+
+    fn dead_letters<'a>(
+        &'a self,
+        queue: Option<&'a str>,
+        request: PageRequest,
+    ) -> BoxFuture<'a, Result<Page<DeadLetter>, StoreError>> {
+        self.read(|kept| kept.letters.page(&kept.queues, queue, &request))
+    }
+
+    fn dead_letter(
+        &self,
+        delivery: DeliveryId,
+    ) -> BoxFuture<'_, Result<Option<DeadLetter>, StoreError>> {
+        self.read(|kept| kept.letters.get(&kept.queues, delivery))
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.kept.lock().closed = true;
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn figures(&self) -> Vec<(&'static str, f64)> {
+        vec![("commits_total", self.kept.lock().commits as f64)]
+    }
+}

@@ -1,0 +1,300 @@
+//! The default store: one file that survives `kill -9` and power cuts, and that a person can open
+//! with any SQLite tool.
+//!
+//! # Layout
+//! - [`writer`]: the one thread that writes; [`batch`]: what it writes, whole or not at all
+//! - [`state`], [`queue`], [`dead`]: one kind of thing each, as in `memory/`
+//! - [`readers`]: connections that only read
+//! - [`checkpoint`]: keeps the write-ahead log short
+//! - [`file`], [`lock`], [`schema`]: the file itself; [`row`], [`numbers`], [`counts`]: what is in it
+//! - [`fault`], [`figures`]: what it says about itself
+//!
+//! The design is measured: see `examples/throughput.rs`.
+
+mod batch;
+mod checkpoint;
+mod counts;
+mod dead;
+mod fault;
+mod figures;
+mod file;
+mod lock;
+mod numbers;
+mod queue;
+mod readers;
+mod row;
+mod schema;
+mod state;
+mod writer;
+
+use std::{
+    ffi::c_int,
+    num::NonZeroUsize,
+    path::Path,
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use motia_core::store::{
+    Batch, BoxFuture, Capabilities, Commit, DeadLetter, DeliveryId, Depth, Durability, Entry,
+    Listener, Page, PageRequest, Pull, Pulled, QueueId, Store, StoreError,
+};
+use parking_lot::Mutex;
+use rusqlite::{DEFAULT_NAME, hooks::Wal};
+use tokio::sync::oneshot;
+
+use self::{
+    checkpoint::Checkpointer,
+    counts::Counts,
+    figures::Figures,
+    numbers::Numbers,
+    readers::Readers,
+    writer::{Job, Shared, Waiting, Writer},
+};
+
+/// How long a store that is dropped waits for its writer to close the file.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// How a [`SqliteStore`] uses its file. The defaults suit a server with a local disk.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    /// Bytes of a page of a new file: a power of two from 512 to 65536.
+    pub page_bytes: u32,
+    /// Bytes of memory that each connection keeps of the file.
+    pub cache_bytes: usize,
+    /// Connections that read at the same time.
+    pub readers: NonZeroUsize,
+    /// Bytes of write-ahead log from which on it is moved into the file in the background.
+    pub checkpoint_bytes: u64,
+    /// Bytes of write-ahead log at which the writer waits until it was moved.
+    pub wal_limit_bytes: u64,
+    /// How long to wait for another program that writes to the file, such as the `sqlite3` tool.
+    pub busy_timeout: Duration,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            page_bytes: 4096,
+            cache_bytes: 16 << 20,
+            readers: NonZeroUsize::new(4).expect("4 is not 0"),
+            checkpoint_bytes: 8 << 20,
+            wal_limit_bytes: 64 << 20,
+            busy_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// Keeps everything in the file `motia.db` of a data folder.
+///
+/// A commit is synced to the disk before it resolves; commits that wait at the same time share one
+/// sync. Dropping the store closes it as well as it can; [`Store::close`] says whether it worked.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// use motia_core::store::{Store, StoreError};
+/// use motia_store::{SqliteOptions, SqliteStore};
+///
+/// let folder = tempfile::tempdir().unwrap();
+/// let store = SqliteStore::open(folder.path(), SqliteOptions::default()).unwrap();
+/// assert_eq!(store.epoch(), 1);
+///
+/// let second = SqliteStore::open(folder.path(), SqliteOptions::default());
+/// assert!(matches!(second, Err(StoreError::InUse(_))));
+///
+/// store.close().await.unwrap();
+/// # });
+/// ```
+pub struct SqliteStore {
+    jobs: Option<mpsc::Sender<Job>>,
+    /// Ends when the writer does.
+    writer_ends: Mutex<mpsc::Receiver<()>>,
+    writer_thread: std::thread::ThreadId,
+    readers: Readers,
+    shared: Arc<Shared>,
+    epoch: u64,
+}
+
+impl SqliteStore {
+    /// Opens the store of a data folder; makes the folder and the file if they do not exist.
+    ///
+    /// # Errors
+    /// - [`StoreError::InUse`]: another process has it open
+    /// - [`StoreError::Incompatible`]: a newer version or another program made the file
+    /// - [`StoreError::Corrupt`]: the file is damaged
+    /// - [`StoreError::Io`]: the folder or the file cannot be made, read or written
+    pub fn open(folder: impl AsRef<Path>, options: SqliteOptions) -> Result<Self, StoreError> {
+        let path = file::path(folder.as_ref());
+        let (lock, mut db) = file::open(folder.as_ref(), &options)?;
+
+        let shared = Arc::new(Shared { counts: Counts::load(&db)?, ..Shared::default() });
+        let checkpointer = Checkpointer::start(
+            file::open_checkpointer(&path, &options)?,
+            shared.figures.clone(),
+            &options,
+        )?;
+        let (epoch, numbers) =
+            begin(&mut db, shared.figures.clone()).map_err(|error| fault::told(&error))?;
+
+        let (jobs, waiting) = mpsc::channel();
+        let (ends, writer_ends) = mpsc::channel();
+        let writer = Writer { checkpointer, numbers, db, shared: shared.clone(), lock };
+        let run = move || {
+            writer.run(&waiting);
+            drop(ends);
+        };
+        let thread = std::thread::Builder::new().name("motia-writer".into()).spawn(run);
+        let thread = thread.map_err(|error| StoreError::Io(format!("no thread: {error}")))?;
+
+        Ok(Self {
+            jobs: Some(jobs),
+            writer_ends: Mutex::new(writer_ends),
+            writer_thread: thread.thread().id(),
+            readers: Readers::new(path, options),
+            shared,
+            epoch,
+        })
+    }
+
+    /// Reads the whole file and checks that it is sound, which takes seconds per gigabyte.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] with the first fault that was found.
+    pub async fn verify(&self) -> Result<(), StoreError> {
+        self.readers.read(|db| Ok(file::check(db, "integrity_check"))).await?
+    }
+
+    fn ask(&self, job: Job) {
+        if let Some(jobs) = &self.jobs {
+            // A writer that is gone drops the job, and who waits for it is told `Closed`.
+            let _ = jobs.send(job);
+        }
+    }
+}
+
+/// Counts the opening, and has the length of the log told after each commit.
+fn begin(db: &mut rusqlite::Connection, figures: Arc<Figures>) -> rusqlite::Result<(u64, Numbers)> {
+    let page_bytes: u64 = db.pragma_query_value(DEFAULT_NAME, "page_size", |row| row.get(0))?;
+    db.wal_hook(Some(move |_: &mut Wal, frames: c_int| {
+        figures::set(&figures.wal_bytes, u64::from(frames.unsigned_abs()) * (page_bytes + 24));
+        Ok(())
+    }))?;
+    Ok((numbers::count_opening(db)?, Numbers::load(db)?))
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.jobs = None;
+        // The writer itself may hold the last reference, through its listener.
+        if std::thread::current().id() != self.writer_thread {
+            let _ = self.writer_ends.get_mut().recv_timeout(FAREWELL);
+        }
+    }
+}
+
+impl Store for SqliteStore {
+    fn name(&self) -> &'static str {
+        "sqlite"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::embedded(Durability::Durable)
+    }
+
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    fn queues<'a>(
+        &'a self,
+        steps: &'a [&'a str],
+    ) -> BoxFuture<'a, Result<Vec<QueueId>, StoreError>> {
+        let (answer, told) = oneshot::channel();
+        self.ask(Job::Queues { steps: steps.iter().map(|&step| step.into()).collect(), answer });
+        Box::pin(async { told.await.unwrap_or(Err(StoreError::Closed)) })
+    }
+
+    fn listen(&self, listener: Arc<dyn Listener>) {
+        *self.shared.listener.lock() = Some(listener);
+    }
+
+    fn commit(&self, batch: Batch) -> Commit {
+        let (answer, told) = oneshot::channel();
+        self.ask(Job::Commit(Waiting { batch, answer }));
+        Commit::waiting(told)
+    }
+
+    fn get<'a>(
+        &'a self,
+        group: &'a str,
+        key: &'a str,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Option<Entry>, StoreError>> {
+        let (group, key) = (group.to_owned(), key.to_owned());
+        Box::pin(self.readers.read(move |db| state::get(db, &group, &key, now)))
+    }
+
+    fn page<'a>(
+        &'a self,
+        group: &'a str,
+        request: PageRequest,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Page<(String, Entry)>, StoreError>> {
+        let group = group.to_owned();
+        Box::pin(self.readers.read(move |db| state::page(db, &group, &request, now)))
+    }
+
+    fn groups(
+        &self,
+        request: PageRequest,
+    ) -> BoxFuture<'_, Result<Page<(String, u64)>, StoreError>> {
+        Box::pin(self.readers.read(move |db| state::groups(db, &request)))
+    }
+
+    fn pull(&self, pull: Pull) -> BoxFuture<'_, Result<Pulled, StoreError>> {
+        Box::pin(self.readers.read(move |db| queue::pull(db, &pull)))
+    }
+
+    fn depths(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Depth>, StoreError>> {
+        let mut depths = self.shared.counts.depths();
+        Box::pin(self.readers.read(move |db| {
+            for depth in &mut depths {
+                let (due, delayed) = queue::count_delayed(db, depth.id, now)?;
+                depth.waiting += due;
+                depth.delayed = delayed;
+            }
+            Ok(depths)
+        }))
+    }
+
+    fn dead_letters<'a>(
+        &'a self,
+        queue: Option<&'a str>,
+        request: PageRequest,
+    ) -> BoxFuture<'a, Result<Page<DeadLetter>, StoreError>> {
+        let queue = queue.map(ToOwned::to_owned);
+        Box::pin(self.readers.read(move |db| dead::page(db, queue.as_deref(), &request)))
+    }
+
+    fn dead_letter(
+        &self,
+        delivery: DeliveryId,
+    ) -> BoxFuture<'_, Result<Option<DeadLetter>, StoreError>> {
+        Box::pin(self.readers.read(move |db| dead::get(db, delivery)))
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async {
+            self.readers.close().await;
+            let (answer, told) = oneshot::channel();
+            self.ask(Job::Close { answer });
+            // No answer: it was closed before.
+            told.await.unwrap_or(Ok(()))
+        })
+    }
+
+    fn figures(&self) -> Vec<(&'static str, f64)> {
+        self.shared.figures.list()
+    }
+}

@@ -1,0 +1,114 @@
+//! How ids, instants and events are written into columns.
+
+use jiff::Timestamp;
+use motia_core::{
+    event::{Event, EventId},
+    json::JsonText,
+    store::{DeliveryId, QueueId},
+    trace::{SpanId, TraceContext, TraceId},
+};
+use rusqlite::{Error, Row, types::Type};
+
+const SEQ_BITS: u32 = 47;
+const MAX_SEQ: u64 = (1 << SEQ_BITS) - 1;
+
+/// Where a delivery lies that may start at once.
+pub(super) fn ready(id: DeliveryId) -> i64 {
+    i64::from(id.queue.0) << SEQ_BITS | id.seq.min(MAX_SEQ).cast_signed()
+}
+
+/// Where a delivery lies that waits for its time.
+pub(super) fn delayed(id: DeliveryId) -> i64 {
+    ready(id) | i64::MIN
+}
+
+/// Where the last delivery of a queue could lie.
+pub(super) fn last(queue: QueueId) -> i64 {
+    ready(DeliveryId { queue, seq: MAX_SEQ })
+}
+
+/// Which delivery lies there.
+pub(super) fn delivery_at(place: i64) -> DeliveryId {
+    let queue = QueueId((place >> SEQ_BITS & 0xffff) as u16);
+    DeliveryId { queue, seq: place.cast_unsigned() & MAX_SEQ }
+}
+
+/// An instant in microseconds; what is finer is cut off.
+pub(super) fn micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// The instant in a column.
+pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    let micros = row.get(column)?;
+    Timestamp::from_microsecond(micros)
+        .map_err(|error| Error::FromSqlConversionFailure(column, Type::Integer, error.into()))
+}
+
+/// The instant in a column that may be empty.
+pub(super) fn instant_or_none(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    match row.get::<_, Option<i64>>(column)? {
+        None => Ok(None),
+        Some(_) => instant(row, column).map(Some),
+    }
+}
+
+/// The JSON in a column, without a copy between the page and its place.
+pub(super) fn json(row: &Row<'_>, column: usize) -> rusqlite::Result<JsonText> {
+    let text = row.get_ref(column)?.as_str()?;
+    Ok(JsonText::from_trusted(text))
+}
+
+/// The trace context as it is written.
+pub(super) fn trace(trace: TraceContext) -> [u8; 25] {
+    let mut bytes = [0; 25];
+    bytes[..16].copy_from_slice(&trace.trace_id.to_bytes());
+    bytes[16..24].copy_from_slice(&trace.span_id.to_bytes());
+    bytes[24] = trace.sampled.into();
+    bytes
+}
+
+/// The event in the five columns `emitted_at, event, trace, topic, payload` from `first` on.
+pub(super) fn event(row: &Row<'_>, first: usize) -> rusqlite::Result<Event> {
+    let id: [u8; 16] = row.get(first + 1)?;
+    let trace: [u8; 25] = row.get(first + 2)?;
+    let mut trace_id = [0; 16];
+    let mut span_id = [0; 8];
+    trace_id.copy_from_slice(&trace[..16]);
+    span_id.copy_from_slice(&trace[16..24]);
+
+    Ok(Event {
+        id: EventId::from_bytes(id),
+        topic: row.get::<_, String>(first + 3)?.into(),
+        payload: json(row, first + 4)?,
+        trace: TraceContext {
+            trace_id: TraceId::from_bytes(trace_id),
+            span_id: SpanId::from_bytes(span_id),
+            sampled: trace[24] != 0,
+        },
+        emitted_at: instant(row, first)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_tells_which_delivery_lies_there() {
+        for (queue, seq) in [(0, 1), (1, 1), (1, MAX_SEQ), (65535, MAX_SEQ)] {
+            let id = DeliveryId { queue: QueueId(queue), seq };
+            assert_eq!(delivery_at(ready(id)), id);
+            assert_eq!(delivery_at(delayed(id)), id);
+            assert!(ready(id) > 0 && delayed(id) < 0);
+        }
+    }
+
+    #[test]
+    fn places_rise_with_queue_and_sequence_number() {
+        let ids = [(1, 1), (1, 2), (1, MAX_SEQ), (2, 1), (65535, 7)];
+        let ids = ids.map(|(queue, seq)| DeliveryId { queue: QueueId(queue), seq });
+        assert!(ids.map(ready).is_sorted());
+        assert!(ids.map(delayed).is_sorted());
+    }
+}

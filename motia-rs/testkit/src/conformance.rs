@@ -1,0 +1,117 @@
+//! What "implements the store port" means: the behaviours that every store must show.
+//!
+//! [`suite!`] makes one test of each. It asks according to what the store declares: a store that
+//! cannot wait for a time is not asked about delays, one that keeps nothing is not opened again.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use motia_testkit::conformance::{self, Subject};
+//!
+//! async fn subject() -> Subject {
+//!     Subject::new(Arc::new(motia_store::MemoryStore::new()))
+//! }
+//!
+//! conformance::suite!(subject);
+//! # fn main() {}
+//! ```
+//!
+//! # Layout
+//! - [`state`], [`batch`], [`queue`], [`delay`], [`attempt`], [`dead`], [`life`]: the behaviours
+//! - [`Subject`]: the store that is asked
+//! - `say`: writes and instants in few words
+#![expect(clippy::unwrap_used, reason = "all of this is test code, compiled into a library")]
+
+pub mod attempt;
+pub mod batch;
+pub mod dead;
+pub mod delay;
+pub mod life;
+pub mod queue;
+mod say;
+pub mod state;
+mod subject;
+
+pub use subject::Subject;
+
+pub use crate::conformance_suite as suite;
+
+/// Makes a test of each behaviour. Takes the name of an async function that gives a fresh
+/// [`Subject`].
+#[macro_export]
+#[doc(hidden)]
+macro_rules! conformance_suite {
+    ($subject:path) => {
+        $crate::conformance_suite!(@each $subject;
+            state: a_value_reads_back_as_it_was_set,
+            state: a_version_rises_with_each_write_also_across_deletion,
+            state: a_write_under_the_version_that_was_read_is_kept,
+            state: a_write_under_another_version_is_refused,
+            state: an_entry_whose_time_has_run_out_is_absent,
+            state: expiring_removes_what_has_ended_up_to_the_limit,
+            state: a_counter_counts_from_zero_and_keeps_its_end,
+            state: a_counter_that_ended_counts_from_zero_again,
+            state: what_is_no_integer_is_not_counted_on,
+            state: deleting_says_what_was_there,
+            state: clearing_a_group_leaves_the_others,
+            state: a_group_is_read_page_by_page_in_the_order_of_bytes,
+            state: groups_are_listed_in_name_order,
+
+            batch: an_empty_batch_is_kept,
+            batch: writes_happen_in_their_order,
+            batch: requirements_are_judged_before_any_write,
+            batch: a_requirement_that_fails_leaves_nothing_of_the_batch,
+            batch: a_write_refused_halfway_leaves_nothing_of_the_batch,
+            batch: a_refused_batch_does_not_disturb_its_neighbours,
+            batch: a_commit_that_nobody_waits_for_happens,
+            batch: of_many_who_require_the_same_version_one_wins,
+
+            queue: a_queue_keeps_its_number,
+            queue: an_event_reaches_the_queue_of_each_subscriber,
+            queue: an_event_that_nobody_hears_is_no_error,
+            queue: a_queue_that_nobody_asked_for_takes_nothing,
+            queue: sequence_numbers_rise_in_the_order_of_commits,
+            queue: arrivals_of_many_committers_are_heard_once_and_in_order,
+            queue: what_was_heard_can_be_pulled,
+            queue: waiting_deliveries_are_pulled_page_by_page,
+            queue: a_delivery_that_is_done_is_gone,
+            queue: depths_agree_with_what_is_listed,
+
+            delay: a_delayed_delivery_is_pulled_when_it_is_due,
+            delay: deliveries_due_together_are_pulled_page_by_page,
+            delay: delayed_deliveries_are_pulled_by_due_time,
+            delay: a_delayed_delivery_counts_as_waiting_once_due,
+
+            attempt: a_start_is_recorded,
+            attempt: a_start_under_a_superseded_token_changes_nothing,
+            attempt: a_straggler_is_refused_and_writes_nothing,
+            attempt: an_attempt_ends_once,
+            attempt: only_a_held_delivery_lets_a_batch_through,
+            attempt: a_failed_attempt_is_tried_again_when_due,
+            attempt: a_delivery_given_back_has_made_no_attempt,
+            attempt: state_events_and_settlement_happen_together,
+            attempt: starts_and_settlements_sent_together_come_out_right,
+
+            dead: a_dead_letter_tells_what_happened,
+            dead: dead_letters_are_listed_page_by_page,
+            dead: a_redriven_letter_waits_with_no_attempts_made,
+            dead: a_straggler_cannot_settle_a_redriven_letter,
+            dead: a_purged_letter_is_gone,
+            dead: a_letter_that_is_not_there_is_refused,
+
+            life: a_closed_store_refuses_commits,
+            life: closing_twice_is_no_error,
+            life: all_that_was_kept_survives_reopening,
+            life: commits_under_way_when_the_store_closes_are_kept,
+            life: numbers_and_tokens_are_not_used_twice_after_reopening,
+        );
+    };
+    (@each $subject:path; $($topic:ident: $behaviour:ident,)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                $crate::conformance::$topic::$behaviour($subject().await).await;
+            }
+        )*
+    };
+}

@@ -1,0 +1,143 @@
+//! The store that is asked, and what it was heard to say.
+
+use std::{collections::HashSet, sync::Arc};
+
+use jiff::Timestamp;
+use motia_core::store::{
+    Arrival, Batch, BoxFuture, CommitError, Committed, DeadLetter, Delivery, DeliveryId, Depth,
+    Entry, Listener, PageRequest, Pull, Pulled, QueueId, Store, Write,
+};
+use parking_lot::Mutex;
+
+use super::say::{at, batch, publish};
+
+type Reopen = Box<dyn Fn() -> BoxFuture<'static, Arc<dyn Store>> + Send>;
+
+/// A store under test, and how it is opened again if it keeps what it is given.
+pub struct Subject {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    reopen: Option<Reopen>,
+    ears: Arc<Ears>,
+}
+
+/// Remembers all that it hears.
+#[derive(Default)]
+struct Ears(Mutex<Vec<Arrival>>);
+
+impl Listener for Ears {
+    fn committed(&self, arrivals: Vec<Arrival>) {
+        self.0.lock().extend(arrivals);
+    }
+}
+
+impl Subject {
+    /// A fresh store. The suite itself listens to it.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        let ears = Arc::new(Ears::default());
+        store.listen(ears.clone());
+        Self { store, reopen: None, ears }
+    }
+
+    /// The same, with a way to open it again after it was closed.
+    #[must_use]
+    pub fn reopened_by<F>(mut self, reopen: impl Fn() -> F + Send + 'static) -> Self
+    where
+        F: Future<Output = Arc<dyn Store>> + Send + 'static,
+    {
+        self.reopen = Some(Box::new(move || Box::pin(reopen())));
+        self
+    }
+
+    /// Closes the store and opens it again; `None` if it keeps nothing.
+    pub(super) async fn reopened(self) -> Option<Self> {
+        let reopen = self.reopen?;
+        self.store.close().await.unwrap();
+        drop(self.store);
+        let fresh = Self::new(reopen().await);
+        Some(Self { reopen: Some(reopen), ..fresh })
+    }
+
+    /// Takes what was heard since the last time.
+    pub(super) fn heard(&self) -> Vec<Arrival> {
+        std::mem::take(&mut self.ears.0.lock())
+    }
+
+    pub(super) async fn try_commit(&self, batch: Batch) -> Result<Committed, CommitError> {
+        self.store.commit(batch).await
+    }
+
+    pub(super) async fn commit(&self, writes: impl IntoIterator<Item = Write>) -> Committed {
+        self.store.commit(batch(writes)).await.unwrap()
+    }
+
+    pub(super) async fn queue(&self, step: &str) -> QueueId {
+        self.store.queues(&[step]).await.unwrap()[0]
+    }
+
+    /// A queue in which one event waits for each payload.
+    pub(super) async fn queue_of(&self, payloads: &[&str]) -> (QueueId, Vec<DeliveryId>) {
+        let queue = self.queue("ship").await;
+        for payload in payloads {
+            self.commit([publish(payload, &[queue])]).await;
+        }
+        let mut ids = self.ready(queue).await;
+        let ids = ids.split_off(ids.len() - payloads.len());
+        self.heard();
+        (queue, ids.into_iter().map(|delivery| delivery.id).collect())
+    }
+
+    /// The version of an entry, asked for at `at(0)`.
+    pub(super) async fn entry(&self, key: &str) -> Option<Entry> {
+        self.store.get("orders", key, at(0)).await.unwrap()
+    }
+
+    /// The text of an entry, asked for at `at(0)`.
+    pub(super) async fn value(&self, key: &str) -> Option<String> {
+        self.entry(key).await.map(|entry| entry.value.as_str().to_owned())
+    }
+
+    /// Everything that could be pulled until `now`.
+    pub(super) async fn pull(&self, queue: QueueId, now: Timestamp) -> Pulled {
+        let due_after = (Timestamp::MIN, 0);
+        let pull = Pull { queue, after: 0, due_after, now, limit: 10_000 };
+        self.store.pull(pull).await.unwrap()
+    }
+
+    /// All deliveries that wait for no time.
+    pub(super) async fn ready(&self, queue: QueueId) -> Vec<Delivery> {
+        self.pull(queue, at(0)).await.ready
+    }
+
+    /// All deliveries that wait for a time until `now`.
+    pub(super) async fn due(&self, queue: QueueId, now: Timestamp) -> Vec<Delivery> {
+        self.pull(queue, now).await.due
+    }
+
+    /// How much waits in one queue.
+    pub(super) async fn depth(&self, queue: QueueId, now: Timestamp) -> Depth {
+        let depths = self.store.depths(now).await.unwrap();
+        depths.into_iter().find(|depth| depth.id == queue).unwrap()
+    }
+
+    /// All dead letters of all queues.
+    pub(super) async fn dead(&self) -> Vec<DeadLetter> {
+        self.store.dead_letters(None, PageRequest::first(1000)).await.unwrap().items
+    }
+
+    /// What is counted is what is listed.
+    pub(super) async fn assert_depths_agree(&self, now: Timestamp) {
+        for depth in self.store.depths(now).await.unwrap() {
+            let all = self.pull(depth.id, Timestamp::MAX).await;
+            let ids: HashSet<_> = all.ready.iter().chain(&all.due).map(|found| found.id).collect();
+            let delayed = all.due.iter().filter(|delivery| delivery.due > Some(now)).count();
+            let page = PageRequest::first(1000);
+            let dead = self.store.dead_letters(Some(&depth.queue), page).await.unwrap().items;
+
+            assert_eq!(ids.len(), all.ready.len() + all.due.len(), "each is listed once");
+            assert_eq!(depth.waiting, (ids.len() - delayed) as u64, "waiting in {}", depth.queue);
+            assert_eq!(depth.delayed, delayed as u64, "delayed in {}", depth.queue);
+            assert_eq!(depth.dead, dead.len() as u64, "dead in {}", depth.queue);
+        }
+    }
+}

@@ -149,10 +149,12 @@ impl Checks {
         }
         let mut errors = Vec::new();
         if let Some(query) = &self.query {
-            let pairs = form_urlencoded::parse(request.query_string().as_bytes());
-            let pairs: Vec<_> = pairs.into_owned().collect();
-            let fields = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-            errors.extend(query.check_text(fields).err().unwrap_or_default());
+            errors.extend(check_pairs(query, request.query_string().as_bytes()));
+        }
+        if let (Some(form), BodyKind::Form, RawBody::Bytes(text)) =
+            (&self.body, kind, &request.body)
+        {
+            errors.extend(check_pairs(form, text));
         }
         if let Some(body) = &self.body
             && kind == BodyKind::Json
@@ -164,6 +166,13 @@ impl Checks {
         }
         if errors.is_empty() { Ok(()) } else { Err(Box::new(Problem::violations(errors))) }
     }
+}
+
+/// Checks `a=1&b=2`.
+fn check_pairs(checker: &Checker, text: &[u8]) -> Vec<Violation> {
+    let pairs: Vec<_> = form_urlencoded::parse(text).into_owned().collect();
+    let fields = pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    checker.check_text(fields).err().unwrap_or_default()
 }
 
 /// A call under way. Dropped before its end, it goes on by itself.

@@ -1,0 +1,108 @@
+//! All methods of one path, and what is answered to the others.
+
+use std::{convert::Infallible, sync::Arc};
+
+use axum::{Router, body::Body, response::Response};
+use http::{HeaderValue, Method, Request, StatusCode, header};
+use motia_core::http::Problem;
+use tokio::time::Instant;
+use tower::service_fn;
+
+use crate::{metrics::HttpMetrics, problem, route::Route, trace};
+
+/// All methods of one path. `HEAD` is answered by the `GET` route; axum takes the body away.
+pub(crate) struct Junction {
+    /// The path, as the first of its steps writes it.
+    path: &'static str,
+    routes: Vec<(Method, Route)>,
+    allow: HeaderValue,
+    metrics: HttpMetrics,
+}
+
+impl Junction {
+    /// A path without methods yet.
+    pub(crate) fn new(path: &'static str, metrics: HttpMetrics) -> Self {
+        Self { path, routes: Vec::new(), allow: HeaderValue::from_static("OPTIONS"), metrics }
+    }
+
+    /// Adds a method.
+    ///
+    /// # Panics
+    /// When the method is there already; the boot check says so before, with both places.
+    pub(crate) fn add(&mut self, method: Method, route: Route) {
+        let free = self.routes.iter().all(|(known, _)| *known != method);
+        assert!(free, "two steps answer `{method} {}`", self.path);
+        self.routes.push((method, route));
+        self.allow = allow(self.routes.iter().map(|(method, _)| method));
+    }
+
+    /// Mounts it at the shape of its path.
+    pub(crate) fn mount(self, shape: &str, router: Router) -> Router {
+        let junction = Arc::new(self);
+        router.route_service(
+            shape,
+            service_fn(move |request| {
+                let junction = junction.clone();
+                async move { Ok::<_, Infallible>(junction.answer(request).await) }
+            }),
+        )
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Response {
+        let began = Instant::now();
+        let (parts, body) = request.into_parts();
+        let span = trace::span(&parts.headers);
+        let Some(route) = self.route(&parts.method) else {
+            let response = self.turn_away(&parts.method, span.trace_id);
+            self.metrics.refused(&parts.method, self.path, response.status());
+            return response;
+        };
+        let response = route.answer(parts, body, span).await;
+        route.metrics.answered(response.status(), began.elapsed());
+        response
+    }
+
+    fn route(&self, method: &Method) -> Option<&Route> {
+        let wanted = if method == Method::HEAD { &Method::GET } else { method };
+        self.routes.iter().find(|(known, _)| known == wanted).map(|(_, route)| route)
+    }
+
+    /// Says which methods there are: on `OPTIONS` gladly, on others with 405.
+    fn turn_away(&self, method: &Method, trace_id: motia_core::trace::TraceId) -> Response {
+        let status = match *method {
+            Method::OPTIONS => StatusCode::NO_CONTENT,
+            _ => StatusCode::METHOD_NOT_ALLOWED,
+        };
+        let problem = Problem::new(status)
+            .detail("this path does not answer this method; see `Allow`")
+            .header(header::ALLOW, self.allow.clone());
+        let mut response = problem::response(problem, trace_id);
+        if status == StatusCode::NO_CONTENT {
+            response.headers_mut().remove(header::CONTENT_TYPE);
+            *response.body_mut() = Body::empty();
+        }
+        response
+    }
+}
+
+/// The `Allow` of a path with these methods.
+fn allow<'m>(methods: impl Iterator<Item = &'m Method>) -> HeaderValue {
+    let mut names: Vec<_> = methods.map(Method::as_str).collect();
+    if names.contains(&"GET") {
+        names.push("HEAD");
+    }
+    names.push("OPTIONS");
+    names.sort_unstable();
+    HeaderValue::from_str(&names.join(", ")).expect("methods may stand in a header")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allow_names_what_is_answered_for_the_steps_too() {
+        assert_eq!(allow([Method::POST, Method::GET].iter()), "GET, HEAD, OPTIONS, POST");
+        assert_eq!(allow([Method::DELETE].iter()), "DELETE, OPTIONS");
+    }
+}

@@ -1,0 +1,68 @@
+//! All routes of an app, made once from its API steps.
+
+mod admin;
+mod pages;
+
+use std::{collections::BTreeMap, convert::Infallible};
+
+use axum::{Router, body::Body};
+use http::Request;
+use motia_runtime::Runtime;
+use tower::service_fn;
+
+use crate::{
+    junction::Junction,
+    metrics::{HttpMetrics, NOWHERE},
+    params::shape,
+    problem,
+    route::Route,
+    settings::HttpSettings,
+    trace,
+};
+
+/// All routes of an app: one for each API step, `/livez`, `/readyz`, `/metrics` and `/openapi.json`
+/// where no step answers there, and `admin` under `/__motia` behind its [`guard`](crate::guard).
+///
+/// Call it once for a runtime: it registers the metrics of HTTP with it. The host is checked by
+/// [`serve`](crate::serve), so that tests can call the router with requests of their own making.
+///
+/// # Panics
+/// When two steps answer one method of one path, or when two paths cannot be told apart, as
+/// `/a/{id}` and `/a/{*rest}`. The boot check says so before, with both places.
+pub fn router(runtime: &Runtime, settings: &HttpSettings, admin: Router) -> Router {
+    let metrics = HttpMetrics::new(runtime.metrics());
+    let mut junctions = BTreeMap::new();
+    for endpoint in runtime.endpoints() {
+        let api = endpoint.api();
+        let counted = metrics.route(api.method.as_str(), api.path);
+        let route = Route::new(endpoint, runtime, settings, counted);
+        let junction = junctions
+            .entry(shape(api.path))
+            .or_insert_with(|| Junction::new(api.path, metrics.clone()));
+        junction.add(api.method.into(), route);
+    }
+
+    let mut router = Router::new();
+    for (path, page) in pages::all(runtime, settings) {
+        if !junctions.contains_key(path) {
+            router = router.route(path, page);
+        }
+    }
+    for (shape, junction) in junctions {
+        router = junction.mount(&shape, router);
+    }
+    router
+        .nest_service("/__motia", admin::guarded(settings, admin))
+        .fallback_service(service_fn(move |request| nowhere(request, metrics.clone())))
+}
+
+/// Answers requests that nothing else answers.
+async fn nowhere(
+    request: Request<Body>,
+    metrics: HttpMetrics,
+) -> Result<axum::response::Response, Infallible> {
+    let span = trace::span(request.headers());
+    let response = problem::response(problem::not_found(), span.trace_id);
+    metrics.refused(request.method(), NOWHERE, response.status());
+    Ok(response)
+}

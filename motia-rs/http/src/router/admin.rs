@@ -1,0 +1,104 @@
+//! What lies under `/__motia`, behind its guard.
+
+use std::convert::Infallible;
+
+use axum::{
+    Router,
+    body::{Body, HttpBody as _},
+    response::Response,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use motia_core::{http::Problem, trace::TraceContext};
+use tower::{Service, ServiceExt as _, service_fn};
+
+use crate::{guard::Guard, problem, settings::HttpSettings, trace};
+
+/// Headers of every answer: it is shown in no frame, taken for nothing that it is not, and its
+/// address is told to nobody.
+const HARDENING: [(HeaderName, HeaderValue); 3] = [
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+];
+
+/// Asks the guard, then hands on.
+pub(super) fn guarded(
+    settings: &HttpSettings,
+    admin: Router,
+) -> impl Service<Request<Body>, Response = Response, Error = Infallible, Future: Send + 'static>
++ Clone
++ Send
++ Sync
++ 'static {
+    let guard = Guard::new(settings);
+    service_fn(move |request: Request<Body>| {
+        let (guard, admin) = (guard.clone(), admin.clone());
+        async move { Ok(answer(&guard, admin, request).await) }
+    })
+}
+
+async fn answer(guard: &Guard, admin: Router, request: Request<Body>) -> Response {
+    let span = trace::span(request.headers());
+    let (parts, body) = request.into_parts();
+    let mut response = match guard.check(&parts) {
+        Err(refused) if wants_page(&parts.method, &parts.headers, &refused) => door(),
+        Err(refused) => problem::response(*refused, span.trace_id),
+        Ok(()) if parts.method == Method::POST && parts.uri.path() == "/session" => session(guard),
+        Ok(()) => {
+            let Ok(response) = admin.oneshot(Request::from_parts(parts, body)).await;
+            in_words(response, span)
+        }
+    };
+    let headers = response.headers_mut();
+    for (name, value) in HARDENING {
+        headers.entry(name).or_insert(value);
+    }
+    headers.entry(trace::X_TRACE_ID).or_insert_with(|| trace::header(span.trace_id));
+    response
+}
+
+/// axum's own 404 and 405 have no body: they become problems.
+fn in_words(response: Response, span: TraceContext) -> Response {
+    let bare = response.body().size_hint().exact() == Some(0);
+    let refused = match response.status() {
+        StatusCode::NOT_FOUND if bare => problem::not_found(),
+        StatusCode::METHOD_NOT_ALLOWED if bare => Problem::new(StatusCode::METHOD_NOT_ALLOWED)
+            .detail("this path does not answer this method; see `Allow`"),
+        _ => return response,
+    };
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let mut answer = problem::response(refused, span.trace_id);
+    answer.headers_mut().extend(allow.map(|allow| (header::ALLOW, allow)));
+    answer
+}
+
+/// Gives the cookie that stands for the token, which the guard has seen.
+fn session(guard: &Guard) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response.headers_mut().extend(guard.cookie().map(|cookie| (header::SET_COOKIE, cookie)));
+    response
+}
+
+/// Whether a person stands at the door without the token, rather than a program.
+fn wants_page(method: &Method, headers: &HeaderMap, refused: &Problem) -> bool {
+    let accepted = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    refused.status == StatusCode::UNAUTHORIZED
+        && method == Method::GET
+        && accepted.is_some_and(|accepted| accepted.contains("text/html"))
+}
+
+/// The page that takes the token from the address, where no server sees it, and trades it for the
+/// cookie.
+fn door() -> Response {
+    let mut response = Response::new(Body::from(include_str!("door.html")));
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; connect-src 'self'; script-src 'sha256-imC5peAifaEIAm7iHklDk6IDNVMznQur3/QzO7QV1uY='"),
+    );
+    response
+}

@@ -1,0 +1,56 @@
+//! What the app says about itself, each page at its own path.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::{
+    body::Body,
+    response::Response,
+    routing::{MethodRouter, get},
+};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use motia_core::{http::Problem, trace::TraceContext};
+use motia_runtime::Runtime;
+
+use crate::{health, metrics, openapi, problem, settings::HttpSettings, trace};
+
+/// The pages with their paths.
+pub(super) fn all(runtime: &Runtime, settings: &HttpSettings) -> [(&'static str, MethodRouter); 4] {
+    let stopping = settings.stopping.clone();
+    let ready = {
+        let runtime = runtime.clone();
+        get(async move || health::ready(&runtime, &stopping).await)
+    };
+    let counted = {
+        let runtime = runtime.clone();
+        get(async move || metrics::page(&runtime).await)
+    };
+    [
+        ("/livez", get(async || health::alive())),
+        ("/readyz", ready),
+        ("/metrics", counted),
+        ("/openapi.json", document(runtime.clone(), settings.clone())),
+    ]
+    .map(|(path, page)| (path, page.fallback(turn_away)))
+}
+
+/// The `OpenAPI` document, rendered when it is first asked for.
+fn document(runtime: Runtime, settings: HttpSettings) -> MethodRouter {
+    let rendered = Arc::new(OnceLock::<Bytes>::new());
+    get(async move || {
+        let text = rendered
+            .get_or_init(|| openapi::titled(runtime.registry(), &settings.api).to_string().into());
+        let mut response = Response::new(Body::from(text.clone()));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(trace::X_TRACE_ID, trace::header(TraceContext::root().trace_id));
+        response
+    })
+}
+
+/// 405; axum adds the `Allow`.
+async fn turn_away(headers: HeaderMap) -> Response {
+    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED)
+        .detail("this path does not answer this method; see `Allow`");
+    problem::response(problem, trace::span(&headers).trace_id)
+}

@@ -1,0 +1,139 @@
+//! One connection: HTTP/1 or HTTP/2, each within its limits.
+
+use std::{
+    convert::Infallible,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{Router, body::Body, response::Response};
+use http::Request;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto::Builder,
+};
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
+use tower::Service as _;
+
+use crate::{host::Hosts, problem, settings::HttpSettings, trace};
+
+/// What all connections of a port share.
+pub(super) struct Connections {
+    app: Router,
+    hosts: Hosts,
+    protocol: Builder<TokioExecutor>,
+    first_head: Duration,
+    shutdown: CancellationToken,
+    over: CancellationToken,
+}
+
+impl Connections {
+    /// Connections to `app`.
+    pub(super) fn new(
+        app: Router,
+        settings: &HttpSettings,
+        hosts: Hosts,
+        shutdown: CancellationToken,
+    ) -> Self {
+        Self {
+            app,
+            hosts,
+            protocol: protocol(settings),
+            first_head: settings.header_read_timeout,
+            shutdown,
+            over: CancellationToken::new(),
+        }
+    }
+
+    /// Ends all connections at once.
+    pub(super) fn abort(&self) {
+        self.over.cancel();
+    }
+
+    /// Answers the requests of one connection until it ends.
+    pub(super) async fn serve(self: Arc<Self>, stream: TcpStream) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection ended before it began");
+            return;
+        }
+        // hyper waits without end for the bytes that tell HTTP/1 from HTTP/2; we do not.
+        let asked = AtomicBool::new(false);
+        let service = service_fn(|request| {
+            asked.store(true, Ordering::Relaxed);
+            self.answer(request)
+        });
+        let connection =
+            self.protocol.serve_connection_with_upgrades(TokioIo::new(stream), service);
+        let mut connection = pin!(connection);
+        let mut first_head = pin!(tokio::time::sleep(self.first_head));
+        let (mut waiting, mut stopping) = (true, false);
+        loop {
+            tokio::select! {
+                biased;
+                ended = connection.as_mut() => {
+                    if let Err(error) = ended {
+                        tracing::debug!(%error, "a connection broke off");
+                    }
+                    return;
+                }
+                () = self.over.cancelled() => return,
+                () = self.shutdown.cancelled(), if !stopping => {
+                    stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = first_head.as_mut(), if waiting => {
+                    if !asked.load(Ordering::Relaxed) {
+                        return;
+                    }
+                    waiting = false;
+                }
+            }
+        }
+    }
+
+    fn answer(
+        &self,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
+        let checked = self.hosts.check(request.version(), request.uri(), request.headers());
+        let refused = checked
+            .err()
+            .map(|refused| problem::response(*refused, trace::span(request.headers()).trace_id));
+        let mut app = self.app.clone();
+        async move {
+            match refused {
+                Some(response) => Ok(response),
+                None => app.call(request).await,
+            }
+        }
+    }
+}
+
+/// The limits of both protocols.
+fn protocol(settings: &HttpSettings) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(settings.header_read_timeout)
+        .max_headers(settings.max_headers)
+        .max_buf_size(settings.max_head_size);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(settings.max_concurrent_streams)
+        .max_header_list_size(u32::try_from(settings.max_head_size).unwrap_or(u32::MAX))
+        // Rapid reset (CVE-2023-44487): a client that opens and resets streams is cut off.
+        .max_pending_accept_reset_streams(20)
+        .max_local_error_reset_streams(100)
+        .keep_alive_interval(Duration::from_secs(20))
+        .keep_alive_timeout(Duration::from_secs(20))
+        .enable_connect_protocol();
+    builder
+}

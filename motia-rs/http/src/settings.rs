@@ -1,0 +1,118 @@
+//! What an app may set about its port. Every limit has its default here.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+/// What an app may set about its port.
+///
+/// ```
+/// use motia_http::HttpSettings;
+///
+/// let mut settings = HttpSettings::default();
+/// settings.allowed_hosts.push("shop.example.com".into());
+/// assert_eq!(settings.body_limit, 1024 * 1024);
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct HttpSettings {
+    /// The largest request body, in bytes, where a step says nothing: 1 MiB.
+    pub body_limit: usize,
+    /// How long a client may take to send a body that is read whole, or the next bytes of one that
+    /// streams: 30 s.
+    pub body_timeout: Duration,
+    /// How deep arrays and objects of a JSON body may be nested: 64.
+    pub json_depth: usize,
+    /// How long a client may take to send the head of a request, the first of a connection
+    /// included: 10 s.
+    pub header_read_timeout: Duration,
+    /// The most header lines of a request: 100. More are answered 431.
+    pub max_headers: usize,
+    /// The largest head of a request, in bytes: 64 KiB. A larger one is answered 431.
+    pub max_head_size: usize,
+    /// Connections that are open at once: 10,000. Further ones wait to be accepted.
+    pub max_connections: usize,
+    /// Requests of one HTTP/2 connection that run at once: 256.
+    pub max_concurrent_streams: u32,
+    /// Host names, without a port, that the app is asked by, beside the loopback names; none by
+    /// default. See [`host`](crate::host).
+    pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may use `/__motia` beside those of the app itself, written
+    /// `http://localhost:5173`; none by default.
+    pub allowed_origins: Vec<String>,
+    /// Who may use `/__motia`: anyone who passes the host and origin checks.
+    pub admin: AdminAccess,
+    /// How long the first answer to an `Idempotency-Key` is kept: 24 h.
+    pub idempotency_kept: Duration,
+    /// How long a running request holds its `Idempotency-Key` at least, should the process die
+    /// meanwhile: 60 s. Never shorter than the step's own timeout.
+    pub idempotency_lease: Duration,
+    /// How often a stream of server-sent events that has nothing to say sends a comment: 15 s.
+    pub sse_keep_alive: Duration,
+    /// Cancelled when the app is about to stop: `/readyz` answers 503 from then on, and streams of
+    /// server-sent events end.
+    pub stopping: CancellationToken,
+    /// The `title` and `version` of the `OpenAPI` document.
+    pub api: ApiInfo,
+}
+
+/// What an app calls its API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiInfo {
+    /// The title: `motia app`.
+    pub title: String,
+    /// The version: `0.1.0`.
+    pub version: String,
+}
+
+impl Default for ApiInfo {
+    fn default() -> Self {
+        Self { title: "motia app".into(), version: "0.1.0".into() }
+    }
+}
+
+/// Who may use `/__motia`, beyond the host and origin checks that always hold.
+#[derive(Clone, PartialEq, Eq)]
+pub enum AdminAccess {
+    /// Nobody: `/__motia` is not there.
+    Closed,
+    /// Anyone who reaches the port. [`serve`](crate::serve) refuses it on an address that other
+    /// machines reach.
+    Open,
+    /// Who brings this token: as `Authorization: Bearer`, or in the cookie that
+    /// `POST /__motia/session` gives for it.
+    Token(String),
+}
+
+impl std::fmt::Debug for AdminAccess {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "Closed",
+            Self::Open => "Open",
+            Self::Token(_) => "Token(…)",
+        })
+    }
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            body_limit: 1024 * 1024,
+            body_timeout: Duration::from_secs(30),
+            json_depth: 64,
+            header_read_timeout: Duration::from_secs(10),
+            max_headers: 100,
+            max_head_size: 64 * 1024,
+            max_connections: 10_000,
+            max_concurrent_streams: 256,
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            admin: AdminAccess::Open,
+            idempotency_kept: Duration::from_secs(24 * 60 * 60),
+            idempotency_lease: Duration::from_secs(60),
+            sse_keep_alive: Duration::from_secs(15),
+            stopping: CancellationToken::new(),
+            api: ApiInfo::default(),
+        }
+    }
+}

@@ -14,6 +14,7 @@
 pub mod api;
 pub mod bus;
 pub mod clock;
+pub mod cron;
 pub mod engine;
 pub mod invoke;
 pub mod log;

@@ -15,6 +15,7 @@ use motia_core::{
 use crate::{
     api::{self, Endpoint},
     bus::Bus,
+    cron::{Cron, OpenCronError, Wake},
     engine::AppEngine,
     metrics::Metrics,
     settings::Settings,
@@ -32,6 +33,7 @@ struct Inner {
     engine: Arc<dyn Engine>,
     endpoints: Vec<Arc<Endpoint>>,
     bus: Arc<Bus>,
+    cron: Cron,
     metrics: Metrics,
     tasks: Tasks,
     settings: Settings,
@@ -44,20 +46,34 @@ pub enum StartError {
     /// A schema does not compile; the boot check says so before.
     #[error("{0}")]
     Schema(String),
+    /// A cron step's schedule cannot be; the boot check says so before.
+    #[error(transparent)]
+    Cron(OpenCronError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
+impl From<OpenCronError> for StartError {
+    fn from(error: OpenCronError) -> Self {
+        match error {
+            OpenCronError::Store(error) => Self::Store(error),
+            error => Self::Cron(error),
+        }
+    }
+}
+
 impl Runtime {
     /// Starts the steps of `registry` over `store`: takes up what waits there, and takes new work.
+    /// `wake` and `clock` belong together: a test hands both over to tokio's clock.
     ///
     /// # Errors
-    /// When the store fails, or a schema does not compile.
+    /// When the store fails, a schema does not compile, or a schedule cannot be read.
     pub async fn start(
         registry: Registry,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
+        wake: Arc<dyn Wake>,
         middleware: &[Middleware],
         settings: Settings,
     ) -> Result<Self, StartError> {
@@ -78,9 +94,11 @@ impl Runtime {
         let endpoints = endpoints(&registry, &shared).map_err(StartError::Schema)?;
         let bus = Arc::new(Bus::new(&subscribers, engine.clone(), &tasks, &metrics, &settings));
         store.listen(bus.clone());
+        let cron = Cron::open(&registry.steps, engine.clone(), &tasks, &metrics).await?;
         bus.start(&tasks, &engine);
+        cron.start(wake);
         tasks.spawn(sweep(engine.clone(), tasks.clone()));
-        let inner = Inner { registry, engine, endpoints, bus, metrics, tasks, settings };
+        let inner = Inner { registry, engine, endpoints, bus, cron, metrics, tasks, settings };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -112,6 +130,12 @@ impl Runtime {
     #[must_use]
     pub fn bus(&self) -> &Bus {
         &self.inner.bus
+    }
+
+    /// The cron steps.
+    #[must_use]
+    pub fn cron(&self) -> &Cron {
+        &self.inner.cron
     }
 
     /// What is counted.

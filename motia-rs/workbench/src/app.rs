@@ -1,0 +1,96 @@
+//! What app this is, and what it runs on.
+
+use std::sync::Arc;
+
+use axum::{Json, Router, extract::State, routing::get};
+use motia_core::{graph::Graph, registry::Kind, store::Capabilities};
+use serde::Serialize;
+
+use crate::Desk;
+
+/// What app this is.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppInfo {
+    /// The version of the framework.
+    pub version: &'static str,
+    /// Whether it runs; an app at rest is asked through its data folder.
+    pub running: bool,
+    /// Its store.
+    pub store: StoreInfo,
+    /// Its steps.
+    pub steps: StepCounts,
+    /// Its flows.
+    pub flows: usize,
+}
+
+/// What a store says about itself.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoreInfo {
+    /// What it is called.
+    pub name: &'static str,
+    /// How often it was opened, this time included.
+    pub epoch: u64,
+    /// What it can.
+    pub capabilities: Capabilities,
+}
+
+/// How many steps of each kind there are.
+#[derive(Debug, Default, Serialize)]
+pub struct StepCounts {
+    /// Routes.
+    pub api: usize,
+    /// Subscriptions.
+    pub event: usize,
+    /// Schedules.
+    pub cron: usize,
+    /// People and outside systems.
+    pub noop: usize,
+}
+
+pub(crate) fn routes() -> Router<Arc<Desk>> {
+    Router::new().route("/api/app", get(show))
+}
+
+async fn show(State(desk): State<Arc<Desk>>) -> Json<AppInfo> {
+    let mut steps = StepCounts::default();
+    for step in &desk.registry().steps {
+        *match step.kind {
+            Kind::Api(_) => &mut steps.api,
+            Kind::Event(_) => &mut steps.event,
+            Kind::Cron(_) => &mut steps.cron,
+            Kind::Noop => &mut steps.noop,
+        } += 1;
+    }
+    let store = desk.store();
+    Json(AppInfo {
+        version: env!("CARGO_PKG_VERSION"),
+        running: desk.runtime().is_some(),
+        store: StoreInfo {
+            name: store.name(),
+            epoch: store.epoch(),
+            capabilities: store.capabilities(),
+        },
+        steps,
+        flows: Graph::of(desk.registry()).flows().len(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::{at_rest, get};
+
+    #[tokio::test]
+    async fn an_app_says_what_it_is() {
+        let (status, app) = get(&at_rest().await, "/api/app").await;
+
+        assert_eq!(status, 200);
+        assert_eq!(app["running"], json!(false));
+        assert_eq!(app["store"]["name"], json!("memory"));
+        assert_eq!(app["store"]["capabilities"]["durability"], json!("volatile"));
+        assert_eq!(app["steps"], json!({ "api": 1, "event": 1, "cron": 1, "noop": 1 }));
+    }
+}

@@ -1,0 +1,113 @@
+//! The app that is asked: one that runs, or one at rest of which only steps and store are there.
+
+use std::{collections::HashMap, sync::Arc};
+
+use motia_core::{
+    context::{Engine, Limits, Run},
+    registry::{Kind, Registry, Step},
+    store::{Batch, Committed, QueueId, Store},
+    trace::TraceContext,
+};
+use motia_runtime::{Runtime, StartError, clock::SystemClock, engine::AppEngine, metrics::Metrics};
+
+use crate::Refusal;
+
+/// What emits and writes from here are said to come from.
+const OUTSIDE: &str = "outside";
+
+/// The app that is asked.
+#[derive(Debug)]
+pub struct Desk(App);
+
+enum App {
+    Running(Runtime),
+    AtRest(Registry, Arc<dyn Engine>),
+}
+
+impl Desk {
+    /// A running app.
+    #[must_use]
+    pub fn running(runtime: Runtime) -> Self {
+        Self(App::Running(runtime))
+    }
+
+    /// An app at rest: what is emitted is kept for its steps, and none of them runs.
+    ///
+    /// # Errors
+    /// When the store fails, or a schema does not compile.
+    pub async fn at_rest(registry: Registry, store: Arc<dyn Store>) -> Result<Self, StartError> {
+        Self::at_rest_within(registry, store, Limits::default()).await
+    }
+
+    /// An app at rest, with limits of one's own.
+    ///
+    /// # Errors
+    /// As [`at_rest`](Self::at_rest).
+    pub async fn at_rest_within(
+        registry: Registry,
+        store: Arc<dyn Store>,
+        limits: Limits,
+    ) -> Result<Self, StartError> {
+        let event = |step: &&Arc<Step>| matches!(step.kind, Kind::Event(_));
+        let steps: Vec<_> = registry.steps.iter().filter(event).collect();
+        let names: Vec<_> = steps.iter().map(|step| step.name()).collect();
+        let ids = store.queues(&names).await?;
+        let queues: HashMap<usize, QueueId> =
+            steps.iter().map(|step| step.index).zip(ids).collect();
+        let clock = Arc::new(SystemClock);
+        let engine = AppEngine::new(store, clock, limits, &registry, &queues, &Metrics::default())
+            .map_err(StartError::Schema)?;
+        Ok(Self(App::AtRest(registry, Arc::new(engine))))
+    }
+
+    /// The steps.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        match &self.0 {
+            App::Running(runtime) => runtime.registry(),
+            App::AtRest(registry, _) => registry,
+        }
+    }
+
+    /// What contexts reach.
+    #[must_use]
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        match &self.0 {
+            App::Running(runtime) => runtime.engine(),
+            App::AtRest(_, engine) => engine,
+        }
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        self.engine().store()
+    }
+
+    /// The runtime, if the app runs.
+    #[must_use]
+    pub fn runtime(&self) -> Option<&Runtime> {
+        match &self.0 {
+            App::Running(runtime) => Some(runtime),
+            App::AtRest(..) => None,
+        }
+    }
+
+    /// Something that a person does, as a run of its own.
+    pub(crate) fn run(&self) -> Arc<Run> {
+        Arc::new(Run::new(self.engine().clone(), OUTSIDE, TraceContext::root()))
+    }
+
+    pub(crate) async fn commit(&self, batch: Batch) -> Result<Committed, Refusal> {
+        Ok(self.engine().commit(&self.run(), batch).await?)
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Running(_) => "Running",
+            Self::AtRest(..) => "AtRest",
+        })
+    }
+}

@@ -1,0 +1,120 @@
+//! Bounded lists: every list of the API comes in pages, `?limit=100&cursor=…`.
+
+use std::future::Future;
+
+use motia_core::store::{Page, PageRequest};
+use serde::{Deserialize, de::DeserializeOwned};
+
+use crate::Refusal;
+
+/// Bytes of values on a page after which no more are read; the page then ends early.
+const PAGE_BYTES: usize = 4 << 20;
+
+/// Items that are read at a time where each can be large.
+const CHUNK: usize = 32;
+
+/// The part of a query string that says which page is asked for.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Paging {
+    /// At most so many items.
+    pub limit: Option<usize>,
+    /// The `next` of the page before.
+    pub cursor: Option<String>,
+}
+
+impl Paging {
+    /// The page asked for.
+    ///
+    /// # Errors
+    /// When the limit is out of its range.
+    pub fn request(self) -> Result<PageRequest, Refusal> {
+        let limit = self.limit.unwrap_or(PageRequest::DEFAULT);
+        if !(1..=PageRequest::MAX).contains(&limit) {
+            let range = format!("`limit` is a number from 1 to {}", PageRequest::MAX);
+            return Err(Refusal::bad(range));
+        }
+        Ok(PageRequest::first(limit).after(self.cursor))
+    }
+}
+
+/// Reads a query string.
+pub(crate) fn query<T: DeserializeOwned>(text: Option<&str>) -> Result<T, Refusal> {
+    serde_html_form::from_str(text.unwrap_or_default())
+        .map_err(|error| Refusal::bad(format!("the query string cannot be read: {error}")))
+}
+
+/// A page of what is in memory already, in the order of its names.
+pub(crate) fn page_of<T>(
+    request: &PageRequest,
+    items: impl Iterator<Item = T>,
+    name: impl Fn(&T) -> &str,
+) -> Page<T> {
+    let beyond = |item: &T| request.after.as_deref().is_none_or(|after| name(item) > after);
+    let mut items: Vec<T> = items.filter(beyond).take(request.limit + 1).collect();
+    let more = items.len() > request.limit;
+    items.truncate(request.limit);
+    let next = items.last().filter(|_| more).map(|last| name(last).to_owned());
+    Page { items, next }
+}
+
+/// A page of what can be large: read in small pages until there are enough items, or enough bytes.
+pub(crate) async fn gather<T, F>(
+    request: PageRequest,
+    mut read: impl FnMut(PageRequest) -> F,
+    bytes: impl Fn(&T) -> usize,
+) -> Result<Page<T>, Refusal>
+where
+    F: Future<Output = Result<Page<T>, motia_core::store::StoreError>>,
+{
+    let mut gathered = Page { items: Vec::new(), next: request.after };
+    let mut size = 0;
+    loop {
+        let missing = request.limit - gathered.items.len();
+        let chunk = PageRequest::first(missing.min(CHUNK)).after(gathered.next.take());
+        let page = read(chunk).await?;
+        size += page.items.iter().map(&bytes).sum::<usize>();
+        gathered.items.extend(page.items);
+        gathered.next = page.next;
+        let enough = gathered.items.len() >= request.limit || size >= PAGE_BYTES;
+        if enough || gathered.next.is_none() {
+            return Ok(gathered);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_names_join_up() {
+        let names = ["a", "b", "c"];
+        let first = page_of(&PageRequest::first(2), names.iter().copied(), |name| name);
+        assert_eq!((first.items, first.next.as_deref()), (vec!["a", "b"], Some("b")));
+
+        let rest = PageRequest::first(2).after(Some("b".into()));
+        let last = page_of(&rest, names.iter().copied(), |name| name);
+        assert_eq!((last.items, last.next), (vec!["c"], None));
+    }
+
+    #[test]
+    fn limits_out_of_range_are_refused() {
+        for limit in [0, PageRequest::MAX + 1] {
+            assert!(Paging { limit: Some(limit), cursor: None }.request().is_err(), "{limit}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_page_of_large_values_ends_early_and_says_where() {
+        let read = async |request: PageRequest| {
+            let from: usize = request.after.as_deref().unwrap_or("0").parse().unwrap();
+            let items: Vec<usize> = (from..from + request.limit).collect();
+            Ok(Page { items, next: Some((from + request.limit).to_string()) })
+        };
+
+        let page = gather(PageRequest::first(1000), read, |_| 1 << 20).await.unwrap();
+
+        assert_eq!((page.items.len(), page.next.as_deref()), (CHUNK, Some("32")));
+    }
+}

@@ -1,0 +1,243 @@
+//! The state: groups of entries, browsed page by page and edited one by one.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{
+        Path, RawQuery, State,
+        rejection::{BytesRejection, PathRejection},
+    },
+    routing::get,
+};
+use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
+use motia_core::{
+    json::JsonText,
+    store::{Batch, Entry, Outcome, Page, PageRequest, Require, Write},
+};
+use serde::Serialize;
+
+use crate::{
+    Desk, RESERVED, Refusal,
+    emit::json_body,
+    paging::{Paging, gather, query},
+};
+
+/// A state group.
+#[derive(Debug, Serialize)]
+pub struct GroupInfo {
+    /// Its name.
+    pub group: String,
+    /// How many entries it has.
+    pub entries: u64,
+}
+
+/// An entry of a state group.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EntryInfo {
+    /// Its key.
+    pub key: String,
+    /// What was set.
+    pub value: JsonText,
+    /// Rises with each write.
+    pub version: u64,
+    /// When it is gone, if it has an end.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl EntryInfo {
+    fn of((key, entry): (String, Entry)) -> Self {
+        Self { key, value: entry.value, version: entry.version, expires_at: entry.expires_at }
+    }
+}
+
+pub(crate) fn routes() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/api/state", get(groups))
+        .route("/api/state/{group}", get(entries))
+        .route("/api/state/{group}/{key}", get(entry).put(set).delete(remove))
+}
+
+async fn groups(
+    State(desk): State<Arc<Desk>>,
+    RawQuery(text): RawQuery,
+) -> Result<Json<Page<GroupInfo>>, Refusal> {
+    let request = query::<Paging>(text.as_deref())?.request()?;
+    let mut next = request.after;
+    loop {
+        let page = PageRequest::first(request.limit).after(next);
+        let page = desk.store().groups(page).await?;
+        let shown = page.items.into_iter().filter(|(group, _)| !group.starts_with(RESERVED));
+        let items: Vec<_> = shown.map(|(group, entries)| GroupInfo { group, entries }).collect();
+        if !items.is_empty() || page.next.is_none() {
+            return Ok(Json(Page { items, next: page.next }));
+        }
+        next = page.next;
+    }
+}
+
+async fn entries(
+    State(desk): State<Arc<Desk>>,
+    group: Result<Path<String>, PathRejection>,
+    RawQuery(text): RawQuery,
+) -> Result<Json<Page<EntryInfo>>, Refusal> {
+    let Path(group) = group?;
+    let request = query::<Paging>(text.as_deref())?.request()?;
+    let now = desk.engine().now();
+    let read = |request| desk.store().page(&group, request, now);
+    let page =
+        gather(request, read, |(key, entry): &(String, Entry)| key.len() + entry.value.len());
+    let Page { items, next } = page.await?;
+    Ok(Json(Page { items: items.into_iter().map(EntryInfo::of).collect(), next }))
+}
+
+async fn entry(
+    State(desk): State<Arc<Desk>>,
+    place: Result<Path<(String, String)>, PathRejection>,
+) -> Result<Json<EntryInfo>, Refusal> {
+    let Path((group, key)) = place?;
+    let entry = desk.store().get(&group, &key, desk.engine().now()).await?;
+    let entry = entry.ok_or_else(|| missing(&group, &key))?;
+    Ok(Json(EntryInfo::of((key, entry))))
+}
+
+async fn set(
+    State(desk): State<Arc<Desk>>,
+    place: Result<Path<(String, String)>, PathRejection>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, Refusal> {
+    let Path((group, key)) = place?;
+    may_write(&desk, &group, &key)?;
+    let value = json_body(&headers, &body?)?;
+    let value = JsonText::encode(&value).map_err(|error| Refusal::bad(error.to_string()))?;
+    let limit = desk.engine().limits().payload;
+    if value.len() > limit {
+        let size = value.len();
+        let told = format!("the value has {size} bytes; the limit is {limit} (`max_payload`)");
+        return Err(Refusal::too_large(told));
+    }
+
+    let requires = expected(&desk, &headers, &group, &key)?;
+    let write =
+        Write::Set { group: group.clone().into(), key: key.clone(), value, expires_at: None };
+    desk.commit(Batch { requires, ..Batch::of(write) }).await?;
+
+    tracing::info!(target: crate::AUDIT, group, key, "state entry set");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove(
+    State(desk): State<Arc<Desk>>,
+    place: Result<Path<(String, String)>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Refusal> {
+    let Path((group, key)) = place?;
+    may_write(&desk, &group, &key)?;
+    let requires = expected(&desk, &headers, &group, &key)?;
+    let now = desk.engine().now();
+    let write = Write::Delete { group: group.clone().into(), key: key.clone(), now };
+    let committed = desk.commit(Batch { requires, ..Batch::of(write) }).await?;
+    if committed.outcomes.contains(&Outcome::Removed(None)) {
+        return Err(missing(&group, &key));
+    }
+    tracing::info!(target: crate::AUDIT, group, key, "state entry removed");
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn missing(group: &str, key: &str) -> Refusal {
+    Refusal::missing(format!("no entry `{key}` in `{group}`"))
+}
+
+fn may_write(desk: &Desk, group: &str, key: &str) -> Result<(), Refusal> {
+    let limit = desk.engine().limits().key;
+    if group.starts_with(RESERVED) {
+        return Err(Refusal::bad(format!(
+            "groups that begin with `{RESERVED}` are the framework's"
+        )));
+    }
+    if group.is_empty() || key.is_empty() || group.len() > limit || key.len() > limit {
+        return Err(Refusal::bad(format!("a group and a key have 1 to {limit} bytes")));
+    }
+    Ok(())
+}
+
+/// `If-Match: "7"`: the entry must still have the version that the caller saw.
+fn expected(
+    desk: &Desk,
+    headers: &HeaderMap,
+    group: &str,
+    key: &str,
+) -> Result<Vec<Require>, Refusal> {
+    let Some(header) = headers.get(header::IF_MATCH) else { return Ok(Vec::new()) };
+    let version = header.to_str().ok().and_then(|text| text.trim_matches('"').parse().ok());
+    let version = version
+        .ok_or_else(|| Refusal::bad("`If-Match` holds the version that was read, such as \"7\""))?;
+    let now = desk.engine().now();
+    let (group, key) = (group.to_owned().into(), key.to_owned());
+    Ok(vec![Require::Version { group, key, version: Some(version), now }])
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+    use serde_json::json;
+
+    use crate::{
+        local::call,
+        testing::{at_rest, get, put},
+    };
+
+    #[tokio::test]
+    async fn an_entry_that_is_set_is_read_listed_and_removed() {
+        let api = at_rest().await;
+
+        let (status, _) = put(&api, "/api/state/orders/o%2F1", &json!({ "cents": 5 })).await;
+
+        assert_eq!(status, 204);
+        let (_, entry) = get(&api, "/api/state/orders/o%2F1").await;
+        assert_eq!((&entry["key"], &entry["value"]), (&json!("o/1"), &json!({ "cents": 5 })));
+        let (_, groups) = get(&api, "/api/state").await;
+        assert_eq!(groups["items"], json!([{ "group": "orders", "entries": 1 }]));
+
+        let (status, _) = call(&api, Method::DELETE, "/api/state/orders/o%2F1", None).await;
+        assert_eq!(status, 204);
+        let (status, _) = call(&api, Method::DELETE, "/api/state/orders/o%2F1", None).await;
+        assert_eq!(status, 404);
+    }
+
+    #[tokio::test]
+    async fn a_group_comes_in_pages() {
+        let api = at_rest().await;
+        for key in ["a", "b", "c"] {
+            put(&api, &format!("/api/state/letters/{key}"), &json!(key)).await;
+        }
+
+        let (_, first) = get(&api, "/api/state/letters?limit=2").await;
+        let (_, last) = get(&api, "/api/state/letters?limit=2&cursor=b").await;
+
+        assert_eq!((first["items"].as_array().unwrap().len(), &first["next"]), (2, &json!("b")));
+        assert_eq!((&last["items"][0]["key"], &last["next"]), (&json!("c"), &json!(null)));
+    }
+
+    #[tokio::test]
+    async fn the_frameworks_own_groups_are_neither_listed_nor_written() {
+        let api = at_rest().await;
+        let (status, _) = put(&api, "/api/state/__motia.cron/last", &json!(1)).await;
+        assert_eq!(status, 400);
+    }
+
+    #[tokio::test]
+    async fn what_is_too_large_is_refused() {
+        let text = "x".repeat(1024 * 1024);
+        let (status, problem) = put(&at_rest().await, "/api/state/big/one", &json!(text)).await;
+        assert_eq!(status, 413, "{problem}");
+
+        let key = "k".repeat(513);
+        let (status, _) = put(&at_rest().await, &format!("/api/state/g/{key}"), &json!(1)).await;
+        assert_eq!(status, 400);
+    }
+}

@@ -1,3 +1,12 @@
-//! The app.
+//! The app: everything under `steps/`, served.
+
+use std::process::ExitCode;
+
 use steps as _;
-fn main() {}
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    motia::App::new().run()
+}

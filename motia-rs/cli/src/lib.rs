@@ -1,1 +1,69 @@
-//! Floor.
+//! Floor 3 of motia-rs: the command line of an app, from its arguments to its exit code.
+//!
+//! # Layout
+//! - [`Program`]: the app that the commands are of; [`run`]: a command line, done
+//! - [`args`]: what can be typed; [`settings`]: what can be set; [`failure`]: how it ends badly
+//! - [`serve`]: the app running; [`commands`]: everything else
+//! - [`ask`]: the app that is asked, over its port or through its data folder
+//! - [`store`]: the store that the settings name; [`logs`], [`output`]: what people are shown
+
+pub mod args;
+pub mod ask;
+pub mod commands;
+pub mod failure;
+pub mod logs;
+pub mod output;
+pub mod serve;
+pub mod settings;
+pub mod store;
+
+use std::{ffi::OsString, fmt, process::ExitCode};
+
+use axum::Router;
+pub use failure::Failure;
+use motia_core::{http::Middleware, registry::Registry};
+pub use settings::EnvVar;
+
+/// What is done to the router of an app before it is served.
+pub type Wrap = Box<dyn FnOnce(Router) -> Router + Send>;
+
+/// The app that the commands are of.
+#[derive(Default)]
+pub struct Program {
+    /// Its steps and streams.
+    pub registry: Registry,
+    /// Around every API step, outermost first.
+    pub middleware: Vec<Middleware>,
+    /// Around the whole router, innermost first.
+    pub wraps: Vec<Wrap>,
+    /// The `MOTIA_*` variables of its own.
+    pub env: Vec<EnvVar>,
+}
+
+impl fmt::Debug for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Program").field("steps", &self.registry.steps.len()).finish_non_exhaustive()
+    }
+}
+
+/// Does what a command line says; the first argument is the program's own name.
+///
+/// ```
+/// use motia_cli::{Program, run};
+///
+/// run(Program::default(), ["app", "--version"].map(Into::into));
+/// ```
+pub fn run(program: Program, args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let (args, flags) = match args::parse(args) {
+        Ok(parsed) => parsed,
+        Err(usage) => {
+            // Help and version are no errors, and there is nobody to tell of a closed stdout.
+            let _ = usage.print();
+            return u8::try_from(usage.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
+        }
+    };
+    match commands::run(program, args, flags) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.tell(),
+    }
+}

@@ -7,12 +7,15 @@ use axum::{
     extract::{Path, RawQuery, State, rejection::PathRejection},
     routing::{get, post},
 };
+use http::StatusCode;
 use jiff::Timestamp;
 use motia_core::{
     registry::{CronStep, Kind},
     schedule::Schedule,
     store::Page,
+    trace::TraceId,
 };
+use motia_runtime::cron::{Cron, CronStatus, RunNowError};
 use serde::Serialize;
 
 use crate::{
@@ -20,30 +23,14 @@ use crate::{
     paging::{Paging, page_of, query},
 };
 
-/// A cron step as people are shown it.
+/// A run that was asked for.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct CronInfo {
-    /// The step's name.
-    pub step: &'static str,
-    /// Its schedule.
-    pub schedule: &'static str,
-    /// The time zone that the schedule is read in.
-    pub timezone: &'static str,
-    /// When it fires next.
-    pub next: Option<Timestamp>,
-}
-
-impl CronInfo {
-    fn of(step: &'static str, cron: &CronStep, now: Timestamp) -> Self {
-        let schedule = Schedule::of(&cron.options).ok();
-        Self {
-            step,
-            schedule: cron.options.schedule,
-            timezone: cron.options.timezone,
-            next: schedule.and_then(|schedule| schedule.next(now)),
-        }
-    }
+pub struct Begun {
+    /// The step.
+    pub step: String,
+    /// The trace to follow it by.
+    pub trace_id: TraceId,
 }
 
 pub(crate) fn routes() -> Router<Arc<Desk>> {
@@ -53,31 +40,75 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
 async fn list(
     State(desk): State<Arc<Desk>>,
     RawQuery(text): RawQuery,
-) -> Result<Json<Page<CronInfo>>, Refusal> {
+) -> Result<Json<Page<CronStatus>>, Refusal> {
     let request = query::<Paging>(text.as_deref())?.request()?;
+    let steps = match desk.runtime() {
+        Some(runtime) => runtime.cron().list().await?,
+        None => at_rest(&desk),
+    };
+    Ok(Json(page_of(&request, steps.into_iter(), |step| step.step)))
+}
+
+/// What the schedules alone say: nothing runs, and nobody knows of the last firing.
+fn at_rest(desk: &Desk) -> Vec<CronStatus> {
     let now = desk.engine().now();
-    let steps = desk.registry().steps.iter().filter_map(|step| match &step.kind {
-        Kind::Cron(cron) => Some(CronInfo::of(step.name(), cron, now)),
+    let steps = desk.registry().steps.iter();
+    let cron = steps.filter_map(|step| match &step.kind {
+        Kind::Cron(cron) => Some(scheduled(step.name(), cron, now)),
         Kind::Api(_) | Kind::Event(_) | Kind::Noop => None,
     });
-    Ok(Json(page_of(&request, steps, |step| step.step)))
+    cron.collect()
+}
+
+fn scheduled(step: &'static str, cron: &CronStep, now: Timestamp) -> CronStatus {
+    let schedule = Schedule::of(&cron.options).ok();
+    let upcoming: Vec<_> = schedule
+        .iter()
+        .flat_map(|schedule| {
+            let from_here_on = schedule.between(now, Timestamp::MAX);
+            from_here_on.take(Cron::UPCOMING).collect::<Vec<_>>()
+        })
+        .collect();
+    CronStatus {
+        step,
+        schedule: cron.options.schedule,
+        timezone: cron.options.timezone,
+        next: upcoming.first().copied(),
+        upcoming,
+        last_fired: None,
+        running: false,
+        overlap: cron.options.overlap,
+        catch_up: cron.options.catch_up,
+    }
 }
 
 async fn run(
     State(desk): State<Arc<Desk>>,
     step: Result<Path<String>, PathRejection>,
-) -> Result<Json<()>, Refusal> {
-    let Path(name) = step?;
-    let cron = desk.registry().step(&name).filter(|step| matches!(step.kind, Kind::Cron(_)));
-    if cron.is_none() {
-        return Err(Refusal::missing(format!("no cron step `{name}`")));
+) -> Result<(StatusCode, Json<Begun>), Refusal> {
+    let Path(step) = step?;
+    let Some(runtime) = desk.runtime() else {
+        let known = desk.registry().step(&step);
+        return Err(match known.filter(|step| matches!(step.kind, Kind::Cron(_))) {
+            None => Refusal::missing(format!("there is no cron step `{step}`")),
+            Some(_) => Refusal::conflict(format!(
+                "the app is not running, so `{step}` cannot run: start it with `serve`"
+            )),
+        });
+    };
+    let trace_id = runtime.cron().run_now(&step).await?;
+    tracing::info!(target: crate::AUDIT, step, %trace_id, "cron step run");
+    Ok((StatusCode::ACCEPTED, Json(Begun { step, trace_id })))
+}
+
+impl From<RunNowError> for Refusal {
+    fn from(error: RunNowError) -> Self {
+        match error {
+            RunNowError::Unknown { .. } => Self::missing(error.to_string()),
+            RunNowError::Store(error) => error.into(),
+            error => Self::conflict(error.to_string()),
+        }
     }
-    if desk.runtime().is_none() {
-        return Err(Refusal::conflict(format!(
-            "the app is not running, so `{name}` cannot run: start it with `serve`"
-        )));
-    }
-    Err(Refusal::conflict("cron is not wired yet"))
 }
 
 #[cfg(test)]

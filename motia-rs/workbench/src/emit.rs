@@ -63,9 +63,7 @@ pub(crate) fn json_body(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refus
     let said = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let kind = said.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
-        let expected = "send the body as `content-type: application/json`";
-        let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-        return Err(Refusal(motia_core::http::Problem::new(status).detail(expected)));
+        return Err(Refusal::unsupported("send the body as `content-type: application/json`"));
     }
     strict::parse(body, JSON_DEPTH)
         .map_err(|error| Refusal::bad(format!("the body is no JSON: {error}")))

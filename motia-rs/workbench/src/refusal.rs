@@ -14,27 +14,36 @@ use motia_core::{
 
 /// The request was refused, or it failed.
 #[derive(Debug)]
-pub struct Refusal(pub Problem);
+pub struct Refusal(pub Box<Problem>);
 
 impl Refusal {
+    fn of(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self(Box::new(Problem::new(status).detail(detail)))
+    }
+
     /// The request itself is wrong: 400.
     pub fn bad(detail: impl Into<String>) -> Self {
-        Self(Problem::new(StatusCode::BAD_REQUEST).detail(detail))
+        Self::of(StatusCode::BAD_REQUEST, detail)
     }
 
     /// There is no such thing: 404.
     pub fn missing(detail: impl Into<String>) -> Self {
-        Self(Problem::new(StatusCode::NOT_FOUND).detail(detail))
+        Self::of(StatusCode::NOT_FOUND, detail)
     }
 
     /// The state of things forbids it: 409.
     pub fn conflict(detail: impl Into<String>) -> Self {
-        Self(Problem::new(StatusCode::CONFLICT).detail(detail))
+        Self::of(StatusCode::CONFLICT, detail)
+    }
+
+    /// The body is of a kind that is not taken: 415.
+    pub fn unsupported(detail: impl Into<String>) -> Self {
+        Self::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
     }
 
     /// It is too large: 413.
     pub fn too_large(detail: impl Into<String>) -> Self {
-        Self(Problem::new(StatusCode::PAYLOAD_TOO_LARGE).detail(detail))
+        Self::of(StatusCode::PAYLOAD_TOO_LARGE, detail)
     }
 }
 
@@ -55,7 +64,7 @@ impl IntoResponse for Refusal {
 
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
-        Self(Problem::new(StatusCode::SERVICE_UNAVAILABLE).detail(error.to_string()))
+        Self::of(StatusCode::SERVICE_UNAVAILABLE, error.to_string())
     }
 }
 
@@ -75,7 +84,9 @@ impl From<EmitError> for Refusal {
             EmitError::Refused { topic, violations } => {
                 let rules = if violations.len() == 1 { "a rule" } else { "several rules" };
                 let detail = format!("the payload breaks {rules} of `{topic}`; see `errors`");
-                Self(Problem { errors: violations, ..Self::bad(detail).0 })
+                let mut refusal = Self::bad(detail);
+                refusal.0.errors = violations;
+                refusal
             }
             EmitError::UnknownTopic { .. } => Self::missing(error.to_string()),
             EmitError::TooLarge { .. } => Self::too_large(error.to_string()),
@@ -93,6 +104,6 @@ impl From<PathRejection> for Refusal {
 
 impl From<BytesRejection> for Refusal {
     fn from(error: BytesRejection) -> Self {
-        Self(Problem::new(error.status()).detail(error.body_text()))
+        Self::of(error.status(), error.body_text())
     }
 }

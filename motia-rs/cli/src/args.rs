@@ -1,0 +1,248 @@
+//! What can be typed. The flags of settings are made from the one table of settings.
+
+use std::{ffi::OsString, path::PathBuf};
+
+use clap::{Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::settings::{SETTINGS, Setting, table::Flag};
+
+/// Settings that were given as flags, by name.
+pub type Flags = Vec<(&'static str, String)>;
+
+/// Runs an app of motia-rs, and asks it things.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    subcommand_required = false,
+    after_help = "Every setting is also a MOTIA_* variable and a line of motia.toml: see `settings`.\n\
+        Exit codes: 0 done, 1 refused, 2 something must be set right first."
+)]
+pub struct Args {
+    /// Read settings from this file instead of motia.toml
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Write one JSON document to stdout, for machines
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do; `serve` when nothing is said
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the app: routes, queues and schedules (the default)
+    Serve,
+    /// Look for mistakes in the app, as `serve` does before it starts
+    Check,
+    /// List the steps
+    Steps,
+    /// List the flows
+    Flows {
+        /// Draw one flow as a Mermaid chart, or all as Markdown
+        #[arg(long, value_name = "FLOW", num_args = 0..=1)]
+        mermaid: Option<Option<String>>,
+    },
+    /// Emit an event
+    Emit {
+        /// The topic
+        topic: String,
+        /// The payload, as JSON
+        payload: String,
+        /// Deliver it no sooner than after this long: 500ms, 30s, 5m, 1h
+        #[arg(long, value_name = "TIME")]
+        delay: Option<String>,
+    },
+    /// Read and change what steps keep
+    #[command(subcommand)]
+    State(State),
+    /// Show what waits for each event step
+    Queues,
+    /// Look into the dead letters: events that were given up
+    #[command(subcommand)]
+    Dlq(Dlq),
+    /// Look into the schedules
+    #[command(subcommand)]
+    Cron(Cron),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Show every setting, its value, and where it was set
+    Settings,
+}
+
+/// What to do with the state.
+#[derive(Debug, Subcommand)]
+pub enum State {
+    /// List the groups
+    Groups(Page),
+    /// List the entries of a group
+    Ls {
+        /// The group
+        group: String,
+        /// Which page
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Show one entry
+    Get {
+        /// The group
+        group: String,
+        /// The key
+        key: String,
+    },
+    /// Set one entry
+    Set {
+        /// The group
+        group: String,
+        /// The key
+        key: String,
+        /// The value, as JSON
+        value: String,
+    },
+    /// Remove one entry
+    Rm {
+        /// The group
+        group: String,
+        /// The key
+        key: String,
+    },
+}
+
+/// What to do with the dead letters.
+#[derive(Debug, Subcommand)]
+pub enum Dlq {
+    /// List them, oldest first
+    Ls {
+        /// Only those of this step
+        #[arg(long)]
+        step: Option<String>,
+        /// Which page
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Show one, with its payload and what went wrong
+    Show {
+        /// Its id, as `dlq ls` shows it
+        id: String,
+    },
+    /// Put them back into their queues
+    Redrive(Which),
+    /// Remove them for good
+    Purge(Which),
+}
+
+/// Which dead letters.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub struct Which {
+    /// Its id, as `dlq ls` shows it
+    #[arg(required_unless_present = "all")]
+    pub id: Option<String>,
+    /// All of them
+    #[arg(long, conflicts_with = "id")]
+    pub all: bool,
+    /// With --all: only those of this step
+    #[arg(long, requires = "all", conflicts_with = "id")]
+    pub step: Option<String>,
+}
+
+/// What to do with the schedules.
+#[derive(Debug, Subcommand)]
+pub enum Cron {
+    /// List them, with when they fire next
+    Ls,
+    /// Run a cron step now
+    Run {
+        /// The step
+        step: String,
+    },
+}
+
+/// Which page of a list.
+#[derive(Debug, clap::Args)]
+pub struct Page {
+    /// At most so many
+    #[arg(long, value_name = "NUMBER")]
+    pub limit: Option<usize>,
+    /// Go on where the last page ended
+    #[arg(long)]
+    pub cursor: Option<String>,
+}
+
+/// Reads a command line.
+///
+/// # Errors
+/// What clap has to say: a mistake, or the help that was asked for.
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Args, Flags), clap::Error> {
+    let matches = command().try_get_matches_from(args)?;
+    let flags = flags(&matches);
+    Ok((Args::from_arg_matches(&matches)?, flags))
+}
+
+fn command() -> clap::Command {
+    let flags = |wanted| SETTINGS.iter().filter(move |each| each.flag == wanted).map(flag);
+    // Since serve is what happens when nothing is said, its flags are taken without it too.
+    Args::command()
+        .args(flags(Flag::Everywhere).map(|arg| arg.global(true)))
+        .args(flags(Flag::Serve))
+        .mut_subcommand("serve", |serve| serve.args(flags(Flag::Serve)))
+}
+
+fn flag(setting: &'static Setting) -> Arg {
+    let help = format!("{} [default: {}]", setting.help, setting.default);
+    Arg::new(setting.name)
+        .long(setting.name.replace('_', "-"))
+        .value_name(setting.kind.placeholder())
+        .help(help)
+        .help_heading("Settings")
+}
+
+fn flags(matches: &ArgMatches) -> Flags {
+    let inner = matches.subcommand().map(|(_, inner)| inner);
+    let given = |setting: &Setting| {
+        let of = |matches: &ArgMatches| {
+            matches.try_get_one::<String>(setting.name).ok().flatten().cloned()
+        };
+        let text = inner.and_then(of).or_else(|| of(matches))?;
+        Some((setting.name, text))
+    };
+    let named = SETTINGS.iter().filter(|setting| setting.flag != Flag::None);
+    named.filter_map(given).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<(Args, Flags), clap::Error> {
+        parse(line.split(' ').map(Into::into))
+    }
+
+    #[test]
+    fn the_commands_hold_together() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn flags_of_serve_are_taken_with_and_without_it() {
+        for line in ["app --port 4000", "app serve --port 4000", "app --port 4000 serve"] {
+            assert_eq!(parsed(line).unwrap().1, [("port", "4000".to_owned())], "{line}");
+        }
+        assert!(parsed("app steps --port 4000").is_err());
+    }
+
+    #[test]
+    fn a_data_folder_can_be_named_with_every_command() {
+        let (_, flags) = parsed("app state ls orders --data-dir /tmp/x").unwrap();
+        assert_eq!(flags, [("data_dir", "/tmp/x".to_owned())]);
+    }
+
+    #[test]
+    fn dead_letters_are_chosen_by_id_or_all_at_once_never_by_accident() {
+        assert!(parsed("app dlq purge").is_err());
+        assert!(parsed("app dlq purge 1-2 --all").is_err());
+        assert!(parsed("app dlq purge 1-2 --step Charge").is_err());
+        assert!(parsed("app dlq purge --all --step Charge").is_ok());
+    }
+}

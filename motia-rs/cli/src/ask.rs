@@ -1,0 +1,234 @@
+//! The app that is asked: over the port of a running server, or through its data folder when none
+//! runs. Both ways it is the same API, so the answers are the same.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use axum::Router;
+use http::{Method, Request, StatusCode, header};
+use motia_core::{registry::Registry, store::Store};
+use motia_runtime::StartError;
+use motia_workbench::{Desk, local};
+use serde_json::Value;
+use tokio::runtime;
+
+use crate::{
+    Failure,
+    serve::record::Record,
+    settings::{Settings, StoreKind},
+    store,
+};
+
+/// Where the API is served.
+const PREFIX: &str = "/__motia";
+
+/// A server that does not answer for so long is given up.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The app that is asked.
+#[derive(Debug)]
+pub enum App {
+    /// A server that runs.
+    Server(Server),
+    /// Its data folder.
+    Folder(Folder),
+}
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Server {
+    record: Record,
+    agent: ureq::Agent,
+}
+
+/// A data folder that no server uses.
+pub struct Folder {
+    api: Router,
+    tokio: runtime::Runtime,
+    store: Arc<dyn Store>,
+}
+
+impl fmt::Debug for Folder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Folder").field(&self.store.name()).finish()
+    }
+}
+
+impl App {
+    /// Finds the server of the data folder, or opens the folder.
+    ///
+    /// # Errors
+    /// When neither is to be had.
+    pub fn find(registry: Registry, settings: &Settings) -> Result<Self, Failure> {
+        if let Some(server) = Server::find(settings)? {
+            return Ok(Self::Server(server));
+        }
+        if settings.store == StoreKind::Memory {
+            return Err(Failure::unready(
+                "no server runs, and the memory store keeps nothing without one: start `serve`",
+            ));
+        }
+        let folder = Folder::open(registry, settings)?;
+        eprintln!("no server runs; looking into {} itself", settings.data_dir.display());
+        Ok(Self::Folder(folder))
+    }
+
+    /// Asks the API.
+    ///
+    /// # Errors
+    /// What the app's problem says.
+    pub fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Failure> {
+        let (status, answer) = match self {
+            Self::Server(server) => server.ask(method, path, body)?,
+            Self::Folder(folder) => {
+                folder.tokio.block_on(local::call(&folder.api, method, path, body))
+            }
+        };
+        if status.is_success() { Ok(answer) } else { Err(refused(status, &answer)) }
+    }
+
+    /// Reads from the API.
+    ///
+    /// # Errors
+    /// What the app's problem says.
+    pub fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.ask(Method::GET, path, None)
+    }
+
+    /// Has the API do something.
+    ///
+    /// # Errors
+    /// What the app's problem says.
+    pub fn post(&self, path: &str) -> Result<Value, Failure> {
+        self.ask(Method::POST, path, None)
+    }
+}
+
+impl Server {
+    /// The server whose record lies in the data folder, if it still runs.
+    fn find(settings: &Settings) -> Result<Option<Self>, Failure> {
+        let Some(record) = Record::read(&settings.data_dir) else { return Ok(None) };
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .proxy(None)
+            .timeout_global(Some(PATIENCE));
+        let server = Self { record, agent: config.build().into() };
+        match server.ask(Method::GET, "/api/app", None) {
+            Ok((StatusCode::NOT_FOUND, _)) => Err(Failure::unready(format!(
+                "the server at {} does not serve its admin API to others without a `token`: set \
+                 one, or stop the server",
+                server.record.url
+            ))),
+            Ok(_) => Ok(Some(server)),
+            // Its port is closed: it died without taking its record along.
+            Err(_) => Ok(None),
+        }
+    }
+
+    fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(StatusCode, Value), Failure> {
+        let unreachable = |error: &dyn fmt::Display| {
+            Failure::refused(format!("the server at {} does not answer: {error}", self.record.url))
+        };
+        let url = format!("{}{PREFIX}{path}", self.record.url);
+        let mut request = Request::builder().method(method).uri(url);
+        if let Some(token) = &self.record.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        let body = body.map(ToString::to_string).unwrap_or_default();
+        let request = request.body(body).map_err(|error| unreachable(&error))?;
+        let mut response = self.agent.run(request).map_err(|error| unreachable(&error))?;
+        let body = response.body_mut().with_config().limit(u64::MAX).read_to_vec();
+        let body = body.map_err(|error| unreachable(&error))?;
+        Ok((response.status(), serde_json::from_slice(&body).unwrap_or_default()))
+    }
+}
+
+impl Folder {
+    fn open(registry: Registry, settings: &Settings) -> Result<Self, Failure> {
+        let tokio = runtime::Builder::new_current_thread().enable_all().build();
+        let tokio = tokio.map_err(|error| Failure::unready(format!("no threads: {error}")))?;
+        let store = store::open(settings)?;
+        let desk = Desk::at_rest_within(registry, store.clone(), settings.limits);
+        let desk = tokio.block_on(desk).map_err(|error| match error {
+            StartError::Store(error) => error.into(),
+            error => Failure::unready(error.to_string()),
+        })?;
+        Ok(Self { api: motia_workbench::over(desk), tokio, store })
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if let Err(error) = self.tokio.block_on(self.store.close()) {
+            eprintln!("error: {error}");
+        }
+    }
+}
+
+/// A problem as a person reads it: its detail, and each rule that was broken on a line of its own.
+fn refused(status: StatusCode, problem: &Value) -> Failure {
+    let mut told = match problem["detail"].as_str() {
+        // The rules are listed right here.
+        Some(detail) => detail.trim_end_matches("; see `errors`").to_owned(),
+        None => format!("the app answered {status}"),
+    };
+    for error in problem["errors"].as_array().into_iter().flatten() {
+        let part = |name: &str| error[name].as_str().unwrap_or_default();
+        let pointer = Some(part("pointer")).filter(|place| !place.is_empty()).unwrap_or("/");
+        told += &format!("\n  {pointer}: {}", part("detail"));
+    }
+    Failure::refused(told)
+}
+
+/// A name as one segment of a path.
+#[must_use]
+pub fn segment(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_~.".contains(&byte) && name != "." && name != ".." {
+            text.push(char::from(byte));
+        } else {
+            text += &format!("%{byte:02X}");
+        }
+    }
+    text
+}
+
+/// A path with the parameters that are given.
+#[must_use]
+pub fn with_query(path: &str, parameters: &[(&str, Option<String>)]) -> String {
+    let mut path = path.to_owned();
+    let mut sign = '?';
+    for (name, value) in parameters {
+        if let Some(value) = value {
+            path += &format!("{sign}{name}={}", segment(value));
+            sign = '&';
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_name_fits_into_one_segment() {
+        assert_eq!(segment("a/b c?é"), "a%2Fb%20c%3F%C3%A9");
+        assert_eq!(segment(".."), "%2E%2E");
+    }
+
+    #[test]
+    fn only_what_is_given_stands_in_the_query() {
+        let path = with_query("/api/dead", &[("step", None), ("limit", Some("5".into()))]);
+        assert_eq!(path, "/api/dead?limit=5");
+    }
+}

@@ -1,0 +1,215 @@
+//! What the app is: its steps, flows, settings and mistakes; its queues, schedules and topics.
+
+use std::collections::BTreeMap;
+
+use http::Method;
+use motia_core::{graph::Graph, registry::Registry};
+use motia_workbench::{flows::FlowInfo, steps::StepInfo};
+use serde_json::{Value, json};
+
+use super::{typed_json, whole};
+use crate::{
+    Failure,
+    args::Cron,
+    ask::{App, segment},
+    output::{Output, print},
+    serve::boot,
+    settings::{EnvVar, Raw, SETTINGS, Settings, Source, table::Kind, value},
+};
+
+pub(super) fn check(
+    registry: &Registry,
+    settings: &Settings,
+    output: Output,
+) -> Result<(), Failure> {
+    let findings = boot::findings(registry, settings);
+    let (errors, warnings) = boot::count(&findings);
+    let steps = registry.steps.len();
+    if output.is_json() {
+        output.document(&json!({
+            "steps": steps, "errors": errors, "warnings": warnings, "findings": findings,
+        }));
+    } else if findings.is_empty() {
+        print(&format!("{steps} steps, nothing to complain of"));
+    } else {
+        print(&format!("{}\n\n{}", boot::text(&findings), boot::summary(&findings)));
+    }
+    match errors {
+        0 => Ok(()),
+        _ => Err(Failure::unready("the app would not start")),
+    }
+}
+
+pub(super) fn steps(registry: &Registry, output: Output) {
+    let steps: Vec<_> = registry.steps.iter().map(|step| StepInfo::of(step)).collect();
+    let mut document = whole(&steps);
+    for (item, step) in items(&mut document).zip(&registry.steps) {
+        item["at"] = json!(step.source.to_string());
+    }
+    output.list(
+        &document,
+        &[
+            ("STEP", "/name"),
+            ("KIND", "/kind"),
+            ("TRIGGER", "/trigger"),
+            ("EMITS", "/emits"),
+            ("FLOWS", "/flows"),
+            ("AT", "/at"),
+        ],
+    );
+}
+
+pub(super) fn flows(
+    registry: &Registry,
+    mermaid: Option<Option<String>>,
+    output: Output,
+) -> Result<(), Failure> {
+    let flows = FlowInfo::all(registry);
+    let graph = Graph::of(registry);
+    match mermaid {
+        None => {
+            let mut document = whole(&flows);
+            for item in items(&mut document) {
+                item["topics"] = json!(item["edges"].as_array().map_or(0, Vec::len));
+            }
+            let columns = [
+                ("FLOW", "/name"),
+                ("STEPS", "/steps"),
+                ("TOPICS BETWEEN", "/topics"),
+                ("DESCRIPTION", "/description"),
+            ];
+            output.list(&document, &columns);
+        }
+        Some(None) => {
+            let charts: BTreeMap<_, _> =
+                flows.iter().map(|flow| (flow.name, graph.mermaid(flow.name))).collect();
+            if output.is_json() {
+                output.document(&json!(charts));
+            } else {
+                let chart = |(name, chart)| format!("## {name}\n\n```mermaid\n{chart}```\n");
+                print(&charts.iter().map(chart).collect::<Vec<_>>().join("\n"));
+            }
+        }
+        Some(Some(name)) => {
+            if !flows.iter().any(|flow| flow.name == name) {
+                let names = flows.iter().map(|flow| flow.name);
+                let advice = crate::settings::advice(&name, names, "`flows` lists them");
+                return Err(Failure::refused(format!("there is no flow `{name}`; {advice}")));
+            }
+            let chart = graph.mermaid(&name);
+            if output.is_json() {
+                output.document(&json!({ name: chart }));
+            } else {
+                print(&chart);
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn openapi(registry: &Registry, output: Output) {
+    output.document(&motia_http::openapi::document(registry));
+}
+
+pub(super) fn settings(raw: &Raw, own: &[EnvVar], output: Output) {
+    let item = |setting: &crate::settings::Setting| {
+        let given = raw.get(setting.name);
+        let secret = setting.kind == Kind::Secret && !given.text.is_empty();
+        let value = if secret { "(set)" } else { &given.text };
+        let source = match &given.source {
+            Source::Default => "default".to_owned(),
+            Source::File(path) => path.display().to_string(),
+            Source::Flag | Source::Env => given.to_string(),
+        };
+        json!({
+            "name": setting.name, "value": value, "source": source, "env": setting.env,
+            "help": setting.help,
+        })
+    };
+    let own = own.iter().map(|own| {
+        json!({
+            "name": null, "value": null, "source": "the app", "env": own.name, "help": own.help,
+        })
+    });
+    let items: Vec<Value> = SETTINGS.iter().map(item).chain(own).collect();
+    output.list(
+        &whole(&items),
+        &[
+            ("SETTING", "/name"),
+            ("VALUE", "/value"),
+            ("SET BY", "/source"),
+            ("VARIABLE", "/env"),
+            ("WHAT IT DOES", "/help"),
+        ],
+    );
+}
+
+pub(super) fn emit(
+    app: &App,
+    topic: &str,
+    payload: &str,
+    delay: Option<&str>,
+    output: Output,
+) -> Result<(), Failure> {
+    let mut emission = json!({ "topic": topic, "payload": typed_json("payload", payload)? });
+    if let Some(text) = delay {
+        let delay = value::duration(text)
+            .map_err(|expected| Failure::unready(format!("--delay: `{text}` is not {expected}")))?;
+        emission["delay"] = json!(delay.as_secs_f64());
+    }
+    let receipt = app.ask(Method::POST, "/api/emit", Some(&emission))?;
+    let (id, durability) = (text(&receipt["id"]), text(&receipt["durability"]));
+    let later = match app {
+        App::Server(_) => "",
+        App::Folder(_) => "; its steps run once the app is served",
+    };
+    output.done(&receipt, &format!("emitted {id} on {topic} ({durability}){later}"));
+    Ok(())
+}
+
+pub(super) fn queues(app: &App, output: Output) -> Result<(), Failure> {
+    let document = app.get("/api/queues?limit=1000")?;
+    output.list(
+        &document,
+        &[
+            ("STEP", "/queue"),
+            ("WAITING", "/waiting"),
+            ("RUNNING", "/running"),
+            ("DELAYED", "/delayed"),
+            ("DEAD", "/dead"),
+            ("ORPHANED", "/orphaned"),
+        ],
+    );
+    Ok(())
+}
+
+pub(super) fn cron(app: &App, command: Cron, output: Output) -> Result<(), Failure> {
+    match command {
+        Cron::Ls => {
+            let document = app.get("/api/cron?limit=1000")?;
+            let columns = [
+                ("STEP", "/step"),
+                ("SCHEDULE", "/schedule"),
+                ("TIME ZONE", "/timezone"),
+                ("NEXT", "/next"),
+                ("LAST", "/lastFired"),
+                ("RUNNING", "/running"),
+            ];
+            output.list(&document, &columns);
+        }
+        Cron::Run { step } => {
+            let answer = app.post(&format!("/api/cron/{}/run", segment(&step)))?;
+            let trace = text(&answer["traceId"]);
+            output.done(&answer, &format!("{step} runs now, trace {trace}"));
+        }
+    }
+    Ok(())
+}
+
+fn items(document: &mut Value) -> impl Iterator<Item = &mut Value> {
+    document["items"].as_array_mut().into_iter().flatten()
+}
+
+pub(super) fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

@@ -1,0 +1,74 @@
+//! What can be set about an app: by flags, then `MOTIA_*` variables, then `motia.toml`, then defaults.
+//!
+//! # Layout
+//! - [`table`]: the one list of settings, which parsing, help and `settings` go by
+//! - [`raw`]: which text was given for each, and where
+//! - [`value`]: how a text is read; [`resolved`]: what the app runs with
+
+pub mod raw;
+pub mod resolved;
+pub mod table;
+pub mod value;
+
+use std::path::PathBuf;
+
+pub use raw::{Given, Raw, Source};
+pub use resolved::{Settings, StoreKind};
+pub use table::{SETTINGS, Setting};
+
+/// A setting that cannot be; one line that says what it is and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Invalid(pub String);
+
+/// A `MOTIA_*` variable of the app's own, which is then no unknown one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EnvVar {
+    /// The variable, such as `MOTIA_CHAOS`.
+    pub name: &'static str,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+}
+
+/// Where settings are looked for.
+#[derive(Debug, Default)]
+pub struct Places {
+    /// Flags of the command line that were given, by name of the setting.
+    pub flags: Vec<(&'static str, String)>,
+    /// The file that `--config` names; without it `motia.toml`, if it is there.
+    pub config: Option<PathBuf>,
+    /// The environment.
+    pub env: Vec<(String, String)>,
+}
+
+impl Places {
+    /// The same places with this process's environment.
+    #[must_use]
+    pub fn with_environment(self) -> Self {
+        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+            Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+        };
+        Self { env: std::env::vars_os().filter_map(text).collect(), ..self }
+    }
+}
+
+/// The name among `known` that `wrong` was probably meant to be.
+#[must_use]
+pub fn similar<'k>(wrong: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let plain = |name: &str| name.to_lowercase().replace('-', "_");
+    let likeness = |name: &'k str| (strsim::jaro_winkler(&plain(wrong), &plain(name)), name);
+    let closest = known.into_iter().map(likeness).max_by(|one, other| one.0.total_cmp(&other.0));
+    closest.filter(|(likeness, _)| *likeness > 0.8).map(|(_, name)| name)
+}
+
+/// ` (did you mean …?)`, or what else helps.
+pub(crate) fn advice<'k>(
+    wrong: &str,
+    known: impl IntoIterator<Item = &'k str>,
+    otherwise: &str,
+) -> String {
+    match similar(wrong, known) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => otherwise.to_owned(),
+    }
+}

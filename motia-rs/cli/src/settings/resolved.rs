@@ -1,0 +1,332 @@
+//! The settings that an app runs with: every text read, every default filled in.
+
+use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+
+use motia_core::context::Limits;
+use motia_http::{AdminAccess, HttpSettings};
+
+use super::{
+    EnvVar, Invalid, Places, Raw,
+    value::{self, Expected},
+};
+use crate::logs::Filters;
+
+/// Where things are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreKind {
+    /// In one file of the data folder.
+    Sqlite,
+    /// In memory, until the process ends.
+    Memory,
+}
+
+impl fmt::Display for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "sqlite",
+            Self::Memory => "memory",
+        })
+    }
+}
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// The settings that an app runs with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The port to listen on.
+    pub port: u16,
+    /// Where things are kept.
+    pub store: StoreKind,
+    /// The folder of the store.
+    pub data_dir: PathBuf,
+    /// What is logged.
+    pub log: Filters,
+    /// What the admin API asks for.
+    pub token: Option<Secret>,
+    /// Host names beside the loopback ones.
+    pub allowed_hosts: Vec<String>,
+    /// Bytes of the largest request body.
+    pub body_limit: usize,
+    /// How deep a JSON body may be nested.
+    pub json_depth: NonZeroU32,
+    /// For the head of a request.
+    pub header_read_timeout: Duration,
+    /// Connections that are open at once.
+    pub max_connections: NonZeroU32,
+    /// For an API handler.
+    pub handler_timeout: Duration,
+    /// For a shutdown.
+    pub drain: Duration,
+    /// Attempts of one event step at once.
+    pub concurrency: NonZeroU32,
+    /// Deliveries of one queue in memory.
+    pub window: NonZeroU32,
+    /// What is too large to be kept.
+    pub limits: Limits,
+}
+
+impl Settings {
+    /// Finds and reads all settings.
+    ///
+    /// # Errors
+    /// The first that cannot be.
+    pub fn load(places: &Places, own: &[EnvVar]) -> Result<(Self, Raw), Invalid> {
+        let raw = Raw::collect(places, own)?;
+        Ok((Self::resolve(&raw)?, raw))
+    }
+
+    fn resolve(raw: &Raw) -> Result<Self, Invalid> {
+        let text = |name: &str| raw.get(name).text.clone();
+        Ok(Self {
+            host: read(raw, "host", value::host)?,
+            port: read(raw, "port", value::port)?,
+            store: read(raw, "store", store)?,
+            data_dir: read(raw, "data_dir", folder)?,
+            log: raw
+                .get("log")
+                .text
+                .parse()
+                .map_err(|wrong| Invalid(format!("{}: {wrong}", raw.get("log"))))?,
+            token: Some(text("token")).filter(|token| !token.is_empty()).map(Secret),
+            allowed_hosts: value::names(&text("allowed_hosts")),
+            body_limit: read(raw, "body_limit", value::size)?,
+            json_depth: read(raw, "json_depth", value::count)?,
+            header_read_timeout: read(raw, "header_read_timeout", value::duration)?,
+            max_connections: read(raw, "max_connections", value::count)?,
+            handler_timeout: read(raw, "handler_timeout", value::duration)?,
+            drain: read(raw, "drain", value::duration)?,
+            concurrency: read(raw, "concurrency", value::count)?,
+            window: read(raw, "window", value::count)?,
+            limits: Limits {
+                payload: read(raw, "max_payload", value::size)?,
+                key: read(raw, "max_key", value::size)?,
+            },
+        })
+    }
+
+    /// Who may use the admin API. An address that others reach is not served without a token.
+    #[must_use]
+    pub fn admin(&self) -> AdminAccess {
+        match &self.token {
+            Some(token) => AdminAccess::Token(token.0.clone()),
+            None if self.host.is_loopback() => AdminAccess::Open,
+            None => AdminAccess::Closed,
+        }
+    }
+
+    /// The part that the HTTP floor goes by.
+    #[must_use]
+    pub fn http(&self) -> HttpSettings {
+        let mut http = HttpSettings::default();
+        http.body_limit = self.body_limit;
+        http.json_depth = number(self.json_depth);
+        http.header_read_timeout = self.header_read_timeout;
+        http.max_connections = number(self.max_connections);
+        http.allowed_hosts.clone_from(&self.allowed_hosts);
+        http.admin = self.admin();
+        http
+    }
+
+    /// The part that the runtime goes by.
+    #[must_use]
+    pub fn runtime(&self) -> motia_runtime::Settings {
+        let mut runtime = motia_runtime::Settings::default();
+        runtime.concurrency = self.concurrency;
+        runtime.window = number(self.window);
+        runtime.handler_timeout = self.handler_timeout;
+        runtime.drain = self.drain;
+        runtime.limits = self.limits;
+        runtime
+    }
+}
+
+fn number(count: NonZeroU32) -> usize {
+    usize::try_from(count.get()).unwrap_or(usize::MAX)
+}
+
+fn read<T>(
+    raw: &Raw,
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, Expected>,
+) -> Result<T, Invalid> {
+    let given = raw.get(name);
+    parse(&given.text)
+        .map_err(|expected| Invalid(format!("{given}: `{}` is not {expected}", given.text)))
+}
+
+fn store(text: &str) -> Result<StoreKind, Expected> {
+    match text {
+        "sqlite" => Ok(StoreKind::Sqlite),
+        "memory" => Ok(StoreKind::Memory),
+        _ => Err("a store; there are sqlite and memory"),
+    }
+}
+
+fn folder(text: &str) -> Result<PathBuf, Expected> {
+    if text.is_empty() { Err("a folder") } else { Ok(text.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    const OWN: [EnvVar; 1] = [EnvVar { name: "MOTIA_CHAOS", help: "Fail on purpose" }];
+
+    type Variables = &'static [(&'static str, &'static str)];
+
+    /// Settings of a folder with this `motia.toml`, these variables and these flags.
+    fn load(
+        file: &str,
+        env: &[(&str, &str)],
+        flags: &[(&'static str, &str)],
+    ) -> Result<Settings, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("motia.toml");
+        std::fs::write(&config, file).unwrap();
+        let text = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let places = Places {
+            flags: flags.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            config: Some(config),
+            env: env.iter().map(text).collect(),
+        };
+        let loaded = Settings::load(&places, &OWN).map(|(settings, _)| settings);
+        let place = format!("{}/", folder.path().display());
+        loaded.map_err(|error| error.to_string().replace(&place, ""))
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_floors_below() {
+        let settings = load("", &[], &[]).unwrap();
+
+        let (http, runtime) = (HttpSettings::default(), motia_runtime::Settings::default());
+        assert_eq!(format!("{:?}", settings.runtime()), format!("{runtime:?}"));
+        let ours = settings.http();
+        assert_eq!(ours.body_limit, http.body_limit);
+        assert_eq!(ours.json_depth, http.json_depth);
+        assert_eq!(ours.header_read_timeout, http.header_read_timeout);
+        assert_eq!(ours.max_connections, http.max_connections);
+        assert_eq!(ours.admin, AdminAccess::Open);
+    }
+
+    #[test]
+    fn a_flag_beats_a_variable_beats_the_file_beats_the_default() {
+        let file = "port = 1\ndrain = \"1s\"\nwindow = 7";
+        let env = [("MOTIA_PORT", "2"), ("MOTIA_DRAIN", "2s"), ("MOTIA_MAX_KEY", "")];
+
+        let settings = load(file, &env, &[("port", "3")]).unwrap();
+
+        assert_eq!(settings.port, 3);
+        assert_eq!(settings.drain, Duration::from_secs(2));
+        assert_eq!(settings.window.get(), 7);
+        assert_eq!(settings.limits.key, 512, "an empty variable counts as not set");
+    }
+
+    #[test]
+    fn a_file_holds_lists_texts_and_numbers() {
+        let file = "allowed_hosts = [\"a.test\", \"b.test\"]\nbody_limit = \"64KiB\"\nport = 80";
+        let settings = load(file, &[], &[]).unwrap();
+
+        assert_eq!(settings.allowed_hosts, ["a.test", "b.test"]);
+        assert_eq!((settings.body_limit, settings.port), (64 * 1024, 80));
+    }
+
+    #[test]
+    fn what_cannot_be_is_said_in_one_line_with_its_place() {
+        let cases: [(&str, Variables, &str); 10] = [
+            ("prot = 1", &[], "motia.toml: there is no setting `prot`; did you mean `port`?"),
+            (
+                "zebra = 1",
+                &[],
+                "motia.toml: there is no setting `zebra`; `settings` lists what can be set",
+            ),
+            (
+                "port = true",
+                &[],
+                "motia.toml: `port` is a boolean; write a text in quotes or a whole number",
+            ),
+            ("port = 70000", &[], "`port` in motia.toml: `70000` is not a port from 0 to 65535"),
+            (
+                "",
+                &[("MOTIA_PROT", "1")],
+                "there is no setting `MOTIA_PROT`; did you mean `MOTIA_PORT`?",
+            ),
+            (
+                "",
+                &[("MOTIA_CHOAS", "1")],
+                "there is no setting `MOTIA_CHOAS`; did you mean `MOTIA_CHAOS`?",
+            ),
+            (
+                "",
+                &[("MOTIA_STORE", "redis")],
+                "MOTIA_STORE: `redis` is not a store; there are sqlite and memory",
+            ),
+            (
+                "",
+                &[("MOTIA_DRAIN", "30")],
+                "MOTIA_DRAIN: `30` is not a time such as 500ms, 30s, 5m or 1h",
+            ),
+            (
+                "",
+                &[("MOTIA_BODY_LIMIT", "big")],
+                "MOTIA_BODY_LIMIT: `big` is not a size such as 512, 64KiB or 1MiB",
+            ),
+            (
+                "",
+                &[("MOTIA_LOG", "infos")],
+                "MOTIA_LOG: there is no level or format `infos`; did you mean `info`?",
+            ),
+        ];
+        for (file, env, expected) in cases {
+            assert_eq!(load(file, env, &[]).unwrap_err(), expected);
+        }
+        let told = load("a = 1\nport = = 2", &[], &[]).unwrap_err();
+        assert!(told.starts_with("motia.toml line 2: ") && !told.contains('\n'), "{told}");
+    }
+
+    #[test]
+    fn a_variable_of_the_apps_own_is_let_pass() {
+        assert!(load("", &[("MOTIA_CHAOS", "5")], &[]).is_ok());
+    }
+
+    #[test]
+    fn a_file_that_was_named_must_be_there_and_one_that_was_not_need_not() {
+        let named = Places { config: Some("no-such.toml".into()), ..Places::default() };
+        let told = Settings::load(&named, &[]).unwrap_err().to_string();
+        assert!(told.starts_with("no-such.toml: "), "{told}");
+
+        assert!(
+            !Path::new("motia.toml").exists() && Settings::load(&Places::default(), &[]).is_ok()
+        );
+    }
+
+    #[test]
+    fn an_address_that_others_reach_closes_the_admin_api_unless_there_is_a_token() {
+        let open = |flags| load("", &[], flags).unwrap().admin();
+        assert_eq!(open(&[("host", "0.0.0.0")]), AdminAccess::Closed);
+        assert_eq!(open(&[("host", "::1")]), AdminAccess::Open);
+        let with_token = load("token = \"s3cret\"", &[], &[("host", "0.0.0.0")]).unwrap();
+        assert_eq!(with_token.admin(), AdminAccess::Token("s3cret".into()));
+        assert!(!format!("{with_token:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,221 @@
+//! The one list of settings. Flags, variables, `motia.toml`, help and `settings` all go by it.
+
+/// How the text of a setting is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// An address, or `localhost`.
+    Host,
+    /// A port.
+    Port,
+    /// `sqlite` or `memory`.
+    Store,
+    /// A folder.
+    Folder,
+    /// A level, a format and filters.
+    Log,
+    /// A text that is not shown.
+    Secret,
+    /// Names parted by commas.
+    Names,
+    /// A whole number from 1.
+    Count,
+    /// A number of bytes: `512`, `64KiB`, `1MiB`.
+    Size,
+    /// A length of time: `500ms`, `30s`, `5m`, `1h`.
+    Duration,
+}
+
+impl Kind {
+    /// What stands for the value in the help.
+    #[must_use]
+    pub const fn placeholder(self) -> &'static str {
+        match self {
+            Self::Host => "ADDRESS",
+            Self::Port => "PORT",
+            Self::Store => "STORE",
+            Self::Folder => "FOLDER",
+            Self::Log => "FILTERS",
+            Self::Secret => "SECRET",
+            Self::Names => "NAMES",
+            Self::Count => "NUMBER",
+            Self::Size => "SIZE",
+            Self::Duration => "TIME",
+        }
+    }
+}
+
+/// Where a setting has a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flag {
+    /// Nowhere: it is set by variable or file.
+    None,
+    /// With `serve`.
+    Serve,
+    /// With every command.
+    Everywhere,
+}
+
+/// One thing that can be set.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Its name in `motia.toml`; its flag has `-` for `_`.
+    pub name: &'static str,
+    /// Its variable.
+    pub env: &'static str,
+    /// What holds when nobody says anything; empty for nothing.
+    pub default: &'static str,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+    /// How it is read.
+    pub kind: Kind,
+    /// Where it has a flag.
+    pub flag: Flag,
+}
+
+const fn of(
+    name: &'static str,
+    env: &'static str,
+    kind: Kind,
+    default: &'static str,
+    help: &'static str,
+) -> Setting {
+    Setting { name, env, default, help, kind, flag: Flag::None }
+}
+
+const fn flag(flag: Flag, setting: Setting) -> Setting {
+    Setting { flag, ..setting }
+}
+
+/// Everything that can be set, in the order of the help.
+pub const SETTINGS: [Setting; 17] = [
+    flag(
+        Flag::Serve,
+        of(
+            "host",
+            "MOTIA_HOST",
+            Kind::Host,
+            "127.0.0.1",
+            "The address to listen on; 0.0.0.0 for all",
+        ),
+    ),
+    flag(
+        Flag::Serve,
+        of("port", "MOTIA_PORT", Kind::Port, "3000", "The port to listen on; 0 takes a free one"),
+    ),
+    flag(
+        Flag::Everywhere,
+        of(
+            "store",
+            "MOTIA_STORE",
+            Kind::Store,
+            "sqlite",
+            "Where things are kept: sqlite or memory",
+        ),
+    ),
+    flag(
+        Flag::Everywhere,
+        of("data_dir", "MOTIA_DATA_DIR", Kind::Folder, ".motia", "The folder of the sqlite store"),
+    ),
+    flag(
+        Flag::Everywhere,
+        of(
+            "log",
+            "MOTIA_LOG",
+            Kind::Log,
+            "info",
+            "What is logged: a level, `json` or `pretty`, `Step=level`, `crate=level`, with commas",
+        ),
+    ),
+    of(
+        "token",
+        "MOTIA_TOKEN",
+        Kind::Secret,
+        "",
+        "The token that the Workbench and its API ask for",
+    ),
+    of(
+        "allowed_hosts",
+        "MOTIA_ALLOWED_HOSTS",
+        Kind::Names,
+        "",
+        "Host names that the app is asked by, beside the loopback ones",
+    ),
+    of("body_limit", "MOTIA_BODY_LIMIT", Kind::Size, "1MiB", "The largest request body"),
+    of("json_depth", "MOTIA_JSON_DEPTH", Kind::Count, "64", "How deep a JSON body may be nested"),
+    of(
+        "header_read_timeout",
+        "MOTIA_HEADER_READ_TIMEOUT",
+        Kind::Duration,
+        "10s",
+        "How long a client may take to send the head of a request",
+    ),
+    of(
+        "max_connections",
+        "MOTIA_MAX_CONNECTIONS",
+        Kind::Count,
+        "10000",
+        "Connections that are open at once",
+    ),
+    of(
+        "handler_timeout",
+        "MOTIA_HANDLER_TIMEOUT",
+        Kind::Duration,
+        "30s",
+        "How long an API handler may take, where its config says nothing",
+    ),
+    of(
+        "drain",
+        "MOTIA_DRAIN",
+        Kind::Duration,
+        "30s",
+        "How long a shutdown lets requests and handlers finish",
+    ),
+    of(
+        "concurrency",
+        "MOTIA_CONCURRENCY",
+        Kind::Count,
+        "16",
+        "Attempts of one event step that run at once, where its config says nothing",
+    ),
+    of(
+        "window",
+        "MOTIA_WINDOW",
+        Kind::Count,
+        "4096",
+        "Deliveries of one queue that are held in memory; the others wait in the store",
+    ),
+    of(
+        "max_payload",
+        "MOTIA_MAX_PAYLOAD",
+        Kind::Size,
+        "1MiB",
+        "The largest payload of an event, and the largest state entry",
+    ),
+    of("max_key", "MOTIA_MAX_KEY", Kind::Size, "512", "The longest key of a state entry"),
+];
+
+/// The setting of this name.
+#[must_use]
+pub fn named(name: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|setting| setting.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_settings_variable_is_its_name_in_capitals() {
+        for setting in &SETTINGS {
+            assert_eq!(setting.env, format!("MOTIA_{}", setting.name.to_uppercase()));
+        }
+    }
+
+    #[test]
+    fn every_name_stands_once() {
+        let mut names: Vec<_> = SETTINGS.iter().map(|setting| setting.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), SETTINGS.len());
+    }
+}

@@ -1,0 +1,125 @@
+//! How the text of a setting is read. Each function fails with what was expected.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    num::NonZeroU32,
+    time::Duration,
+};
+
+/// What was expected instead.
+pub type Expected = &'static str;
+
+/// An address, or `localhost`.
+///
+/// # Errors
+/// What was expected.
+pub fn host(text: &str) -> Result<IpAddr, Expected> {
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    let text = text.trim_start_matches('[').trim_end_matches(']');
+    text.parse().map_err(|_| "an IP address such as 127.0.0.1 or ::, or localhost")
+}
+
+/// A port.
+///
+/// # Errors
+/// What was expected.
+pub fn port(text: &str) -> Result<u16, Expected> {
+    text.parse().map_err(|_| "a port from 0 to 65535")
+}
+
+/// A whole number from 1.
+///
+/// # Errors
+/// What was expected.
+pub fn count(text: &str) -> Result<NonZeroU32, Expected> {
+    text.replace('_', "").parse().map_err(|_| "a whole number from 1")
+}
+
+/// A number of bytes, at least one: `512`, `64KiB`, `1MiB`.
+///
+/// ```
+/// use motia_cli::settings::value::size;
+///
+/// assert_eq!(size("1MiB"), Ok(1024 * 1024));
+/// assert_eq!(size("1 lot"), Err("a size such as 512, 64KiB or 1MiB"));
+/// ```
+///
+/// # Errors
+/// What was expected.
+pub fn size(text: &str) -> Result<usize, Expected> {
+    const EXPECTED: Expected = "a size such as 512, 64KiB or 1MiB";
+    let (number, unit) = number_and_unit(text).ok_or(EXPECTED)?;
+    let bytes = match unit {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "kB" | "KB" => 1000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return Err(EXPECTED),
+    };
+    let bytes = number.checked_mul(bytes).and_then(|bytes| usize::try_from(bytes).ok());
+    bytes.filter(|bytes| *bytes > 0).ok_or(EXPECTED)
+}
+
+/// A length of time: `500ms`, `30s`, `5m`, `1h`.
+///
+/// ```
+/// use std::time::Duration;
+/// use motia_cli::settings::value::duration;
+///
+/// assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+/// assert_eq!(duration("30"), Err("a time such as 500ms, 30s, 5m or 1h"));
+/// ```
+///
+/// # Errors
+/// What was expected.
+pub fn duration(text: &str) -> Result<Duration, Expected> {
+    const EXPECTED: Expected = "a time such as 500ms, 30s, 5m or 1h";
+    let (number, unit) = number_and_unit(text).ok_or(EXPECTED)?;
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1000,
+        "m" | "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(EXPECTED),
+    };
+    number.checked_mul(millis).map(Duration::from_millis).ok_or(EXPECTED)
+}
+
+/// Names parted by commas.
+#[must_use]
+pub fn names(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+fn number_and_unit(text: &str) -> Option<(u64, &str)> {
+    let text = text.trim();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '_').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    Some((number.replace('_', "").parse().ok()?, unit.trim_start()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_with_and_without_brackets() {
+        for text in ["127.0.0.1", "localhost", "::1", "[::]", "0.0.0.0"] {
+            assert!(host(text).is_ok(), "{text}");
+        }
+        assert!(host("example.com").is_err());
+    }
+
+    #[test]
+    fn what_overflows_is_refused() {
+        assert!(size("99999999999999GiB").is_err());
+        assert!(duration("9999999999999999999d").is_err());
+        assert!(size("0").is_err() && count("0").is_err());
+    }
+}

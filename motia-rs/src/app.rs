@@ -1,0 +1,119 @@
+//! The app: its steps, what stands around them, and the command line that runs them.
+
+use std::{convert::Infallible, ffi::OsString, process::ExitCode};
+
+use axum::{extract::Request, response::IntoResponse, routing::Route};
+use motia_cli::{EnvVar, Program};
+use motia_core::{http::Middleware, registry::Registry};
+use tower::{Layer, Service};
+
+/// The app: every step that is linked in, and what stands around them.
+///
+/// # Example: around every API step
+/// ```no_run
+/// use motia::prelude::*;
+///
+/// async fn count(req: ApiRequest, ctx: Context, next: Next) -> StepResult<ApiResponse> {
+///     ctx.logger.debug("asked", json!({ "query": req.query_string() }));
+///     next.run(req).await
+/// }
+///
+/// fn main() -> std::process::ExitCode {
+///     motia::App::new().middleware(middleware![count]).run()
+/// }
+/// ```
+#[derive(Debug)]
+pub struct App {
+    program: Program,
+}
+
+impl App {
+    /// The app of all steps and streams that are linked into this program.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { program: Program { registry: Registry::collect(), ..Program::default() } }
+    }
+
+    /// Puts functions around every API step, outermost first, within those named before.
+    #[must_use]
+    pub fn middleware(mut self, middleware: &[Middleware]) -> Self {
+        self.program.middleware.extend_from_slice(middleware);
+        self
+    }
+
+    /// Puts a tower layer around all routes, around the layers named before: compression, CORS, and
+    /// what else works with axum.
+    #[must_use]
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Route> + Clone + Send + Sync + 'static,
+        L::Service: Service<Request> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Response: IntoResponse + 'static,
+        <L::Service as Service<Request>>::Error: Into<Infallible> + 'static,
+        <L::Service as Service<Request>>::Future: Send + 'static,
+    {
+        self.program.wraps.push(Box::new(move |router| router.layer(layer)));
+        self
+    }
+
+    /// Declares a `MOTIA_*` variable of the app's own. Others that no setting has are refused, so
+    /// that a typing mistake does not pass for a default.
+    ///
+    /// ```
+    /// let app = motia::App::new().env("MOTIA_CHAOS", "Percent of deliveries that fail on purpose");
+    /// ```
+    #[must_use]
+    pub fn env(mut self, name: &'static str, help: &'static str) -> Self {
+        self.program.env.push(EnvVar { name, help });
+        self
+    }
+
+    /// Takes these steps and streams instead of those linked in, as tests and embedders do.
+    #[must_use]
+    pub fn registry(mut self, registry: Registry) -> Self {
+        self.program.registry = registry;
+        self
+    }
+
+    /// Applies a plugin: any function from app to app.
+    ///
+    /// ```
+    /// fn quiet(app: motia::App) -> motia::App {
+    ///     app.env("MOTIA_QUIET", "Say less")
+    /// }
+    ///
+    /// let app = motia::App::new().with(quiet);
+    /// ```
+    #[must_use]
+    pub fn with(self, plugin: impl FnOnce(Self) -> Self) -> Self {
+        plugin(self)
+    }
+
+    /// Does what the command line says: serves the app when it says nothing.
+    #[must_use]
+    pub fn run(self) -> ExitCode {
+        self.run_with(std::env::args_os())
+    }
+
+    /// Does what this command line says; its first argument is the program's own name.
+    ///
+    /// ```
+    /// use std::process::ExitCode;
+    ///
+    /// let steps = motia::App::new().run_with(["app", "steps", "--json"]);
+    /// assert_eq!(steps, ExitCode::SUCCESS);
+    ///
+    /// let mistyped = motia::App::new().run_with(["app", "stpes"]);
+    /// assert_ne!(mistyped, ExitCode::SUCCESS);
+    /// ```
+    #[must_use]
+    pub fn run_with<A: Into<OsString>>(self, args: impl IntoIterator<Item = A>) -> ExitCode {
+        motia_cli::run(self.program, args.into_iter().map(Into::into))
+    }
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,25 @@
+//! What a step file needs: `use motia::prelude::*;`.
+
+pub use std::time::Duration;
+
+pub use http::StatusCode;
+pub use jiff::Timestamp;
+pub use motia_core::topic;
+pub use motia_core::{
+    config::{
+        ApiConfig, CatchUp, CronConfig, EventConfig, NoopConfig, Overlap, ReplySchema, Retry, reply,
+    },
+    context::{Context, Receipt, StateGroup, Stream},
+    error::{OrReject, StepError, StepResult},
+    flow::Flow,
+    http::{
+        ApiRequest, ApiResponse, Form, Html, Method, Middleware, Multipart, Next, Problem, RawBody,
+        RawBytes, Sse, SseEvent, Text,
+    },
+    middleware, one_of, step, stream,
+    topic::Topic,
+    trace::TraceId,
+};
+pub use schemars::JsonSchema;
+pub use serde::{Deserialize, Serialize};
+pub use serde_json::{Value, json};

@@ -1,0 +1,10 @@
+//! The command line of a real app, as a person and a script meet it: processes, files, signals.
+#![expect(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
+
+#[cfg(unix)]
+mod commands {
+    mod folder;
+    mod refusals;
+    mod server;
+    mod shop;
+}

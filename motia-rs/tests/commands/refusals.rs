@@ -1,0 +1,94 @@
+//! What must be set right before a server starts: one line each, exit code 2.
+
+use std::fs;
+
+use super::shop::Shop;
+
+/// The line that `serve` ends with.
+fn refused(shop: &Shop, args: &[&str]) -> String {
+    let ended = shop.run(&[&["serve"], args].concat());
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    ended.one_line().to_owned()
+}
+
+#[test]
+fn a_data_folder_in_use_is_refused_with_the_process_that_uses_it() {
+    let shop = Shop::new();
+    let server = shop.serve(&[]);
+
+    let line = refused(&shop, &["--port", "0"]);
+
+    let pid = server.ready["pid"].as_u64().unwrap();
+    let expected = format!(
+        "error: .motia is in use by another process (pid {pid}): stop it, or choose another data folder"
+    );
+    assert_eq!(line, expected);
+}
+
+#[test]
+fn a_port_in_use_is_refused() {
+    let shop = Shop::new();
+    let server = shop.serve(&[]);
+
+    let line = refused(&shop, &["--port", server.port(), "--data-dir", "other"]);
+
+    assert!(line.contains("is in use") && line.contains("--port"), "{line}");
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused() {
+    let shop = Shop::new();
+    fs::create_dir(shop.path().join(".motia")).unwrap();
+    fs::write(shop.path().join(".motia/motia.db"), "not a database, but long enough".repeat(50))
+        .unwrap();
+
+    let line = refused(&shop, &["--port", "0"]);
+
+    assert!(line.contains("motia.db"), "{line}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_refused() {
+    let shop = Shop::new();
+    fs::write(shop.path().join("file"), "").unwrap();
+
+    let line = refused(&shop, &["--port", "0", "--data-dir", "file/below"]);
+
+    assert!(line.contains("file/below cannot be made"), "{line}");
+}
+
+#[test]
+fn settings_that_cannot_be_are_refused_before_anything_else() {
+    let shop = Shop::new();
+    fs::write(shop.path().join("motia.toml"), "prot = 3000").unwrap();
+    let line = refused(&shop, &[]);
+    assert_eq!(line, "error: motia.toml: there is no setting `prot`; did you mean `port`?");
+
+    fs::remove_file(shop.path().join("motia.toml")).unwrap();
+    let ended = shop.run_with(&["serve"], &[("MOTIA_STROE", "memory")]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.one_line().contains("did you mean `MOTIA_STORE`?"));
+
+    let line = refused(&shop, &["--log", "Pakc=debug"]);
+    assert_eq!(line, "error: --log: there is no step `Pakc`; did you mean `Pack`?");
+    assert!(!shop.path().join(".motia").exists());
+}
+
+#[test]
+fn settings_are_shown_with_where_they_were_set() {
+    let shop = Shop::new();
+    fs::write(shop.path().join("motia.toml"), "token = \"s3cret\"").unwrap();
+
+    let ended = shop.run_with(&["settings", "--json"], &[("MOTIA_PORT", "4000")]);
+
+    assert!(!ended.stdout.contains("s3cret"));
+    let settings: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let find = |name: &str| {
+        let mut items = settings["items"].as_array().unwrap().iter();
+        let item = items.find(|item| item["name"] == name).unwrap();
+        (item["value"].as_str().unwrap(), item["source"].as_str().unwrap())
+    };
+    assert_eq!(find("port"), ("4000", "MOTIA_PORT"));
+    assert_eq!(find("token"), ("(set)", "motia.toml"));
+    assert_eq!(find("host"), ("127.0.0.1", "default"));
+}

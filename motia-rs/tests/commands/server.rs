@@ -1,0 +1,98 @@
+//! Commands while a server runs: they ask it. And the server itself, from its ready line to its end.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::shop::Shop;
+
+#[test]
+fn a_server_is_found_asked_and_brought_down_in_order() {
+    let shop = Shop::new();
+    let mut server = shop.serve(&[]);
+    assert_eq!(server.ready["reach"], json!("only this machine"));
+
+    let emitted = shop.run(&["emit", "order.placed", r#"{"id":"o-1","item":"tea"}"#]);
+    assert!(emitted.stderr.is_empty(), "it looked elsewhere: {}", emitted.stderr);
+    shop.until(&["state", "get", "packed", "o-1"], |ended| ended.code == Some(0));
+
+    server.signal("-TERM");
+    assert_eq!(server.ended(), Some(0));
+    assert!(!shop.path().join(".motia/server.json").exists());
+}
+
+#[test]
+fn dead_letters_are_listed_shown_redriven_and_purged() {
+    let shop = Shop::new();
+    let _server = shop.serve(&[]);
+    let dead = |count: usize| {
+        shop.until(&["dlq", "ls", "--step", "Pack"], |ended| {
+            ended.stdout.lines().count() == count + 1
+        })
+    };
+    for id in ["o-1", "o-2"] {
+        shop.json(&["emit", "order.placed", &json!({ "id": id, "item": "glass" }).to_string()]);
+    }
+
+    dead(2);
+    let list = shop.json(&["dlq", "ls"]);
+    let id = list["items"][0]["id"].as_str().unwrap();
+    let shown = shop.run(&["dlq", "show", id]).stdout;
+    assert!(shown.contains("glass breaks in the post") && shown.contains("\"item\": \"glass\""));
+
+    assert_eq!(shop.run(&["dlq", "redrive", "--all"]).stdout, "put back: 2 dead letters\n");
+    dead(2);
+    let id = shop.json(&["dlq", "ls"])["items"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(shop.run(&["dlq", "purge", &id]).stdout, "removed: 1 dead letter\n");
+    assert_eq!(shop.json(&["dlq", "purge", "--all", "--step", "Pack"]), json!({ "count": 1 }));
+    dead(0);
+}
+
+#[test]
+fn a_server_that_was_killed_leaves_its_folder_to_the_commands() {
+    let shop = Shop::new();
+    let mut server = shop.serve(&[]);
+    server.signal("-KILL");
+    server.ended();
+    assert!(shop.path().join(".motia/server.json").exists());
+
+    let ended = shop.run(&["queues"]);
+
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.one_line(), "no server runs; looking into .motia itself");
+}
+
+#[test]
+fn a_token_is_asked_for_and_the_commands_know_it() {
+    let shop = Shop::new();
+    let server = shop.serve_with(&[], &[("MOTIA_TOKEN", "s3cret")]);
+
+    assert!(shop.run(&["queues"]).stderr.is_empty());
+    let stranger = fs::read_to_string(shop.path().join(".motia/server.json")).unwrap();
+    let stranger = stranger.replace("s3cret", "guess");
+    fs::write(shop.path().join(".motia/server.json"), stranger).unwrap();
+    assert_eq!(shop.run(&["queues"]).code, Some(1), "{}", server.url());
+}
+
+#[test]
+fn an_address_that_others_reach_has_no_admin_api_without_a_token() {
+    let shop = Shop::new();
+    let server = shop.serve(&["--host", "0.0.0.0"]);
+
+    let reach = server.ready["reach"].as_str().unwrap();
+    assert_eq!(reach, format!("anyone who can reach 0.0.0.0:{}", server.port()));
+    let ended = shop.run(&["queues"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.one_line().contains("without a `token`"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_memory_store_can_be_asked_while_its_server_runs() {
+    let shop = Shop::new();
+    let refused = shop.run(&["queues", "--store", "memory"]);
+    assert_eq!(refused.code, Some(2));
+    assert!(refused.one_line().contains("start `serve`"));
+
+    let _server = shop.serve(&["--store", "memory"]);
+    assert!(shop.json(&["queues", "--store", "memory"])["items"].is_array());
+}

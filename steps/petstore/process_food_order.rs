@@ -23,8 +23,7 @@ async fn handler(ordered: FoodOrdered, ctx: Context<Emits>) -> StepResult {
         complete: false,
     };
     let template_data = json!(order);
-    let notification =
-        NotificationWanted { email, template_id: "new-order".into(), template_data };
+    let notification = NotificationWanted { email, template_id: "new-order".into(), template_data };
 
     let mut tx = ctx.transaction();
     tx.set(ORDERS, &order.id, &order);

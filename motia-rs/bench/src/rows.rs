@@ -22,6 +22,14 @@ const ROWS: [(&str, Measure); 10] = [
     ("idle memory", start::idle_memory),
 ];
 
+/// Starts a task of the benchmark's own.
+#[expect(clippy::disallowed_methods, reason = "a benchmark waits for its own tasks")]
+pub(crate) fn spawn<T: Send + 'static>(
+    task: impl Future<Output = T> + Send + 'static,
+) -> tokio::task::JoinHandle<T> {
+    tokio::spawn(task)
+}
+
 /// Measures the rows whose name contains `only`.
 pub(crate) fn measure(effort: &Effort, only: Option<&str>) -> anyhow::Result<Vec<Row>> {
     let chosen = ROWS.iter().filter(|(name, _)| only.is_none_or(|part| name.contains(part)));

@@ -13,7 +13,7 @@ use motia_core::{
     store::Store,
     trace::TraceContext,
 };
-use motia_runtime::{Runtime, Settings, clock::SystemClock};
+use motia_runtime::{Runtime, Settings, clock::SystemClock, cron::TokioWake};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -66,7 +66,9 @@ impl App {
         let registry =
             Registry::of([(jobs, motia_core::source!()), (ticks, motia_core::source!())], []);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let runtime = Runtime::start(registry, store, clock, &[], Settings::default()).await?;
+        let settings = Settings::default();
+        let runtime =
+            Runtime::start(registry, store, clock, Arc::new(TokioWake), &[], settings).await?;
         let run = Run::new(runtime.engine().clone(), "Bench", TraceContext::root());
         Ok(Self { runtime, run: Arc::new(run), handled })
     }

@@ -19,7 +19,7 @@ use motia_core::{
     source,
 };
 use motia_http::HttpSettings;
-use motia_runtime::{Runtime, Settings, clock::SystemClock};
+use motia_runtime::{Runtime, Settings, clock::SystemClock, cron::TokioWake};
 use motia_store::MemoryStore;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,7 +85,9 @@ async fn ours() -> Result<SocketAddr, Box<dyn Error>> {
     );
     let store = Arc::new(MemoryStore::new());
     let clock = Arc::new(SystemClock);
-    let runtime = Runtime::start(registry, store, clock, &[], Settings::default()).await?;
+    let runtime =
+        Runtime::start(registry, store, clock, Arc::new(TokioWake), &[], Settings::default())
+            .await?;
     let settings = HttpSettings::default();
     let app = motia_http::router(&runtime, &settings, Router::new());
     let listener = TcpListener::bind("127.0.0.1:0").await?;

@@ -141,7 +141,7 @@ impl SqliteStore {
             &options,
         )?;
         let (epoch, numbers) =
-            begin(&mut db, shared.figures.clone()).map_err(|error| fault::told(&error))?;
+            begin(&mut db, shared.figures.clone()).map_err(|error| file::at(&path, &error))?;
 
         let (jobs, waiting) = mpsc::channel();
         let (ends, writer_ends) = mpsc::channel();

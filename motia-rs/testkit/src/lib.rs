@@ -2,9 +2,15 @@
 //!
 //! # Layout
 //! - [`fake`]: a context and a probe, for unit tests of handlers
+//! - [`TestApp`]: a whole app in the test's own process, for tests of flows
+//! - [`assert_wired`]: the boot check as a test
 //! - [`conformance`]: what every store must do
 
+mod app;
 pub mod conformance;
 mod fake;
+mod wiring;
 
+pub use app::{Reply, Request, TestApp, TestAppBuilder};
 pub use fake::{Emission, Fake, LogLine, Probe, START, fake};
+pub use wiring::assert_wired;

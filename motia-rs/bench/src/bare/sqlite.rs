@@ -82,8 +82,12 @@ fn write(db: &Connection, waiting: &Receiver<Op>) -> rusqlite::Result<()> {
             }
         }
         db.execute_batch("COMMIT")?;
-        puts.drain(..).for_each(|(answer, id)| answer.send(id).map_or((), drop));
-        deletes.drain(..).for_each(|answer| drop(answer.send(())));
+        for (answer, id) in puts.drain(..) {
+            let _gone = answer.send(id);
+        }
+        for answer in deletes.drain(..) {
+            let _gone = answer.send(());
+        }
     }
     Ok(())
 }

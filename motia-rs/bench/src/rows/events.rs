@@ -12,6 +12,7 @@ use std::{
 use motia_store::{MemoryStore, SqliteOptions, SqliteStore};
 use tokio::runtime::Runtime;
 
+use super::spawn;
 use crate::{
     bare::sqlite::Bare,
     rounds::Effort,
@@ -42,7 +43,9 @@ pub(crate) fn durable_publish(effort: &Effort) -> anyhow::Result<Row> {
         let bare = Arc::new(Bare::open(folder.path())?);
         let put = move || {
             let bare = bare.clone();
-            async move { drop(bare.put(BODY).await) }
+            async move {
+                bare.put(BODY).await;
+            }
         };
         Ok(tokio.block_on(produce(64, span, put)))
     };
@@ -146,7 +149,9 @@ async fn bare_pipeline(bare: &Arc<Bare>, workers: usize, span: Duration) -> f64 
     let bare = bare.clone();
     produce(workers, span, move || {
         let (bare, jobs) = (bare.clone(), jobs.clone());
-        async move { drop(jobs.send(bare.put(BODY).await)) }
+        async move {
+            let _closed = jobs.send(bare.put(BODY).await);
+        }
     })
     .await;
     for consumer in consumers {
@@ -240,11 +245,4 @@ where
         done += task.await.unwrap_or_default();
     }
     done as f64 / began.elapsed().as_secs_f64()
-}
-
-#[expect(clippy::disallowed_methods, reason = "a benchmark waits for its own tasks")]
-fn spawn<T: Send + 'static>(
-    task: impl Future<Output = T> + Send + 'static,
-) -> tokio::task::JoinHandle<T> {
-    tokio::spawn(task)
 }

@@ -1,5 +1,80 @@
-//! stub
-use crate::{rounds::Effort, table::Row};
-pub(crate) fn start(_: &Effort) -> anyhow::Result<Row> { anyhow::bail!("later") }
-pub(crate) fn idle_memory(_: &Effort) -> anyhow::Result<Row> { anyhow::bail!("later") }
-pub(crate) fn idle(_: usize) -> anyhow::Result<()> { anyhow::bail!("later") }
+//! A process by itself: how long it takes to answer, and what it weighs when nothing happens.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use motia_store::{SqliteOptions, SqliteStore};
+use tokio::runtime::Runtime as Tokio;
+
+use super::http;
+use crate::{
+    rounds::{Effort, median},
+    table::{Goal, Row},
+};
+
+/// How often a process is started; a start is short and noisy.
+const STARTS: usize = 9;
+
+/// Serves an app of so many steps until standard input closes.
+pub(crate) fn idle(steps: usize) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let tokio = Tokio::new()?;
+    let store = Arc::new(SqliteStore::open(folder.path(), SqliteOptions::default())?);
+    let address = tokio.block_on(http::serve(store, http::thousand_steps(steps)))?;
+    println!("{address}");
+    std::io::stdin().read_to_end(&mut Vec::new())?;
+    Ok(())
+}
+
+/// A child that says its address once it answers.
+fn begin(steps: usize) -> anyhow::Result<(Child, Duration)> {
+    let began = Instant::now();
+    let mut child = Command::new(std::env::current_exe()?)
+        .args(["idle", &steps.to_string()])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut line = String::new();
+    let out = child.stdout.take().expect("standard output was asked for");
+    BufReader::new(out).read_line(&mut line)?;
+    anyhow::ensure!(!line.is_empty(), "the app does not start");
+    Ok((child, began.elapsed()))
+}
+
+fn end(mut child: Child) -> anyhow::Result<()> {
+    drop(child.stdin.take());
+    child.wait()?;
+    Ok(())
+}
+
+pub(crate) fn start(_: &Effort) -> anyhow::Result<Row> {
+    let mut millis = Vec::new();
+    for _ in 0..STARTS {
+        let (child, took) = begin(1000)?;
+        millis.push(took.as_secs_f64() * 1000.0);
+        end(child)?;
+    }
+    let (ours, goal) = (median(millis), Goal::AtMost(100.0));
+    let how = "from exec to the open port: 1000 API steps with schemas, sqlite, new file";
+    let met = goal.is_met(ours, None);
+    Ok(Row { name: "start", ours, limit: None, unit: "ms", ratio: None, goal, met, how })
+}
+
+pub(crate) fn idle_memory(_: &Effort) -> anyhow::Result<Row> {
+    let (child, _) = begin(10)?;
+    std::thread::sleep(Duration::from_secs(1));
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id()))?;
+    end(child)?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = resident.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+    let ours = kibibytes.unwrap_or(f64::NAN) / 1024.0;
+    let goal = Goal::AtMost(30.0);
+    let how = "resident, 10 API steps, sqlite, one second after the start";
+    let met = goal.is_met(ours, None);
+    Ok(Row { name: "idle memory", ours, limit: None, unit: "MiB", ratio: None, goal, met, how })
+}

@@ -85,8 +85,34 @@ fn report(error: &ValidationError<'_>, violations: &mut Vec<Violation>) {
                 unexpected.iter().map(|name| Violation::new(below(name), "is not a known field")),
             );
         }
+        ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
+            match meant(at, context) {
+                Some(branch) => branch.iter().for_each(|error| report(error, violations)),
+                None => violations.push(Violation::new(at, error.masked().to_string())),
+            }
+        }
         _ => violations.push(Violation::new(at, error.masked().to_string())),
     }
+}
+
+/// The one alternative that the value was meant for, if that can be told: all others want another
+/// type altogether, as `null` beside an object, or another tag, as the variants of an enum.
+fn meant<'e, 'v>(
+    at: &str,
+    alternatives: &'e [Vec<ValidationError<'v>>],
+) -> Option<&'e Vec<ValidationError<'v>>> {
+    let other_type = |error: &ValidationError<'_>| {
+        matches!(error.kind(), ValidationErrorKind::Type { .. })
+            && error.instance_path().as_str() == at
+    };
+    let other_tag = |error: &ValidationError<'_>| {
+        matches!(error.kind(), ValidationErrorKind::Constant { .. })
+    };
+    let possible = |errors: &&Vec<ValidationError<'_>>| {
+        !errors.iter().any(|error| other_type(error) || other_tag(error))
+    };
+    let mut left = alternatives.iter().filter(possible);
+    left.next().filter(|_| left.next().is_none())
 }
 
 /// Rules that a Rust type does not keep by itself.
@@ -206,6 +232,44 @@ mod tests {
             pointers,
             ["/pet/children/0/children", "/pet/children/0/name", "/pet/name", "/quantity"]
         );
+    }
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only the schema is looked at")]
+    struct Parcel {
+        order: Option<Order>,
+        by: Carrier,
+    }
+
+    #[derive(JsonSchema)]
+    #[serde(tag = "kind")]
+    #[expect(dead_code, reason = "only the schema is looked at")]
+    enum Carrier {
+        Bike { rider: String },
+        Van { plate: String, tonnes: u32 },
+    }
+
+    #[test]
+    fn a_fault_in_one_of_several_alternatives_is_named_at_its_own_place() {
+        let parcel = json!({
+            "order": { "pet": { "name": "Rex", "children": [] }, "quantity": "x" },
+            "by": { "kind": "Van", "plate": 7 },
+        });
+
+        let violations = checker::<Parcel>().check(&parcel).unwrap_err();
+
+        let pointers: Vec<_> = violations.iter().map(|found| found.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/by/plate", "/by/tonnes", "/order/quantity"]);
+    }
+
+    #[test]
+    fn a_value_that_fits_no_alternative_is_named_as_a_whole() {
+        let parcel = json!({ "by": { "kind": "Boat" }, "order": 7 });
+
+        let violations = checker::<Parcel>().check(&parcel).unwrap_err();
+
+        let pointers: Vec<_> = violations.iter().map(|found| found.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/by", "/order"]);
     }
 
     #[test]

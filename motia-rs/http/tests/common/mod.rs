@@ -10,7 +10,7 @@ use motia_core::{
     store::Store,
 };
 use motia_http::{AdminAccess, HttpSettings};
-use motia_runtime::{Runtime, Settings, clock::SystemClock};
+use motia_runtime::{Runtime, Settings, clock::SystemClock, cron::TokioWake};
 use motia_store::MemoryStore;
 use serde_json::Value;
 use tokio::{
@@ -61,7 +61,10 @@ impl Setup {
     pub(crate) async fn start(self) -> App {
         let registry = registry(self.steps);
         let clock = Arc::new(SystemClock);
-        let runtime = Runtime::start(registry, self.store, clock, &[], self.running).await.unwrap();
+        let runtime =
+            Runtime::start(registry, self.store, clock, Arc::new(TokioWake), &[], self.running)
+                .await
+                .unwrap();
         let router = motia_http::router(&runtime, &self.settings, self.admin);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -15,7 +15,7 @@ use motia_core::{
     store::{Batch, DeadLetter, Depth, PageRequest, QueueId, Store, Write},
     trace::TraceContext,
 };
-use motia_runtime::{Runtime, Settings, clock::TokioClock};
+use motia_runtime::{Runtime, Settings, clock::TokioClock, cron::TokioWake};
 use motia_store::MemoryStore;
 use parking_lot::Mutex;
 use schemars::JsonSchema;
@@ -89,7 +89,10 @@ impl Stage {
         let placed = steps.into_iter().map(|step| (step, motia_core::source!()));
         let registry = Registry::of(placed, []);
         let clock: Arc<dyn Clock> = Arc::new(TokioClock::starting_at(START));
-        let runtime = Runtime::start(registry, store.clone(), clock, &[], settings).await.unwrap();
+        let runtime =
+            Runtime::start(registry, store.clone(), clock, Arc::new(TokioWake), &[], settings)
+                .await
+                .unwrap();
         Self { runtime, store }
     }
 

@@ -131,7 +131,7 @@ fn make(folder: &Path) -> std::io::Result<()> {
 }
 
 /// Tells a failure with the file that it is about.
-fn at(path: &Path, error: &rusqlite::Error) -> StoreError {
+pub(super) fn at(path: &Path, error: &rusqlite::Error) -> StoreError {
     let path = path.display();
     match fault::told(error) {
         StoreError::Io(cause) => StoreError::Io(format!("{path}: {cause}")),

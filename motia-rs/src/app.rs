@@ -1,10 +1,10 @@
 //! The app: its steps, what stands around them, and the command line that runs them.
 
-use std::{convert::Infallible, ffi::OsString, process::ExitCode};
+use std::{convert::Infallible, ffi::OsString, process::ExitCode, sync::Arc};
 
 use axum::{extract::Request, response::IntoResponse, routing::Route};
 use motia_cli::{EnvVar, Program};
-use motia_core::{http::Middleware, registry::Registry};
+use motia_core::{http::Middleware, registry::Registry, store::Store};
 use tower::{Layer, Service};
 
 /// The app: every step that is linked in, and what stands around them.
@@ -53,6 +53,17 @@ impl App {
         <L::Service as Service<Request>>::Future: Send + 'static,
     {
         self.program.wraps.push(Box::new(move |router| router.layer(layer)));
+        self
+    }
+
+    /// Puts a store around the one that the settings name, around those put there before: to count,
+    /// to encrypt, to copy. `cargo run --example custom_store` shows one.
+    #[must_use]
+    pub fn store(
+        mut self,
+        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store> + Send + 'static,
+    ) -> Self {
+        self.program.store_wraps.push(Box::new(wrap));
         self
     }
 

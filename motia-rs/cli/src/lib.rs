@@ -17,15 +17,18 @@ pub mod serve;
 pub mod settings;
 pub mod store;
 
-use std::{ffi::OsString, fmt, process::ExitCode};
+use std::{ffi::OsString, fmt, process::ExitCode, sync::Arc};
 
 use axum::Router;
 pub use failure::Failure;
-use motia_core::{http::Middleware, registry::Registry};
+use motia_core::{http::Middleware, registry::Registry, store::Store};
 pub use settings::EnvVar;
 
 /// What is done to the router of an app before it is served.
 pub type Wrap = Box<dyn FnOnce(Router) -> Router + Send>;
+
+/// What is put around the store of an app before it is served.
+pub type StoreWrap = Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Store> + Send>;
 
 /// The app that the commands are of.
 #[derive(Default)]
@@ -36,6 +39,8 @@ pub struct Program {
     pub middleware: Vec<Middleware>,
     /// Around the whole router, innermost first.
     pub wraps: Vec<Wrap>,
+    /// Around the store, innermost first.
+    pub store_wraps: Vec<StoreWrap>,
     /// The `MOTIA_*` variables of its own.
     pub env: Vec<EnvVar>,
 }

@@ -44,8 +44,9 @@ async fn until_stopped(
     output: Output,
     mut signals: Signals,
 ) -> Result<(), Failure> {
-    let Program { registry, middleware, wraps, .. } = program;
-    let store = store::open(settings)?;
+    let Program { registry, middleware, wraps, store_wraps, .. } = program;
+    let opened = store::open(settings)?;
+    let store = store_wraps.into_iter().fold(opened, |store, wrap| wrap(store));
     let address = SocketAddr::new(settings.host, settings.port);
     let listener = TcpListener::bind(address).await.map_err(|error| unbound(address, &error))?;
     let bound = listener.local_addr().map_err(|error| unbound(address, &error))?;

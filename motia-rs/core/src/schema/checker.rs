@@ -105,9 +105,8 @@ fn meant<'e, 'v>(
         matches!(error.kind(), ValidationErrorKind::Type { .. })
             && error.instance_path().as_str() == at
     };
-    let other_tag = |error: &ValidationError<'_>| {
-        matches!(error.kind(), ValidationErrorKind::Constant { .. })
-    };
+    let other_tag =
+        |error: &ValidationError<'_>| matches!(error.kind(), ValidationErrorKind::Constant { .. });
     let possible = |errors: &&Vec<ValidationError<'_>>| {
         !errors.iter().any(|error| other_type(error) || other_tag(error))
     };

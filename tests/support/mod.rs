@@ -56,7 +56,16 @@ impl Server {
         (server["pid"] == pid).then(|| server["url"].as_str().unwrap().trim_end_matches('/').into())
     }
 
+    /// Runs a command of the app over the same data that is to fail; gives its exit code and what it
+    /// says.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn refused<const N: usize>(&self, args: [&str; N]) -> (Option<i32>, String) {
+        let output = app(&self.data(), Stdio::piped(), args).output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
     /// `kill -9`.
+    #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
@@ -64,6 +73,7 @@ impl Server {
     }
 
     /// `kill -TERM`, and its exit code.
+    #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn terminate(&mut self) -> Option<i32> {
         let mut child = self.child.take().unwrap();
         let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
@@ -72,6 +82,7 @@ impl Server {
     }
 
     /// Runs a command of the app over the same data; gives what it prints as JSON.
+    #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn ask<const N: usize>(&self, args: [&str; N]) -> Value {
         let output = app(&self.data(), Stdio::piped(), args).arg("--json").output().unwrap();
         assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));

@@ -54,8 +54,13 @@ fn source_root(source: &Source) -> Option<PathBuf> {
             place.pop();
         }
     }
-    // A step in `lib.rs` or `main.rs` itself has no module to take away.
-    if place.is_dir() { Some(place) } else { place.parent().map(Path::to_owned) }
+    if place.is_dir() {
+        return Some(place);
+    }
+    // A step in the root module itself. An example or another file that is a crate by itself has
+    // neighbours that are none of its modules.
+    let root = place.file_name().is_some_and(|name| name == "lib" || name == "main");
+    place.parent().filter(|_| root).map(Path::to_owned)
 }
 
 fn files_with_steps(root: &Path) -> Vec<PathBuf> {
@@ -80,4 +85,56 @@ fn registers(file: &Path) -> bool {
         call.starts_with("step!(") || call.starts_with("stream!(")
     };
     fs::read_to_string(file).is_ok_and(|text| text.lines().any(begins))
+}
+
+#[cfg(test)]
+mod tests {
+    use motia_core::{config::NoopConfig, registry::Definition};
+
+    use super::*;
+
+    /// A package of these files, of which `registered` is compiled in.
+    fn found(files: &[&str], registered: (&'static str, &'static str)) -> Vec<String> {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "//! A step.\nstep!(CONFIG);\n").unwrap();
+        }
+        let package_dir: &'static str =
+            Box::leak(folder.path().to_string_lossy().into_owned().into_boxed_str());
+        let (file, module) = registered;
+        let source = Source { file, line: 2, module, package_dir };
+        let step: Definition = NoopConfig::new("Known").bind();
+        let findings = unincluded(&Registry::of([(step, source)], []));
+        findings.into_iter().map(|finding| finding.message).collect()
+    }
+
+    #[test]
+    fn a_step_file_that_no_mod_includes_is_found_in_any_folder_of_the_crate() {
+        let files = ["steps/shop/known.rs", "steps/shop/forgotten.rs", "steps/farm/lost.rs"];
+
+        let messages = found(&files, ("steps/shop/known.rs", "steps::shop::known"));
+
+        assert_eq!(
+            messages,
+            [
+                "steps/farm/lost.rs has a step that no `mod` includes",
+                "steps/shop/forgotten.rs has a step that no `mod` includes",
+            ]
+        );
+    }
+
+    #[test]
+    fn examples_are_crates_by_themselves() {
+        let files = ["examples/hello.rs", "examples/other.rs"];
+        assert_eq!(found(&files, ("examples/hello.rs", "hello")), Vec::<String>::new());
+        assert_eq!(found(&files, ("examples/hello.rs", "hello::inner")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_step_in_the_root_module_stands_for_its_folder() {
+        let messages = found(&["src/lib.rs", "src/lost.rs"], ("src/lib.rs", "shop"));
+        assert_eq!(messages, ["src/lost.rs has a step that no `mod` includes"]);
+    }
 }

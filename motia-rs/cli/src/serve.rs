@@ -78,6 +78,7 @@ async fn until_stopped(
 
     let finish = async {
         http.stopping.cancel();
+        runtime.stop_taking();
         stop.cancel();
         let served = match ended_early {
             Some(ended) => ended,

@@ -1,6 +1,10 @@
 //! A running app: started from a registry and a store, and shut down.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use motia_core::{
     clock::Clock,
@@ -11,6 +15,7 @@ use motia_core::{
     store::{Batch, QueueId, Store, StoreError, Write},
     trace::TraceContext,
 };
+use tokio::time::Instant;
 
 use crate::{
     api::{self, Endpoint},
@@ -37,6 +42,7 @@ struct Inner {
     metrics: Metrics,
     tasks: Tasks,
     settings: Settings,
+    stopped_at: OnceLock<Instant>,
 }
 
 /// The app could not be started.
@@ -98,7 +104,9 @@ impl Runtime {
         bus.start(&tasks, &engine);
         cron.start(wake);
         tasks.spawn(sweep(engine.clone(), tasks.clone()));
-        let inner = Inner { registry, engine, endpoints, bus, cron, metrics, tasks, settings };
+        let stopped_at = OnceLock::new();
+        let inner =
+            Inner { registry, engine, endpoints, bus, cron, metrics, tasks, settings, stopped_at };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -170,20 +178,28 @@ impl Runtime {
         Emit::raw(&run, topic, payload).await
     }
 
-    /// Takes no new work, lets running handlers finish for as long as `drain` says, gives the rest
-    /// back, and closes the store.
+    /// Takes no new work: events wait in the store, schedules do not fire. Calls of endpoints are
+    /// still answered, and what runs goes on.
+    pub fn stop_taking(&self) {
+        self.inner.stopped_at.get_or_init(Instant::now);
+        self.inner.tasks.stopping().cancel();
+        self.inner.bus.stop();
+    }
+
+    /// Takes no new work, lets running handlers finish for as long as `drain` says, counted from
+    /// [`stop_taking`](Self::stop_taking) if that was called before, gives the rest back, and closes
+    /// the store.
     ///
     /// # Errors
     /// When the store cannot be closed.
     pub async fn shutdown(&self) -> Result<(), StoreError> {
-        let tasks = &self.inner.tasks;
-        tasks.stopping().cancel();
-        self.inner.bus.stop();
-        if tokio::time::timeout(self.inner.settings.drain, tasks.ended()).await.is_err() {
-            tracing::warn!("handlers still run after {:?}; giving back", self.inner.settings.drain);
+        self.stop_taking();
+        let (tasks, drain) = (&self.inner.tasks, self.inner.settings.drain);
+        let end = *self.inner.stopped_at.get_or_init(Instant::now) + drain;
+        if tokio::time::timeout_at(end, tasks.ended()).await.is_err() {
+            tracing::warn!("handlers still run after {drain:?}; giving back");
             tasks.over().cancel();
-            let last = tokio::time::timeout(Duration::from_secs(2), tasks.ended()).await;
-            if last.is_err() {
+            if tokio::time::timeout(LAST_MOMENT, tasks.ended()).await.is_err() {
                 tracing::warn!("some handlers do not end; their events are delivered again");
             }
         }
@@ -214,6 +230,9 @@ fn endpoints(registry: &Registry, shared: &api::Shared<'_>) -> Result<Vec<Arc<En
     let api = registry.steps.iter().filter(|step| matches!(step.kind, Kind::Api(_)));
     api.map(|step| Endpoint::new(step.clone(), &mut schemas, shared).map(Arc::new)).collect()
 }
+
+/// How long handlers have after they were told that the drain is over.
+const LAST_MOMENT: Duration = Duration::from_secs(2);
 
 /// How often entries whose time has run out are removed.
 const SWEEP: Duration = Duration::from_secs(60);

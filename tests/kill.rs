@@ -1,5 +1,7 @@
 //! What was answered survives `kill -9`, however often it comes.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 use std::{

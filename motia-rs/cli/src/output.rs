@@ -9,6 +9,9 @@ use serde_json::Value;
 /// A column: its heading, and the JSON pointer of its cells.
 pub type Column = (&'static str, &'static str);
 
+/// Columns of a terminal below which tables are not fitted to it.
+const NARROW: u16 = 60;
+
 /// Where answers go.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
@@ -66,9 +69,13 @@ pub(crate) fn print(text: &str) {
 pub fn table(document: &Value, columns: &[Column], terminal: bool) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let arrangement =
-        if terminal { ContentArrangement::Dynamic } else { ContentArrangement::Disabled };
-    table.set_content_arrangement(arrangement);
+    // A terminal that is very narrow, or does not say how wide it is, breaks the lines itself.
+    let fitted = terminal && table.width().is_some_and(|width| width >= NARROW);
+    if fitted {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    } else {
+        table.set_content_arrangement(ContentArrangement::Disabled);
+    }
     let heading = |(name, _): &Column| {
         if terminal { Cell::new(name).add_attribute(Attribute::Bold) } else { Cell::new(name) }
     };

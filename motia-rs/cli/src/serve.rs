@@ -28,11 +28,14 @@ pub fn serve(program: Program, settings: &Settings, output: Output) -> Result<()
     boot::check_or_refuse(&program.registry, settings)?;
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let tokio = tokio.map_err(|error| Failure::unready(format!("no threads: {error}")))?;
-    tokio.block_on(async {
+    let ended = tokio.block_on(async {
         let signals = Signals::listen()
             .map_err(|error| Failure::unready(format!("signals cannot be heard: {error}")))?;
         until_stopped(program, settings, output, signals).await
-    })
+    });
+    // Whoever asked a second time does not wait for threads that are stuck.
+    tokio.shutdown_background();
+    ended
 }
 
 async fn until_stopped(

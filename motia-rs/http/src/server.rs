@@ -38,8 +38,7 @@ pub async fn serve(
     }
     let places = Arc::new(Semaphore::new(settings.max_connections));
     let tracker = TaskTracker::new();
-    let connections =
-        Arc::new(Connections::new(app, settings, Hosts::new(bound, settings), shutdown.clone()));
+    let connections = Arc::new(Connections::new(app, settings, Hosts::new(bound, settings)));
 
     let accepting = async {
         loop {
@@ -55,6 +54,7 @@ pub async fn serve(
     };
     shutdown.run_until_cancelled(accepting).await;
     drop(listener);
+    connections.finish();
 
     tracker.close();
     if tokio::time::timeout(drain, tracker.wait()).await.is_err() {

@@ -1,4 +1,5 @@
 //! What answers look like on the wire.
+#![allow(clippy::unwrap_used, reason = "a test says so by failing")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! A repeated `Idempotency-Key` gets the first answer again.
+#![allow(clippy::unwrap_used, reason = "a test says so by failing")]
 
 mod common;
 

@@ -1,4 +1,5 @@
 //! What goes to the log when a step fails.
+#![allow(clippy::unwrap_used, reason = "a test says so by failing")]
 
 mod common;
 

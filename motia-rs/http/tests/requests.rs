@@ -1,4 +1,5 @@
 //! What an app does with requests that are not as they should be.
+#![allow(clippy::unwrap_used, reason = "a test says so by failing")]
 
 mod common;
 

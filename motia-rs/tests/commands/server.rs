@@ -1,6 +1,10 @@
 //! Commands while a server runs: they ask it. And the server itself, from its ready line to its end.
 
-use std::fs;
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+};
 
 use serde_json::json;
 
@@ -95,4 +99,56 @@ fn a_memory_store_can_be_asked_while_its_server_runs() {
 
     let _server = shop.serve(&["--store", "memory"]);
     assert!(shop.json(&["queues", "--store", "memory"])["items"].is_array());
+}
+
+/// A request of which the body is still to come.
+fn half_a_request(address: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = "POST /orders HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+        content-type: application/json\r\ncontent-length: 24\r\nexpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).unwrap();
+    // The server asks for the body as soon as it reads it: the request is under way.
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).unwrap();
+    assert!(asked.starts_with(b"HTTP/1.1 100"));
+    stream
+}
+
+/// Waits until the server takes no new connection.
+fn closed(address: &str) {
+    while TcpStream::connect(address).is_ok() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_request_under_way_is_answered_after_sigterm_while_new_ones_are_turned_away() {
+    let shop = Shop::new();
+    let mut server = shop.serve(&[]);
+    let address = format!("127.0.0.1:{}", server.port());
+    let mut request = half_a_request(&address);
+
+    server.signal("-TERM");
+    closed(&address);
+    request.write_all(br#"{"id":"o-1","item":"te"}"#).unwrap();
+
+    let mut answer = String::new();
+    request.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    assert_eq!(server.ended(), Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_the_server_at_once() {
+    let shop = Shop::new();
+    let mut server = shop.serve(&[]);
+    let address = format!("127.0.0.1:{}", server.port());
+    let _request = half_a_request(&address);
+
+    server.signal("-TERM");
+    closed(&address);
+    server.signal("-TERM");
+
+    assert_eq!(server.ended(), Some(1));
+    assert!(!shop.path().join(".motia/server.json").exists());
 }

@@ -81,7 +81,7 @@ async fn show(State(desk): State<Arc<Desk>>) -> Json<AppInfo> {
 mod tests {
     use serde_json::json;
 
-    use crate::testing::{at_rest, get};
+    use crate::testing::{at_rest, get, post, running};
 
     #[tokio::test]
     async fn an_app_says_what_it_is() {
@@ -92,5 +92,18 @@ mod tests {
         assert_eq!(app["store"]["name"], json!("memory"));
         assert_eq!(app["store"]["capabilities"]["durability"], json!("volatile"));
         assert_eq!(app["steps"], json!({ "api": 1, "event": 1, "cron": 1, "noop": 1 }));
+    }
+
+    #[tokio::test]
+    async fn a_running_app_says_so_and_handles_what_is_emitted() {
+        let (api, runtime) = running().await;
+        assert_eq!(get(&api, "/api/app").await.1["running"], json!(true));
+
+        let event = json!({ "topic": "order.placed", "payload": { "id": "o-1", "cents": 5 } });
+        assert_eq!(post(&api, "/api/emit", &event).await.0, 202);
+
+        runtime.shutdown().await.unwrap();
+        let (status, problem) = post(&api, "/api/emit", &event).await;
+        assert_eq!(status, 503, "{problem}");
     }
 }

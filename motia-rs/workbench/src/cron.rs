@@ -97,7 +97,7 @@ async fn run(
         });
     };
     let trace_id = runtime.cron().run_now(&step).await?;
-    tracing::info!(target: crate::AUDIT, step, %trace_id, "cron step run");
+    tracing::info!(target: crate::AUDIT, step, %trace_id, "run by hand");
     Ok((StatusCode::ACCEPTED, Json(Begun { step, trace_id })))
 }
 
@@ -115,7 +115,7 @@ impl From<RunNowError> for Refusal {
 mod tests {
     use serde_json::json;
 
-    use crate::testing::{at_rest, get, post};
+    use crate::testing::{at_rest, get, post, running};
 
     #[tokio::test]
     async fn cron_steps_say_when_they_run_next() {
@@ -135,5 +135,18 @@ mod tests {
                 post(&api, &format!("/api/cron/{step}/run"), &json!(null)).await;
             assert_eq!(status, expected, "{step}: {problem}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_cron_step_of_a_running_app_runs_when_asked() {
+        let (api, runtime) = running().await;
+
+        let (status, begun) = post(&api, "/api/cron/Audit/run", &json!(null)).await;
+
+        assert_eq!((status.as_u16(), &begun["step"]), (202, &json!("Audit")));
+        assert_eq!(begun["traceId"].as_str().map(str::len), Some(32));
+        let (status, _) = post(&api, "/api/cron/Nobody/run", &json!(null)).await;
+        assert_eq!(status, 404);
+        runtime.shutdown().await.unwrap();
     }
 }

@@ -15,6 +15,7 @@ use motia_core::{
     registry::{Definition, Registry},
     store::{Batch, Failure, Pull, Settlement, Store, Token, Write},
 };
+use motia_runtime::{Runtime, Settings, clock::SystemClock, cron::TokioWake};
 use motia_store::MemoryStore;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -68,6 +69,15 @@ pub(crate) fn registry() -> Registry {
 /// The API over an app at rest.
 pub(crate) async fn at_rest() -> Router {
     with_dead_letters(0).await
+}
+
+/// The API over a running app, and the app.
+pub(crate) async fn running() -> (Router, Runtime) {
+    let store = Arc::new(MemoryStore::new());
+    let (clock, wake) = (Arc::new(SystemClock), Arc::new(TokioWake));
+    let started = Runtime::start(registry(), store, clock, wake, &[], Settings::default());
+    let runtime = started.await.unwrap();
+    (crate::api(runtime.clone()), runtime)
 }
 
 /// The API over an app at rest with so many dead letters of `Charge`.

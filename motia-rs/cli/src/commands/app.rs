@@ -53,7 +53,6 @@ pub(super) fn steps(registry: &Registry, output: Output) {
             ("KIND", "/kind"),
             ("TRIGGER", "/trigger"),
             ("EMITS", "/emits"),
-            ("FLOWS", "/flows"),
             ("AT", "/at"),
         ],
     );

@@ -55,3 +55,57 @@ pub(super) fn check_or_refuse(registry: &Registry, settings: &Settings) -> Resul
         _ => Err(Failure::unready(format!("{}: the app does not start", summary(&findings)))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use motia_core::{
+        config::{EventConfig, NoopConfig},
+        context::Context,
+        error::StepResult,
+        registry::{Definition, Source},
+    };
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+    use crate::settings::Places;
+
+    #[derive(Serialize, Deserialize, schemars::JsonSchema)]
+    struct Placed {}
+    motia_core::topic!(Placed = "order.placed");
+
+    fn pack() -> Definition {
+        async fn handler(_: Placed, _: Context) -> StepResult {
+            Ok(())
+        }
+        EventConfig::<Placed>::new("Pack").bind(handler)
+    }
+
+    const fn at(line: u32) -> Source {
+        Source { file: "steps/shop.rs", line, module: "steps::shop", package_dir: "/nowhere" }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once_with_its_place_and_its_page() {
+        let customer = || NoopConfig::new("Customer").emits(&["order.placed", "order.paid"]).bind();
+        let steps = [(pack(), at(3)), (pack(), at(9)), (customer(), at(20))];
+        let registry = Registry::of(steps, []);
+        let (settings, _) = Settings::load(&Places::default(), &[]).unwrap();
+
+        let found = findings(&registry, &settings);
+        let told = text(&found);
+
+        let first: Vec<_> = told.lines().take(5).collect();
+        let expected = [
+            "error[M002]: 2 steps are called `Pack`",
+            "  --> steps/shop.rs:3",
+            "  --> steps/shop.rs:9",
+            "  help: give each its own name: queues and locks go by it",
+            "  more: docs/errors/M002.md",
+        ];
+        assert_eq!(first, expected);
+        assert!(told.contains("warning["), "{told}");
+        let refused = check_or_refuse(&registry, &settings).unwrap_err();
+        assert_eq!(refused.code, 2);
+        assert!(refused.message.ends_with(": the app does not start"), "{refused}");
+    }
+}

@@ -17,8 +17,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
-use tokio::net::TcpStream;
-use tokio_util::sync::CancellationToken;
+use tokio::{net::TcpStream, sync::watch};
 use tower::Service as _;
 
 use crate::{host::Hosts, problem, settings::HttpSettings, trace};
@@ -29,31 +28,38 @@ pub(super) struct Connections {
     hosts: Hosts,
     protocol: Builder<TokioExecutor>,
     first_head: Duration,
-    shutdown: CancellationToken,
-    over: CancellationToken,
+    phase: watch::Sender<Phase>,
+}
+
+/// What connections are to do. One signal for all of it, since each connection looks at it whenever
+/// it wakes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Serving,
+    Finishing,
+    Over,
 }
 
 impl Connections {
     /// Connections to `app`.
-    pub(super) fn new(
-        app: Router,
-        settings: &HttpSettings,
-        hosts: Hosts,
-        shutdown: CancellationToken,
-    ) -> Self {
+    pub(super) fn new(app: Router, settings: &HttpSettings, hosts: Hosts) -> Self {
         Self {
             app,
             hosts,
             protocol: protocol(settings),
             first_head: settings.header_read_timeout,
-            shutdown,
-            over: CancellationToken::new(),
+            phase: watch::Sender::new(Phase::Serving),
         }
+    }
+
+    /// Lets running requests finish; idle connections end.
+    pub(super) fn finish(&self) {
+        self.phase.send_replace(Phase::Finishing);
     }
 
     /// Ends all connections at once.
     pub(super) fn abort(&self) {
-        self.over.cancel();
+        self.phase.send_replace(Phase::Over);
     }
 
     /// Answers the requests of one connection until it ends.
@@ -72,7 +78,10 @@ impl Connections {
             self.protocol.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
         let mut first_head = pin!(tokio::time::sleep(self.first_head));
-        let (mut waiting, mut stopping) = (true, false);
+        let mut phase = self.phase.subscribe();
+        // One that was accepted just as the app began to stop hears of it too.
+        phase.mark_changed();
+        let mut waiting = true;
         loop {
             tokio::select! {
                 biased;
@@ -82,11 +91,11 @@ impl Connections {
                     }
                     return;
                 }
-                () = self.over.cancelled() => return,
-                () = self.shutdown.cancelled(), if !stopping => {
-                    stopping = true;
-                    connection.as_mut().graceful_shutdown();
-                }
+                _ = phase.changed() => match *phase.borrow_and_update() {
+                    Phase::Serving => {}
+                    Phase::Finishing => connection.as_mut().graceful_shutdown(),
+                    Phase::Over => return,
+                },
                 () = first_head.as_mut(), if waiting => {
                     if !asked.load(Ordering::Relaxed) {
                         return;

@@ -1,4 +1,5 @@
 //! An app on a real socket, and a client that sends exactly what it is told to.
+#![allow(clippy::unwrap_used, reason = "a test says so by failing")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};

@@ -49,6 +49,8 @@
 //! - [`runtime`], [`server`], [`workbench`], [`cli`]: the machinery, for those who embed it
 
 mod app;
+#[cfg(doctest)]
+mod error_pages;
 pub mod prelude;
 
 pub use app::App;

@@ -53,7 +53,8 @@ impl TopicDef {
 /// The topics that a step emits: a tuple of payload types, `(OrderPlaced, CardCharged)`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no list of topics",
-    note = "write the topics that the step emits as a tuple: `type Emits = (OrderPlaced,);`"
+    label = "the topics that a step emits stand in a tuple, with a comma behind the only one",
+    note = "write `type Emits = ({Self},);` and use it in the config and in `Context<Emits>`"
 )]
 pub trait TopicSet: Send + Sync + 'static {
     /// The topics in their order.
@@ -64,7 +65,7 @@ pub trait TopicSet: Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not among this step's emits",
     label = "not declared in the step's config",
-    note = "the step emits `{Set}`: add `{Self}` to that tuple"
+    note = "the step emits `{Set}`: add `{Self}` to that tuple, in the config and in `Context<Emits>`"
 )]
 pub trait MemberOf<Set, Position> {}
 

@@ -60,6 +60,12 @@ impl RawBody {
 /// A type that an API step can take as its body: anything that implements `Deserialize` and
 /// `JsonSchema`, `()` for none, `serde_json::Value` for any JSON, or one of [`Form`], [`Text`],
 /// [`RawBytes`] and [`Multipart`].
+#[diagnostic::on_unimplemented(
+    message = "an API step cannot take `{Self}` as its body",
+    label = "the body is named in the step's config",
+    note = "JSON bodies derive both: `#[derive(Deserialize, JsonSchema)]`",
+    note = "other bodies: `()`, `Value`, `Form<T>`, `Text`, `RawBytes` and `Multipart`"
+)]
 pub trait Body: Send + Sized + 'static {
     /// How it is read.
     fn kind() -> BodyKind;

@@ -58,6 +58,12 @@ impl std::fmt::Debug for ReplyBody {
 
 /// A type that an API step can answer with: anything that implements `Serialize` and `JsonSchema`,
 /// `()` for an empty body, or one of [`Html`], [`Text`], [`RawBytes`], [`Sse`] and [`ReplyBody`].
+#[diagnostic::on_unimplemented(
+    message = "an API step cannot answer with `{Self}`",
+    label = "the reply is named in the step's config",
+    note = "JSON replies derive both: `#[derive(Serialize, JsonSchema)]`",
+    note = "other replies: `()`, `Value`, `Html`, `Text`, `RawBytes`, `Sse` and `ReplyBody`"
+)]
 pub trait Reply: Send + Sized + 'static {
     /// Its schema, where it has one.
     fn schema() -> Option<SchemaFn>;

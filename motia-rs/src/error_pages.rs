@@ -1,0 +1,10 @@
+//! The pages under `docs/errors/`, so that the doctests compile their examples.
+
+macro_rules! pages {
+    ($($code:ident)+) => {
+        $(#[doc = include_str!(concat!("../../docs/errors/", stringify!($code), ".md"))]
+        const $code: () = ();)+
+    };
+}
+
+pages!(M001 M002 M003 M004 M005 M006 M007 M008 M009 M010 M011 M012 M013);

@@ -1,0 +1,7 @@
+use motia::prelude::*;
+
+const CONFIG: CronConfig = CronConfig::new("Nightly", "0 2 * *");
+
+fn main() {
+    let _ = CONFIG;
+}

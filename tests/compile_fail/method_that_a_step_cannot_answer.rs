@@ -1,0 +1,7 @@
+use motia::prelude::*;
+
+const CONFIG: ApiConfig = ApiConfig::new("Pets", Method::Head, "/pets");
+
+fn main() {
+    let _ = CONFIG;
+}

@@ -1,0 +1,7 @@
+use motia::prelude::*;
+
+const CONFIG: ApiConfig = ApiConfig::get("Pets", "pets");
+
+fn main() {
+    let _ = CONFIG;
+}

@@ -1,0 +1,7 @@
+use motia::prelude::*;
+
+const NEVER: Retry = Retry::exponential(0, Duration::from_secs(1));
+
+fn main() {
+    let _ = NEVER;
+}

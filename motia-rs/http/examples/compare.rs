@@ -124,8 +124,24 @@ async fn raw() -> Result<SocketAddr, Box<dyn Error>> {
     Ok(address)
 }
 
-/// Requests per second of `wrk` in a round of two seconds.
-fn round(address: SocketAddr, path: &str, script: Option<&str>) -> Result<f64, Box<dyn Error>> {
+/// What a round of two seconds measured.
+#[derive(Clone, Copy)]
+struct Round {
+    /// Requests per second.
+    rate: f64,
+    /// Processor time of this process per request, in microseconds: what a busy machine blurs less.
+    cpu: f64,
+}
+
+/// Ticks of 10 ms that this process has had of the processors.
+fn ticks() -> Result<f64, Box<dyn Error>> {
+    let stat = std::fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split(' ').collect();
+    Ok(fields[12].parse::<f64>()? + fields[13].parse::<f64>()?)
+}
+
+fn round(address: SocketAddr, path: &str, script: Option<&str>) -> Result<Round, Box<dyn Error>> {
+    let before = ticks()?;
     let mut wrk = Command::new("wrk");
     wrk.args(["-t1", "-c32", "-d2s"]);
     if let Some(script) = script {
@@ -137,12 +153,16 @@ fn round(address: SocketAddr, path: &str, script: Option<&str>) -> Result<f64, B
         return Err(said.into());
     }
     let rate = said.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
-    Ok(rate.ok_or("wrk said no rate")?.trim().parse()?)
+    let rate: f64 = rate.ok_or("wrk said no rate")?.trim().parse()?;
+    let requests = said.lines().find_map(|line| line.split_once(" requests in "));
+    let requests: f64 = requests.ok_or("wrk said no count")?.0.trim().parse()?;
+    Ok(Round { rate, cpu: (ticks()? - before) * 10_000.0 / requests })
 }
 
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
+fn median(rounds: &[Round], of: fn(&Round) -> f64) -> f64 {
+    let mut values: Vec<_> = rounds.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
 }
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
@@ -165,12 +185,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     stepped
                         .push(round(ours, path, script.as_deref()).map_err(|it| it.to_string())?);
                 }
-                Ok::<_, String>((median(bare), median(stepped)))
+                Ok::<_, String>((bare, stepped))
             }
         });
         let (bare, stepped) = measured.await??;
-        let ratio = stepped / bare;
-        println!("{path:12} raw axum {bare:8.0}/s   a step {stepped:8.0}/s   ratio {ratio:.3}");
+        let (raw_rate, rate) = (median(&bare, |it| it.rate), median(&stepped, |it| it.rate));
+        let (raw_cpu, cpu) = (median(&bare, |it| it.cpu), median(&stepped, |it| it.cpu));
+        println!(
+            "{path:12} raw axum {raw_rate:8.0}/s {raw_cpu:6.2} us   a step {rate:8.0}/s {cpu:6.2} us   \
+             ratio {:.3} of requests, {:.3} of processor time",
+            rate / raw_rate,
+            raw_cpu / cpu,
+        );
     }
     std::fs::remove_file(script)?;
     Ok(())

@@ -23,8 +23,8 @@ pub struct HttpSettings {
     pub body_timeout: Duration,
     /// How deep arrays and objects of a JSON body may be nested: 64.
     pub json_depth: usize,
-    /// How long a client may take to send the head of a request, the first of a connection
-    /// included: 10 s.
+    /// How long a client may take to send the head of a request, and how long a connection may be
+    /// idle: 10 s. It is looked at twice in this time, so that it may be half as much again.
     pub header_read_timeout: Duration,
     /// The most header lines of a request: 100. More are answered 431.
     pub max_headers: usize,

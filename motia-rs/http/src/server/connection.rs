@@ -5,7 +5,7 @@ use std::{
     pin::pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -17,7 +17,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
-use tokio::{net::TcpStream, sync::watch};
+use tokio::{net::TcpStream, sync::watch, time::MissedTickBehavior};
 use tower::Service as _;
 
 use crate::{host::Hosts, problem, settings::HttpSettings, trace};
@@ -27,7 +27,7 @@ pub(super) struct Connections {
     app: Router,
     hosts: Hosts,
     protocol: Builder<TokioExecutor>,
-    first_head: Duration,
+    head_timeout: Duration,
     phase: watch::Sender<Phase>,
 }
 
@@ -47,7 +47,7 @@ impl Connections {
             app,
             hosts,
             protocol: protocol(settings),
-            first_head: settings.header_read_timeout,
+            head_timeout: settings.header_read_timeout,
             phase: watch::Sender::new(Phase::Serving),
         }
     }
@@ -68,20 +68,17 @@ impl Connections {
             tracing::debug!(%error, "a connection ended before it began");
             return;
         }
-        // hyper waits without end for the bytes that tell HTTP/1 from HTTP/2; we do not.
-        let asked = AtomicBool::new(false);
-        let service = service_fn(|request| {
-            asked.store(true, Ordering::Relaxed);
-            self.answer(request)
-        });
+        let requests = Arc::<Requests>::default();
+        let service = service_fn(|request| self.answer(request, Running::new(&requests)));
         let connection =
             self.protocol.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
-        let mut first_head = pin!(tokio::time::sleep(self.first_head));
         let mut phase = self.phase.subscribe();
         // One that was accepted just as the app began to stop hears of it too.
         phase.mark_changed();
-        let mut waiting = true;
+        let mut look = tokio::time::interval(self.head_timeout / 2);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut seen, mut quiet) = (0, 0);
         loop {
             tokio::select! {
                 biased;
@@ -96,11 +93,17 @@ impl Connections {
                     Phase::Finishing => connection.as_mut().graceful_shutdown(),
                     Phase::Over => return,
                 },
-                () = first_head.as_mut(), if waiting => {
-                    if !asked.load(Ordering::Relaxed) {
-                        return;
+                _ = look.tick() => {
+                    let begun = requests.begun.load(Ordering::Relaxed);
+                    let is_quiet = begun == seen && requests.running.load(Ordering::Relaxed) == 0;
+                    quiet = if is_quiet { quiet + 1 } else { 0 };
+                    seen = begun;
+                    match quiet {
+                        0..=2 => {}
+                        _ if begun == 0 => return,
+                        // Ends it unless an answer is still being sent.
+                        _ => connection.as_mut().graceful_shutdown(),
                     }
-                    waiting = false;
                 }
             }
         }
@@ -109,6 +112,7 @@ impl Connections {
     fn answer(
         &self,
         request: Request<Incoming>,
+        running: Running,
     ) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
         let checked = self.hosts.check(request.version(), request.uri(), request.headers());
         let refused = checked
@@ -116,6 +120,7 @@ impl Connections {
             .map(|refused| problem::response(*refused, trace::span(request.headers()).trace_id));
         let mut app = self.app.clone();
         async move {
+            let _running = running;
             match refused {
                 Some(response) => Ok(response),
                 None => app.call(request).await,
@@ -124,15 +129,39 @@ impl Connections {
     }
 }
 
+/// The requests of one connection.
+///
+/// hyper's own timeout for heads sets a timer for each request, at a tenth of the cost of a small
+/// request, and does not hold while it tells HTTP/1 from HTTP/2. So a connection is looked at now and
+/// then instead: one on which nothing was asked, and nothing ran, for as long as a head may take has
+/// sent none, or half of one, or is idle.
+#[derive(Debug, Default)]
+struct Requests {
+    begun: AtomicUsize,
+    running: AtomicUsize,
+}
+
+/// A request that runs, until it is dropped.
+struct Running(Arc<Requests>);
+
+impl Running {
+    fn new(requests: &Arc<Requests>) -> Self {
+        requests.begun.fetch_add(1, Ordering::Relaxed);
+        requests.running.fetch_add(1, Ordering::Relaxed);
+        Self(requests.clone())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// The limits of both protocols.
 fn protocol(settings: &HttpSettings) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(settings.header_read_timeout)
-        .max_headers(settings.max_headers)
-        .max_buf_size(settings.max_head_size);
+    builder.http1().max_headers(settings.max_headers).max_buf_size(settings.max_head_size);
     builder
         .http2()
         .timer(TokioTimer::new())

@@ -95,13 +95,13 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Body for T {
             RawBody::None => Value::Null,
             RawBody::Bytes(_) | RawBody::Multipart(_) => return Err(unexpected("JSON")),
         };
-        // Fields move out of the tree here; the path is only worked out for what fails.
-        decode_json(value)
+        decode_json(&value)
     }
 }
 
-fn decode_json<T: DeserializeOwned>(value: Value) -> StepResult<T> {
-    serde_path_to_error::deserialize(value).map_err(|error| {
+fn decode_json<T: DeserializeOwned>(value: &Value) -> StepResult<T> {
+    // Where a fault lies is only worked out for a value that has one.
+    T::deserialize(value).or_else(|_| serde_path_to_error::deserialize(value)).map_err(|error| {
         let pointer = pointer(error.path());
         let detail = masked(&error.into_inner().to_string());
         StepError::Reject(Box::new(Problem::violations(vec![Violation::new(pointer, detail)])))

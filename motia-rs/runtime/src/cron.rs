@@ -9,7 +9,8 @@
 //! - [`ledger`]: what the store keeps, so that a firing is made once
 //!
 //! # Promises
-//! - A step fires within 50 ms of its time. A wake-up that is late or lost delays it and loses nothing.
+//! - A step fires within 50 ms of its time, and within what the store needs for its commit where that
+//!   is more. A wake-up that is late or lost delays a firing and loses none.
 //! - A firing is claimed in the store before it is made: no other instance makes it, and no restart
 //!   makes it again. A process that ends during a run does not have it made a second time.
 //! - Unless a step lets its runs overlap, one runs at a time, whichever instance it runs in. An

@@ -32,7 +32,7 @@ struct Plan {
 }
 
 /// Firings that are further away are left to the [`Wake`]; nearer ones to tokio's timer.
-const NEAR: Duration = Duration::from_secs(3);
+const NEAR: Duration = Duration::from_secs(5);
 /// What a wake-up that never comes may cost.
 const GRACE: Duration = Duration::from_millis(250);
 /// The clock is looked at at least this often: it may have been set, or the machine have slept.

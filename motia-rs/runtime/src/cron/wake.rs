@@ -34,9 +34,10 @@ impl Wake for TokioWake {
 /// Hands instants to tokio-cron-scheduler, which looks at the wall clock twice a second and so
 /// notices when it was set, or when the machine slept.
 ///
-/// It is only ever asked for one instant at a time, and for none that is closer than two seconds: it
-/// reads instants as whole seconds, fires up to half a second late, and loses what falls due
-/// together. It starts with the first instant, so an app without cron steps has none running.
+/// The planner asks for one instant at a time, and for none that is closer than five seconds: the
+/// scheduler reads instants as whole seconds, rings up to half a second late, loses what falls due
+/// together, and may lose what falls due while it is being added. It starts with the first instant,
+/// so an app without cron steps has none running.
 #[derive(Default)]
 pub struct SchedulerWake {
     scheduler: OnceCell<JobScheduler>,

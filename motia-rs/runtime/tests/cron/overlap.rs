@@ -38,6 +38,26 @@ async fn queue_lets_one_wait_for_the_end_of_the_run() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn queue_lets_no_more_than_one_wait() {
+    let (notes, slow_once) = (Notes::default(), Arc::new(AtomicUsize::new(0)));
+    let noted = notes.clone();
+    let handler = move |ctx: Context| {
+        noted.take_down(&ctx);
+        let first = slow_once.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            pass(if first { secs(3) + secs(1) / 2 } else { secs(0) }).await;
+            Ok(())
+        }
+    };
+    let config = CronConfig::new("SlowOnce", "* * * * * *").overlap(Overlap::Queue);
+    let (_runtime, _) = fresh(config.bind(handler), "2026-11-21T10:00:00Z").await;
+
+    pass(Duration::from_millis(6_050)).await;
+
+    assert_eq!(notes.times("%S%.f"), ["01", "04.5", "05", "06"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn allow_runs_them_side_by_side() {
     let every_second: Vec<_> = (1..=10).map(|second| format!("{second:02}")).collect();
     assert_eq!(starts(Overlap::Allow, LONG).await, every_second);

@@ -4,17 +4,22 @@ use std::{convert::Infallible, sync::Arc};
 
 use axum::{Router, body::Body, response::Response};
 use http::{HeaderValue, Method, Request, StatusCode, header};
-use motia_core::http::Problem;
+use motia_core::{http::Problem, trace::TraceId};
 use tokio::time::Instant;
 use tower::service_fn;
 
-use crate::{metrics::HttpMetrics, problem, route::Route, trace};
+use crate::{
+    metrics::HttpMetrics,
+    problem,
+    route::{Begun, Route},
+    trace::Span,
+};
 
 /// All methods of one path. `HEAD` is answered by the `GET` route; axum takes the body away.
 pub(crate) struct Junction {
     /// The path, as the first of its steps writes it.
     path: &'static str,
-    routes: Vec<(Method, Route)>,
+    routes: Vec<(Method, Arc<Route>)>,
     allow: HeaderValue,
     metrics: HttpMetrics,
 }
@@ -32,7 +37,7 @@ impl Junction {
     pub(crate) fn add(&mut self, method: Method, route: Route) {
         let free = self.routes.iter().all(|(known, _)| *known != method);
         assert!(free, "two steps answer `{method} {}`", self.path);
-        self.routes.push((method, route));
+        self.routes.push((method, Arc::new(route)));
         self.allow = allow(self.routes.iter().map(|(method, _)| method));
     }
 
@@ -41,34 +46,46 @@ impl Junction {
         let junction = Arc::new(self);
         router.route_service(
             shape,
-            service_fn(move |request| {
-                let junction = junction.clone();
-                async move { Ok::<_, Infallible>(junction.answer(request).await) }
-            }),
+            service_fn(move |request: Request<Body>| junction.clone().answer(request)),
         )
     }
 
-    async fn answer(&self, request: Request<Body>) -> Response {
+    /// Answers a request. What can be done at once is done before the future is made, to keep it
+    /// small: it is moved several times.
+    fn answer(
+        self: Arc<Self>,
+        request: Request<Body>,
+    ) -> impl Future<Output = Result<Response, Infallible>> + Send + use<> {
         let began = Instant::now();
         let (parts, body) = request.into_parts();
-        let span = trace::span(&parts.headers);
-        let Some(route) = self.route(&parts.method) else {
-            let response = self.turn_away(&parts.method, span.trace_id);
-            self.metrics.refused(&parts.method, self.path, response.status());
-            return response;
+        let span = Span::of(&parts.headers);
+        let begun = match self.route(&parts.method) {
+            Some(route) => Ok((route.clone(), route.begin(parts, body, span.context))),
+            None => Err(Box::new(self.turn_away(&parts.method, span.trace_id()))),
         };
-        let response = route.answer(parts, body, span).await;
-        route.metrics.answered(response.status(), began.elapsed());
-        response
+        async move {
+            let (route, begun) = match begun {
+                Ok(begun) => begun,
+                Err(response) => return Ok(*response),
+            };
+            let answer = match begun {
+                Begun::Called(call) => call.await.or_else(|error| route.refuse(error, &span)),
+                Begun::Reading(reading) => reading.await,
+                Begun::Refused(refused) => Err(refused),
+            };
+            let response = route.end(answer, &span);
+            route.metrics.answered(response.status(), began.elapsed());
+            Ok(response)
+        }
     }
 
-    fn route(&self, method: &Method) -> Option<&Route> {
+    fn route(&self, method: &Method) -> Option<&Arc<Route>> {
         let wanted = if method == Method::HEAD { &Method::GET } else { method };
         self.routes.iter().find(|(known, _)| known == wanted).map(|(_, route)| route)
     }
 
     /// Says which methods there are: on `OPTIONS` gladly, on others with 405.
-    fn turn_away(&self, method: &Method, trace_id: motia_core::trace::TraceId) -> Response {
+    fn turn_away(&self, method: &Method, trace_id: TraceId) -> Response {
         let status = match *method {
             Method::OPTIONS => StatusCode::NO_CONTENT,
             _ => StatusCode::METHOD_NOT_ALLOWED,
@@ -81,6 +98,7 @@ impl Junction {
             response.headers_mut().remove(header::CONTENT_TYPE);
             *response.body_mut() = Body::empty();
         }
+        self.metrics.refused(method, self.path, status);
         response
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequestParts as _, RawPathParams, rejection::RawPathParamsRejection};
+use futures_util::FutureExt as _;
 use http::{StatusCode, request::Parts};
 use motia_core::{config::path::parameters, http::Problem};
 
@@ -30,8 +31,9 @@ pub(crate) fn names(path: &str) -> Box<[Arc<str>]> {
 }
 
 /// Reads the parameters under `names`.
-pub(crate) async fn read(parts: &mut Parts, names: &[Arc<str>]) -> Result<Params, Box<Problem>> {
-    let values = RawPathParams::from_request_parts(parts, &()).await.map_err(|error| {
+pub(crate) fn read(parts: &mut Parts, names: &[Arc<str>]) -> Result<Params, Box<Problem>> {
+    let read = RawPathParams::from_request_parts(parts, &()).now_or_never();
+    let values = read.expect("axum has them at hand").map_err(|error| {
         let detail = match error {
             RawPathParamsRejection::InvalidUtf8InPathParam(_) => "the path is not UTF-8",
             _ => "the path has no parameters",

@@ -5,10 +5,15 @@ use std::sync::Arc;
 use axum::{body::Body, response::Response};
 use http::request::Parts;
 use motia_core::{
-    http::{ApiRequest, ApiResponse, Problem},
+    error::StepError,
+    http::{ApiRequest, ApiResponse, BodyKind, Problem, RawBody},
+    store::BoxFuture,
     trace::TraceContext,
 };
-use motia_runtime::{Runtime, api::Endpoint};
+use motia_runtime::{
+    Runtime,
+    api::{Call, Endpoint},
+};
 
 use crate::{
     answer::{self, Streams},
@@ -17,7 +22,7 @@ use crate::{
     metrics::RouteMetrics,
     params, problem,
     settings::HttpSettings,
-    trace,
+    trace::Span,
 };
 
 /// One step behind its route. All that does not change from request to request is worked out here.
@@ -62,37 +67,61 @@ impl Route {
         }
     }
 
-    /// Answers a request.
-    pub(crate) async fn answer(&self, parts: Parts, body: Body, span: TraceContext) -> Response {
-        let traced = trace::is_asked_for(&parts.headers);
-        let mut response = match self.run(parts, body, span).await {
-            Ok(answer) => answer::response(answer, span.trace_id, &self.streams),
-            Err(problem) => problem::response(*problem, span.trace_id),
-        };
-        if traced {
-            trace::say(response.headers_mut(), span);
+    /// Begins the answer of a request. A step that takes no body is called at once, so that next to
+    /// nothing has to be carried to where the answer is awaited: most of what a request costs beyond
+    /// the step is the moving about of its parts.
+    pub(crate) fn begin(self: &Arc<Self>, parts: Parts, body: Body, span: TraceContext) -> Begun {
+        if self.body.kind == BodyKind::None && self.idempotency.is_none() {
+            return match self.request(parts, RawBody::None) {
+                Ok(request) => Begun::Called(self.endpoint.call(request, span)),
+                Err(refused) => Begun::Refused(refused),
+            };
         }
+        let route = self.clone();
+        Begun::Reading(Box::pin(async move { route.read(parts, body, span).await }))
+    }
+
+    /// Ends the answer of a request.
+    pub(crate) fn end(&self, answer: Result<ApiResponse, Box<Problem>>, span: &Span) -> Response {
+        let mut response = match answer {
+            Ok(answer) => answer::response(answer, span.trace_id(), &self.streams),
+            Err(problem) => problem::response(*problem, span.trace_id()),
+        };
+        span.tell(response.headers_mut());
         response
     }
 
-    async fn run(
+    /// What a failed call answers.
+    pub(crate) fn refuse(
         &self,
-        mut parts: Parts,
+        error: StepError,
+        span: &Span,
+    ) -> Result<ApiResponse, Box<Problem>> {
+        problem::of_step(error, self.endpoint.step().name(), span.trace_id())
+    }
+
+    fn request(&self, mut parts: Parts, body: RawBody) -> Result<ApiRequest, Box<Problem>> {
+        let params = match &*self.names {
+            [] => Vec::new(),
+            names => params::read(&mut parts, names)?,
+        };
+        let query = parts.uri.query().map(str::to_owned);
+        Ok(ApiRequest::from_parts(body, parts.headers, params, query))
+    }
+
+    async fn read(
+        &self,
+        parts: Parts,
         body: Body,
         span: TraceContext,
     ) -> Result<ApiResponse, Box<Problem>> {
-        let params = match &*self.names {
-            [] => Vec::new(),
-            names => params::read(&mut parts, names).await?,
-        };
         let received = self.body.read(&parts.headers, body).await?;
         let asked = match &self.idempotency {
             Some(once) => once.asked(&parts, received.bytes())?.map(|asked| (once, asked)),
             None => None,
         };
-        let query = parts.uri.query().map(str::to_owned);
         let body = self.body.parse(received)?;
-        let request = ApiRequest::from_parts(body, parts.headers, params, query);
+        let request = self.request(parts, body)?;
         match asked {
             None => call(&self.endpoint, request, span).await,
             Some((once, asked)) => {
@@ -103,6 +132,16 @@ impl Route {
             }
         }
     }
+}
+
+/// An answer that was begun.
+pub(crate) enum Begun {
+    /// The step was called.
+    Called(Call),
+    /// The body is being read, and then the step is called.
+    Reading(BoxFuture<'static, Result<ApiResponse, Box<Problem>>>),
+    /// It is over already.
+    Refused(Box<Problem>),
 }
 
 /// Calls the step.

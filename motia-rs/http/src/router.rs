@@ -61,8 +61,8 @@ async fn nowhere(
     request: Request<Body>,
     metrics: HttpMetrics,
 ) -> Result<axum::response::Response, Infallible> {
-    let span = trace::span(request.headers());
-    let response = problem::response(problem::not_found(), span.trace_id);
+    let span = trace::Span::of(request.headers());
+    let response = problem::response(problem::not_found(), span.trace_id());
     metrics.refused(request.method(), NOWHERE, response.status());
     Ok(response)
 }

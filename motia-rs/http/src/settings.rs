@@ -94,6 +94,11 @@ impl std::fmt::Debug for AdminAccess {
     }
 }
 
+impl HttpSettings {
+    /// hyper's own limit of header lines.
+    pub(crate) const HYPERS_MAX_HEADERS: usize = 100;
+}
+
 impl Default for HttpSettings {
     fn default() -> Self {
         Self {
@@ -101,7 +106,7 @@ impl Default for HttpSettings {
             body_timeout: Duration::from_secs(30),
             json_depth: 64,
             header_read_timeout: Duration::from_secs(10),
-            max_headers: 100,
+            max_headers: Self::HYPERS_MAX_HEADERS,
             max_head_size: 64 * 1024,
             max_connections: 10_000,
             max_concurrent_streams: 256,

@@ -8,15 +8,41 @@ pub(crate) const X_TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// A span for this request. A `traceparent` that is malformed, or stands there twice, is none.
-pub(crate) fn span(headers: &HeaderMap) -> TraceContext {
-    parent(headers).map_or_else(TraceContext::root, TraceContext::child)
+/// The span of a request, and whether its caller takes part in tracing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span {
+    /// Where in which run it is.
+    pub(crate) context: TraceContext,
+    is_asked_for: bool,
+}
+
+impl Span {
+    /// A span for this request. A `traceparent` that is malformed, or stands there twice, is none.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let parent = parent(headers);
+        let context = parent.map_or_else(TraceContext::root, TraceContext::child);
+        Self { context, is_asked_for: parent.is_some() }
+    }
+
+    /// The run.
+    pub(crate) fn trace_id(&self) -> TraceId {
+        self.context.trace_id
+    }
+
+    /// Tells a caller who takes part in tracing which span answered.
+    pub(crate) fn tell(&self, headers: &mut HeaderMap) {
+        if self.is_asked_for
+            && let Ok(value) = HeaderValue::from_str(&self.context.to_string())
+        {
+            headers.insert(TRACEPARENT, value);
+        }
+    }
 }
 
 fn parent(headers: &HeaderMap) -> Option<TraceContext> {
+    let header = headers.get(TRACEPARENT)?;
     let mut sent = headers.get_all(TRACEPARENT).iter();
-    let header = sent.next()?;
-    sent.next().is_none().then_some(())?;
+    sent.nth(1).is_none().then_some(())?;
     TraceContext::parse(header.to_str().ok()?)
 }
 
@@ -31,18 +57,6 @@ pub(crate) fn header(id: TraceId) -> HeaderValue {
     HeaderValue::from_bytes(&text).expect("hex digits may stand in a header")
 }
 
-/// Says in the answer to a caller who takes part in tracing which span answered it.
-pub(crate) fn say(headers: &mut HeaderMap, span: TraceContext) {
-    if let Ok(value) = HeaderValue::from_str(&span.to_string()) {
-        headers.insert(TRACEPARENT, value);
-    }
-}
-
-/// Whether the caller takes part in tracing.
-pub(crate) fn is_asked_for(headers: &HeaderMap) -> bool {
-    headers.contains_key(TRACEPARENT)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -55,15 +69,15 @@ mod tests {
 
     #[test]
     fn a_traceparent_is_followed_by_a_span_of_its_own() {
-        let span = span(&headers(&[SENT]));
+        let span = Span::of(&headers(&[SENT]));
 
-        assert_eq!(span.trace_id.to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
-        assert_ne!(span.span_id.to_string(), "00f067aa0ba902b7");
+        assert_eq!(span.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_ne!(span.context.span_id.to_string(), "00f067aa0ba902b7");
     }
 
     #[test]
     fn two_traceparents_are_none() {
-        assert_ne!(span(&headers(&[SENT, SENT])).trace_id.to_string(), SENT[3..35]);
+        assert_ne!(Span::of(&headers(&[SENT, SENT])).trace_id().to_string(), SENT[3..35]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
-use motia_core::{http::Problem, trace::TraceContext};
+use motia_core::http::Problem;
 use tower::{Service, ServiceExt as _, service_fn};
 
 use crate::{guard::Guard, problem, settings::HttpSettings, trace};
@@ -38,11 +38,11 @@ pub(super) fn guarded(
 }
 
 async fn answer(guard: &Guard, admin: Router, request: Request<Body>) -> Response {
-    let span = trace::span(request.headers());
+    let span = trace::Span::of(request.headers());
     let (parts, body) = request.into_parts();
     let mut response = match guard.check(&parts) {
         Err(refused) if wants_page(&parts.method, &parts.headers, &refused) => door(),
-        Err(refused) => problem::response(*refused, span.trace_id),
+        Err(refused) => problem::response(*refused, span.trace_id()),
         Ok(()) if parts.method == Method::POST && parts.uri.path() == "/session" => session(guard),
         Ok(()) => {
             let Ok(response) = admin.oneshot(Request::from_parts(parts, body)).await;
@@ -53,12 +53,12 @@ async fn answer(guard: &Guard, admin: Router, request: Request<Body>) -> Respons
     for (name, value) in HARDENING {
         headers.entry(name).or_insert(value);
     }
-    headers.entry(trace::X_TRACE_ID).or_insert_with(|| trace::header(span.trace_id));
+    headers.entry(trace::X_TRACE_ID).or_insert_with(|| trace::header(span.trace_id()));
     response
 }
 
 /// axum's own 404 and 405 have no body: they become problems.
-fn in_words(response: Response, span: TraceContext) -> Response {
+fn in_words(response: Response, span: trace::Span) -> Response {
     let bare = response.body().size_hint().exact() == Some(0);
     let refused = match response.status() {
         StatusCode::NOT_FOUND if bare => problem::not_found(),
@@ -67,7 +67,7 @@ fn in_words(response: Response, span: TraceContext) -> Response {
         _ => return response,
     };
     let allow = response.headers().get(header::ALLOW).cloned();
-    let mut answer = problem::response(refused, span.trace_id);
+    let mut answer = problem::response(refused, span.trace_id());
     answer.headers_mut().extend(allow.map(|allow| (header::ALLOW, allow)));
     answer
 }

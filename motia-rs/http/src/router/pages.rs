@@ -52,5 +52,5 @@ fn document(runtime: Runtime, settings: HttpSettings) -> MethodRouter {
 async fn turn_away(headers: HeaderMap) -> Response {
     let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED)
         .detail("this path does not answer this method; see `Allow`");
-    problem::response(problem, trace::span(&headers).trace_id)
+    problem::response(problem, trace::Span::of(&headers).trace_id())
 }

@@ -10,7 +10,8 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, response::Response};
+use axum::{Router, response::Response, routing::future::RouteFuture};
+use futures_util::future::{Either, Ready, ready};
 use http::Request;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -63,13 +64,20 @@ impl Connections {
     }
 
     /// Answers the requests of one connection until it ends.
+    ///
+    /// hyper's own timeout for heads sets a timer for each request, and does not hold while it tells
+    /// HTTP/1 from HTTP/2. So a connection is looked at now and then instead: one on which nothing was
+    /// asked for as long as a head may take has sent none, or half of one, or is idle.
     pub(super) async fn serve(self: Arc<Self>, stream: TcpStream) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection ended before it began");
             return;
         }
-        let requests = Arc::<Requests>::default();
-        let service = service_fn(|request| self.answer(request, Running::new(&requests)));
+        let begun = AtomicUsize::new(0);
+        let service = service_fn(|request| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            self.answer(request)
+        });
         let connection =
             self.protocol.serve_connection_with_upgrades(TokioIo::new(stream), service);
         let mut connection = pin!(connection);
@@ -94,14 +102,13 @@ impl Connections {
                     Phase::Over => return,
                 },
                 _ = look.tick() => {
-                    let begun = requests.begun.load(Ordering::Relaxed);
-                    let is_quiet = begun == seen && requests.running.load(Ordering::Relaxed) == 0;
-                    quiet = if is_quiet { quiet + 1 } else { 0 };
+                    let begun = begun.load(Ordering::Relaxed);
+                    quiet = if begun == seen { quiet + 1 } else { 0 };
                     seen = begun;
                     match quiet {
                         0..=2 => {}
                         _ if begun == 0 => return,
-                        // Ends it unless an answer is still being sent.
+                        // Ends it, once all that was asked is answered.
                         _ => connection.as_mut().graceful_shutdown(),
                     }
                 }
@@ -109,52 +116,18 @@ impl Connections {
         }
     }
 
+    /// Looks at the host, and hands on.
     fn answer(
         &self,
         request: Request<Incoming>,
-        running: Running,
-    ) -> impl Future<Output = Result<Response<Body>, Infallible>> + use<> {
-        let checked = self.hosts.check(request.version(), request.uri(), request.headers());
-        let refused = checked
-            .err()
-            .map(|refused| problem::response(*refused, trace::span(request.headers()).trace_id));
-        let mut app = self.app.clone();
-        async move {
-            let _running = running;
-            match refused {
-                Some(response) => Ok(response),
-                None => app.call(request).await,
+    ) -> Either<Ready<Result<Response, Infallible>>, RouteFuture<Infallible>> {
+        match self.hosts.check(request.version(), request.uri(), request.headers()) {
+            Ok(()) => Either::Right(self.app.clone().call(request)),
+            Err(refused) => {
+                let trace_id = trace::Span::of(request.headers()).trace_id();
+                Either::Left(ready(Ok(problem::response(*refused, trace_id))))
             }
         }
-    }
-}
-
-/// The requests of one connection.
-///
-/// hyper's own timeout for heads sets a timer for each request, at a tenth of the cost of a small
-/// request, and does not hold while it tells HTTP/1 from HTTP/2. So a connection is looked at now and
-/// then instead: one on which nothing was asked, and nothing ran, for as long as a head may take has
-/// sent none, or half of one, or is idle.
-#[derive(Debug, Default)]
-struct Requests {
-    begun: AtomicUsize,
-    running: AtomicUsize,
-}
-
-/// A request that runs, until it is dropped.
-struct Running(Arc<Requests>);
-
-impl Running {
-    fn new(requests: &Arc<Requests>) -> Self {
-        requests.begun.fetch_add(1, Ordering::Relaxed);
-        requests.running.fetch_add(1, Ordering::Relaxed);
-        Self(requests.clone())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -3,7 +3,7 @@
 mod media;
 mod multipart;
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use axum::body::Body;
 use bytes::{Bytes, BytesMut};
@@ -78,8 +78,17 @@ impl Rules {
         if self.kind == BodyKind::Multipart {
             return multipart::open(headers, body, self.limit, self.timeout).map(Received::Parts);
         }
-        let whole = tokio::time::timeout(self.timeout, whole(body, self.limit)).await;
-        whole.unwrap_or_else(|_| Err(too_slow().into())).map(Received::Whole)
+        let mut whole = pin!(whole(body, self.limit));
+        // A small body came with the head: no timer for that.
+        let at_hand = poll_fn(|cx| Poll::Ready(whole.as_mut().poll(cx))).await;
+        let read = match at_hand {
+            Poll::Ready(read) => read,
+            Poll::Pending => match tokio::time::timeout(self.timeout, whole).await {
+                Ok(read) => read,
+                Err(_) => Err(too_slow().into()),
+            },
+        };
+        read.map(Received::Whole)
     }
 
     /// Parses what was read.

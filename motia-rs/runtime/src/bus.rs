@@ -16,6 +16,7 @@ use std::{
     },
 };
 
+use jiff::Timestamp;
 use motia_core::{
     context::Engine,
     registry::{EventStep, Kind, Step},
@@ -42,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Metrics,
     timer: Arc<timer::Timer>,
     epoch: u64,
+    /// What was emitted, or due, before may have been begun by a process that died.
+    started_at: Timestamp,
     attempts: AtomicU64,
 }
 
@@ -83,6 +86,7 @@ impl Bus {
         let timer = Arc::new(timer::Timer::default());
         let shared = Arc::new(Shared {
             epoch: engine.store().epoch(),
+            started_at: engine.now(),
             engine,
             tasks: tasks.clone(),
             metrics: metrics.clone(),

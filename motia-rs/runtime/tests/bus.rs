@@ -5,5 +5,6 @@ mod bus {
 
     mod attempts;
     mod delivery;
+    mod overlap;
     mod shutdown;
 }

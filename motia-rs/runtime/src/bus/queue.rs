@@ -6,11 +6,14 @@
 //! - Every undelayed delivery up to `loaded` has been in `ready`; those beyond it, if `spilled`, wait
 //!   in the store, the last one known of at `tail`. Arrivals at or below `loaded` were read from the
 //!   store already and are passed over.
-//! - Every delayed delivery up to the cursor `due_seen` has been in `ready`. One that comes back
-//!   before the cursor moves it back; `held` keeps those still at work from being read twice.
+//! - Every delayed delivery up to the cursor `due_seen` has been in `ready`. One that comes in before
+//!   the cursor moves it back, also past a page that is being read just then (`late`).
+//! - `held` has each delayed delivery that is in `ready` or at work, so that no page brings it twice;
+//!   what was let go of while a page was read (`released`) is not taken from that page. A delivery
+//!   that comes in again while it is held is looked for once it is let go of: the store has the truth.
 
 use std::{
-    collections::{HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque, hash_map::Entry},
     num::NonZeroU32,
     sync::Arc,
 };
@@ -44,9 +47,11 @@ struct Inner {
     due_seen: (Timestamp, u64),
     /// When the first delayed delivery beyond the cursor falls due.
     next_due: Option<Timestamp>,
-    /// Sequence numbers of delayed deliveries that are in `ready` or at work.
-    held: HashSet<u64>,
+    /// By sequence number; with the time at which it came in again, if it did.
+    held: HashMap<u64, Option<Timestamp>>,
     reading: bool,
+    late: Option<(Timestamp, u64)>,
+    released: HashSet<u64>,
     stopped: bool,
 }
 
@@ -107,10 +112,7 @@ impl Queue {
         for arrival in arrivals {
             match arrival {
                 Arrival::Ready(delivery) => inner.push(delivery, self.window),
-                Arrival::Due { id, due } => {
-                    inner.expect(id.seq, due);
-                    self.set_timer(due);
-                }
+                Arrival::Due { id, due } => self.expect(&mut inner, id.seq, due),
             }
         }
         self.employ(&mut inner);
@@ -137,14 +139,33 @@ impl Queue {
         next
     }
 
-    /// Ends the work on a delivery. One that comes back has `returns` set: its arrival has let go of
-    /// it, or will.
-    pub(super) fn done(&self, delivery: &Delivery, returns: bool) {
+    /// Ends the work on a delivery.
+    pub(super) fn done(&self, delivery: &Delivery) {
         let mut inner = self.inner.lock();
         inner.running -= 1;
-        if !returns && delivery.due.is_some() {
-            inner.held.remove(&delivery.id.seq);
+        let seq = delivery.id.seq;
+        let Some(came_again) = inner.held.remove(&seq) else { return };
+        if inner.reading {
+            inner.released.insert(seq);
         }
+        if let Some(due) = came_again {
+            self.expect(&mut inner, seq, due);
+        }
+    }
+
+    /// Notes that a delivery waits for its time.
+    fn expect(&self, inner: &mut Inner, seq: u64, due: Timestamp) {
+        if let Some(came_again) = inner.held.get_mut(&seq) {
+            *came_again = Some(due);
+            return;
+        }
+        let before = (due, seq.saturating_sub(1));
+        inner.due_seen = inner.due_seen.min(before);
+        if inner.reading {
+            inner.late = Some(inner.late.map_or(before, |late| late.min(before)));
+        }
+        inner.next_due = Some(inner.next_due.map_or(due, |next| next.min(due)));
+        self.shared.timer.set(due, self.id);
     }
 
     /// Starts workers for what is ready, as many as may run.
@@ -201,10 +222,11 @@ impl Queue {
         for delivery in pulled.due {
             inner.fell_due(delivery);
         }
+        inner.page_is_over();
         let next_due = [pulled.next_due, inner.next_due].into_iter().flatten().min();
         inner.next_due = next_due;
         if let Some(due) = next_due {
-            self.set_timer(due);
+            self.shared.timer.set(due, self.id);
         }
         self.employ(&mut inner);
         let low = inner.ready.len() <= self.window / 2;
@@ -221,13 +243,10 @@ impl Queue {
         let stopped = stopping.run_until_cancelled(second).await.is_none();
         let mut inner = self.inner.lock();
         inner.reading = false;
+        inner.page_is_over();
         if !stopped {
             self.read_on(&mut inner);
         }
-    }
-
-    fn set_timer(&self, due: Timestamp) {
-        self.shared.timer.set(due, self.id);
     }
 }
 
@@ -247,21 +266,23 @@ impl Inner {
         }
     }
 
-    /// Notes that a delivery waits for its time.
-    fn expect(&mut self, seq: u64, due: Timestamp) {
-        self.held.remove(&seq);
-        if (due, seq) <= self.due_seen {
-            self.due_seen = (due, seq.saturating_sub(1));
-        }
-        self.next_due = Some(self.next_due.map_or(due, |next| next.min(due)));
-    }
-
-    /// Takes a delayed delivery that has fallen due.
+    /// Takes a delayed delivery that has fallen due from a page.
     fn fell_due(&mut self, delivery: Delivery) {
         let (seq, Some(due)) = (delivery.id.seq, delivery.due) else { return };
         self.due_seen = self.due_seen.max((due, seq));
-        if self.held.insert(seq) {
+        if !self.released.contains(&seq)
+            && let Entry::Vacant(free) = self.held.entry(seq)
+        {
+            free.insert(None);
             self.ready.push_back(delivery);
+        }
+    }
+
+    /// What came in before the cursor while the page was read is not in it.
+    fn page_is_over(&mut self) {
+        self.released.clear();
+        if let Some(late) = self.late.take() {
+            self.due_seen = self.due_seen.min(late);
         }
     }
 

@@ -14,23 +14,50 @@ use tokio_util::sync::CancellationToken;
 
 use super::Queue;
 
-/// The instants at which queues are to be woken.
+/// The instants at which queues are to be woken: one for each queue, the earliest.
 #[derive(Debug, Default)]
 pub(super) struct Timer {
-    alarms: Mutex<BTreeSet<(Timestamp, QueueId)>>,
+    alarms: Mutex<Alarms>,
     changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Alarms {
+    by_time: BTreeSet<(Timestamp, QueueId)>,
+    by_queue: HashMap<QueueId, Timestamp>,
+}
+
+impl Alarms {
+    /// Sets an alarm unless the queue has an earlier one; says whether it is the first of all now.
+    fn set(&mut self, due: Timestamp, queue: QueueId) -> bool {
+        match self.by_queue.insert(queue, due) {
+            Some(earlier) if earlier <= due => {
+                self.by_queue.insert(queue, earlier);
+                return false;
+            }
+            Some(later) => drop(self.by_time.remove(&(later, queue))),
+            None => {}
+        }
+        self.by_time.insert((due, queue));
+        self.by_time.first() == Some(&(due, queue))
+    }
+
+    /// Takes the first alarm if its time has come.
+    fn take(&mut self, now: Timestamp) -> Option<QueueId> {
+        let (_, queue) = self.by_time.first().copied().filter(|(due, _)| *due <= now)?;
+        self.by_time.pop_first();
+        self.by_queue.remove(&queue);
+        Some(queue)
+    }
 }
 
 /// The wall clock may jump while a timer sleeps; it is looked at again at least this often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 impl Timer {
-    /// Wakes `queue` at `due`.
+    /// Wakes `queue` at `due`, or before.
     pub(super) fn set(&self, due: Timestamp, queue: QueueId) {
-        let mut alarms = self.alarms.lock();
-        let earliest = alarms.first().is_none_or(|(first, _)| due < *first);
-        alarms.insert((due, queue));
-        if earliest {
+        if self.alarms.lock().set(due, queue) {
             self.changed.notify_one();
         }
     }
@@ -56,17 +83,11 @@ impl Timer {
 
     /// Wakes the queues whose time has come; gives the next instant.
     fn ring(&self, now: Timestamp, queues: &HashMap<QueueId, Arc<Queue>>) -> Option<Timestamp> {
-        let mut due: Vec<QueueId> = Vec::new();
-        let next = {
+        let (due, next) = {
             let mut alarms = self.alarms.lock();
-            while let Some((at, queue)) = alarms.first().copied().filter(|(at, _)| *at <= now) {
-                alarms.remove(&(at, queue));
-                due.push(queue);
-            }
-            alarms.first().map(|(at, _)| *at)
+            let due: Vec<_> = std::iter::from_fn(|| alarms.take(now)).collect();
+            (due, alarms.by_time.first().map(|(at, _)| *at))
         };
-        due.sort_unstable();
-        due.dedup();
         due.iter().filter_map(|id| queues.get(id)).for_each(Queue::fell_due);
         next
     }

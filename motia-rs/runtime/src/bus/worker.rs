@@ -1,6 +1,7 @@
 //! Takes deliveries one by one, runs the handler, settles.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
@@ -19,8 +20,8 @@ use crate::invoke::attempt;
 pub(super) async fn run(queue: Arc<Queue>) {
     let mut handled = 0_u32;
     while let Some(delivery) = queue.take() {
-        let settlement = work(&queue, &delivery).await;
-        queue.done(&delivery, matches!(settlement, After::Returns));
+        work(&queue, &delivery).await;
+        queue.done(&delivery);
         handled = handled.wrapping_add(1);
         if handled.is_multiple_of(32) {
             tokio::task::yield_now().await;
@@ -28,20 +29,13 @@ pub(super) async fn run(queue: Arc<Queue>) {
     }
 }
 
-/// What becomes of a delivery after an attempt.
-enum After {
-    /// It is gone, or somebody else's.
-    Gone,
-    /// It comes back through the store.
-    Returns,
-}
-
-async fn work(queue: &Queue, delivery: &Delivery) -> After {
+async fn work(queue: &Queue, delivery: &Delivery) {
     let shared = &queue.shared;
     let (number, token) = (delivery.attempts.saturating_add(1), shared.next_token());
     let most = queue.subscriber.event_step().options.retry.attempts.get();
-    if delivery.attempts > 0 && delivery.due.is_none() {
-        // An attempt was begun and never settled: the process died, perhaps after its effect.
+    let inherited = delivery.due.unwrap_or(delivery.event.emitted_at) <= shared.started_at;
+    if delivery.attempts > 0 && (inherited || delivery.due.is_none()) {
+        // An attempt may have been begun and never settled: the process died, perhaps after its effect.
         shared.metrics.possible_duplicates.inc();
     }
     if number > most {
@@ -50,8 +44,12 @@ async fn work(queue: &Queue, delivery: &Delivery) -> After {
     }
 
     let start = Write::Start { delivery: delivery.id, attempt: number, token };
-    // Written at once, not waited for: an attempt that kills the process is counted all the same.
-    drop(shared.store().commit(Batch::of(start)));
+    let recorded = shared.store().commit(Batch::of(start));
+    if inherited {
+        // What the process before this one may have died of does not start before it is counted.
+        // Otherwise the record is written at once and not waited for.
+        drop(recorded.await);
+    }
 
     let started_at = shared.engine.now();
     let run = Arc::new(attempt_of(queue, delivery, number, token, started_at));
@@ -69,11 +67,10 @@ async fn work(queue: &Queue, delivery: &Delivery) -> After {
         }
     };
 
-    if run.is_settled() {
-        return After::Gone;
+    if !run.is_settled() {
+        let ended = Ended { number, most, started_at, at: shared.engine.now() };
+        settle(queue, delivery, token, ended.settlement(queue, result)).await;
     }
-    let ended = Ended { number, most, started_at, at: shared.engine.now() };
-    settle(queue, delivery, token, ended.settlement(queue, result)).await
 }
 
 fn attempt_of(
@@ -111,7 +108,7 @@ impl Ended {
     fn settlement(&self, queue: &Queue, result: StepResult) -> Settlement {
         let Err(error) = result else { return Settlement::Done };
         let step = queue.step_name();
-        let said = crate::log::printable(&error.to_string());
+        let said = crate::log::printable(&told(&error));
         let failure = Failure {
             attempt: self.number,
             started_at: self.started_at,
@@ -147,14 +144,19 @@ impl Ended {
     }
 }
 
+/// What an error says; its `Display` is the user's code too.
+fn told(error: &StepError) -> String {
+    catch_unwind(AssertUnwindSafe(|| error.to_string()))
+        .unwrap_or_else(|_| "an error that panics when it is shown".to_owned())
+}
+
 fn dead(reason: String, at: Timestamp, failure: Option<Failure>) -> Settlement {
     Settlement::Dead { reason, at, failure }
 }
 
 /// Settles, as often as it takes: what a handler did must not be forgotten because a disk is full.
-async fn settle(queue: &Queue, delivery: &Delivery, token: Token, settlement: Settlement) -> After {
+async fn settle(queue: &Queue, delivery: &Delivery, token: Token, settlement: Settlement) {
     let shared = &queue.shared;
-    let returns = matches!(settlement, Settlement::Retry { .. } | Settlement::Return { .. });
     let died = matches!(settlement, Settlement::Dead { .. });
     let mut pause = Duration::from_millis(100);
     loop {
@@ -165,7 +167,7 @@ async fn settle(queue: &Queue, delivery: &Delivery, token: Token, settlement: Se
                 if died {
                     shared.metrics.dead_letters.inc();
                 }
-                return if returns { After::Returns } else { After::Gone };
+                return;
             }
             Err(CommitError::Superseded(_)) => {
                 shared.metrics.possible_duplicates.inc();
@@ -174,13 +176,13 @@ async fn settle(queue: &Queue, delivery: &Delivery, token: Token, settlement: Se
                     delivery = %delivery.id,
                     "a result came too late and was refused"
                 );
-                return After::Gone;
+                return;
             }
             Err(error) => {
                 tracing::error!(step = queue.step_name(), %error, "could not settle; trying again");
                 let over = shared.tasks.over();
                 if over.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-                    return After::Gone;
+                    return;
                 }
                 pause = (pause * 2).min(Duration::from_secs(5));
             }

@@ -54,7 +54,7 @@ async fn one_at_a_time_keeps_the_order_even_where_the_window_overflows() {
     });
     let mut settings = Settings::default();
     settings.window = 4;
-    let stage = Stage::over(Arc::default(), settings, [slow]).await;
+    let stage = Stage::over(Arc::new(MemoryStore::new()), settings, [slow]).await;
 
     for n in 0..300 {
         stage.emit(n).await;

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use motia_core::{config::EventConfig, context::Context};
 use motia_runtime::Settings;
+use motia_store::MemoryStore;
 
 use super::stage::{Diary, Stage, Task, step};
 
@@ -25,7 +26,8 @@ async fn a_shutdown_lets_running_handlers_finish_and_begins_nothing_new() {
             Ok(())
         }
     });
-    let stage = Stage::over(Arc::default(), draining(Duration::from_secs(30)), [slow]).await;
+    let stage =
+        Stage::over(Arc::new(MemoryStore::new()), draining(Duration::from_secs(30)), [slow]).await;
     stage.emit(1).await;
     stage.emit(2).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -47,7 +49,9 @@ async fn a_handler_that_outlasts_the_drain_is_told_and_its_event_given_back() {
             std::future::pending().await
         }
     });
-    let stage = Stage::over(Arc::default(), draining(Duration::from_secs(2)), [endless]).await;
+    let stage =
+        Stage::over(Arc::new(MemoryStore::new()), draining(Duration::from_secs(2)), [endless])
+            .await;
     stage.emit(1).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
 

@@ -73,16 +73,16 @@ where
 /// A running app.
 pub(crate) struct Stage {
     pub(crate) runtime: Runtime,
-    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) store: Arc<dyn Store>,
 }
 
 impl Stage {
     pub(crate) async fn with(steps: impl IntoIterator<Item = Definition>) -> Self {
-        Self::over(Arc::default(), Settings::default(), steps).await
+        Self::over(Arc::new(MemoryStore::new()), Settings::default(), steps).await
     }
 
     pub(crate) async fn over(
-        store: Arc<MemoryStore>,
+        store: Arc<dyn Store>,
         settings: Settings,
         steps: impl IntoIterator<Item = Definition>,
     ) -> Self {

@@ -48,12 +48,14 @@ impl Group<'_, '_> {
         }
 
         let (arrivals, changes) = (self.arrivals.len(), self.changes.len());
+        let numbers = self.numbers.mark();
         self.execute("SAVEPOINT batch")?;
         let written = self.write_all(batch.writes);
         match written {
             Ok(_) => {}
             Err(Stop::Refused(_)) => {
                 self.execute("ROLLBACK TO batch")?;
+                self.numbers.roll_back_to(numbers);
                 self.arrivals.truncate(arrivals);
                 self.changes.truncate(changes);
             }

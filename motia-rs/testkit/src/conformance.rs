@@ -63,6 +63,7 @@ macro_rules! conformance_suite {
             batch: a_requirement_that_fails_leaves_nothing_of_the_batch,
             batch: a_write_refused_halfway_leaves_nothing_of_the_batch,
             batch: a_refused_batch_does_not_disturb_its_neighbours,
+            batch: an_id_that_no_delivery_has_is_refused_without_disturbing_neighbours,
             batch: a_commit_that_nobody_waits_for_happens,
             batch: of_many_who_require_the_same_version_one_wins,
 

@@ -81,6 +81,7 @@ macro_rules! conformance_suite {
             delay: a_delayed_delivery_is_pulled_when_it_is_due,
             delay: deliveries_due_together_are_pulled_page_by_page,
             delay: delayed_deliveries_are_pulled_by_due_time,
+            delay: a_delivery_falls_due_when_it_was_heard_to,
             delay: a_delayed_delivery_counts_as_waiting_once_due,
 
             attempt: a_start_is_recorded,

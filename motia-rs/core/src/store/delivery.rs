@@ -79,7 +79,9 @@ pub struct Delivery {
     pub event: Arc<Event>,
     /// How many attempts were started so far.
     pub attempts: u32,
-    /// When it may start, if it waits for a time.
+    /// When it may start, if it waits for a time. A store keeps whole microseconds and cuts off what
+    /// is finer, so that what is due now can be pulled now; the arrival that was heard says the same
+    /// instant.
     pub due: Option<Timestamp>,
 }
 

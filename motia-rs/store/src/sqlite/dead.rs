@@ -88,12 +88,12 @@ pub(super) fn bury(
 }
 
 /// Puts a dead letter back into its queue.
-pub(super) fn redrive(db: &Connection, id: DeliveryId, now: Timestamp) -> Result<(), Stop> {
+pub(super) fn redrive(db: &Connection, id: DeliveryId, due: Timestamp) -> Result<(), Stop> {
     const REDRIVE: &str =
         "INSERT INTO delivery (id, token, attempts, due_at, emitted_at, event, trace, topic, payload)
         SELECT ?3, token, 0, ?4, emitted_at, event, trace, topic, payload
         FROM dead_letter WHERE seq = ?1 AND queue = ?2";
-    let back = (seq(id), id.queue.0, delayed(id), micros(now));
+    let back = (seq(id), id.queue.0, delayed(id), micros(due));
     if db.prepare_cached(REDRIVE)?.execute(back)? == 0 {
         return Err(CommitError::NoSuchDeadLetter(id).into());
     }

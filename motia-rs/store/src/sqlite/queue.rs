@@ -173,14 +173,14 @@ pub(super) fn give_back(
     db: &Connection,
     id: DeliveryId,
     token: Token,
-    now: Timestamp,
+    due: Timestamp,
 ) -> Result<Place, Stop> {
     const RETURN: &str = "UPDATE delivery
         SET id = ?3, due_at = ?4, attempts = max(attempts - (token = ?2), 0), token = ?2 + 1
         WHERE id = ?1 AND token <= ?2";
     let mut statement = db.prepare_cached(RETURN)?;
     let (token, to) = (token.0.cast_signed(), delayed(id));
-    find(id, |place| statement.execute((place, token, to, micros(now))))
+    find(id, |place| statement.execute((place, token, to, micros(due))))
 }
 
 /// Where in its queue a delivery lies.

@@ -82,6 +82,7 @@ macro_rules! conformance_suite {
             delay: deliveries_due_together_are_pulled_page_by_page,
             delay: delayed_deliveries_are_pulled_by_due_time,
             delay: a_delivery_falls_due_when_it_was_heard_to,
+            delay: a_delivery_may_wait_until_the_end_of_time,
             delay: a_delayed_delivery_counts_as_waiting_once_due,
 
             attempt: a_start_is_recorded,

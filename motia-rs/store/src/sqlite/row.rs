@@ -47,8 +47,10 @@ pub(super) fn micros(at: Timestamp) -> i64 {
 
 /// The instant in a column.
 pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
-    let micros = row.get(column)?;
-    Timestamp::from_microsecond(micros)
+    const SECOND: i64 = 1_000_000;
+    let micros: i64 = row.get(column)?;
+    // Not `Timestamp::from_microsecond`, which refuses the last second before `Timestamp::MAX`.
+    Timestamp::new(micros / SECOND, (micros % SECOND * 1000) as i32)
         .map_err(|error| Error::FromSqlConversionFailure(column, Type::Integer, error.into()))
 }
 

@@ -96,6 +96,22 @@ pub async fn a_delivery_falls_due_when_it_was_heard_to(subject: Subject) {
     assert_eq!(subject.depth(queue, now).await.waiting, 4);
 }
 
+/// And is not in the way of the others meanwhile.
+pub async fn a_delivery_may_wait_until_the_end_of_time(subject: Subject) {
+    if !subject.store.capabilities().delay {
+        return;
+    }
+    let queue = subject.queue("ship").await;
+    subject.commit([publish_for(Timestamp::MAX, &[queue]), publish_for(at(1), &[queue])]).await;
+
+    let heard = subject.heard();
+    let pulled = subject.pull(queue, at(1)).await;
+
+    let Arrival::Due { due, .. } = heard[0] else { panic!("{heard:?}") };
+    assert_eq!((pulled.due.len(), pulled.next_due), (1, Some(due)));
+    assert_eq!(subject.due(queue, Timestamp::MAX).await.len(), 2);
+}
+
 /// Though nobody wrote anything when its time came.
 pub async fn a_delayed_delivery_counts_as_waiting_once_due(subject: Subject) {
     if !subject.store.capabilities().delay {

@@ -1,5 +1,6 @@
 //! What both stores decide alike, in one place so that they cannot drift apart.
 
+use jiff::Timestamp;
 use motia_core::store::{CommitError, Page, PageRequest, QueueId, StoreError, Write};
 
 /// The sum of a counter and `by`; `None` when the text is no integer or the sum leaves 64 bits.
@@ -31,6 +32,14 @@ pub(crate) fn may_stop_halfway(writes: &[Write]) -> bool {
 pub(crate) fn unknown_queue(queue: QueueId) -> CommitError {
     let QueueId(number) = queue;
     StoreError::Io(format!("there is no queue {number}: ask `Store::queues` for it first")).into()
+}
+
+/// The instant at which a delivery falls due, in whole microseconds as the file keeps it, so that
+/// what is heard is what will be pulled. What is finer is cut off: rounded up, a delivery that is due
+/// now could not be pulled now.
+pub(crate) fn due(at: Timestamp) -> Timestamp {
+    let nanos = at.subsec_nanosecond() / 1000 * 1000;
+    Timestamp::new(at.as_second(), nanos).expect("an instant that is cut is in range")
 }
 
 /// How many items to fetch for a page: one more than it holds, to see whether another follows.
@@ -69,6 +78,17 @@ mod tests {
             assert_eq!(counted(Some(text), 1), None, "{text}");
         }
         assert_eq!(counted(Some("9223372036854775807"), 1), None);
+    }
+
+    #[test]
+    fn a_delivery_falls_due_at_a_whole_microsecond() {
+        let at = |nanos| Timestamp::from_nanosecond(nanos).unwrap();
+        assert_eq!(due(at(1_999)), at(1_000));
+        assert_eq!(due(at(2_000)), at(2_000));
+
+        for end in [Timestamp::MIN, Timestamp::MAX] {
+            assert_eq!(due(end).as_microsecond(), end.as_microsecond());
+        }
     }
 
     #[test]

@@ -80,6 +80,38 @@ async fn everything_acknowledged_is_there_after_a_crash() {
 }
 
 #[tokio::test]
+async fn numbers_that_a_refused_batch_reserved_are_not_used_again_after_a_crash() {
+    let folder = folder();
+    let store = open(&folder);
+    let queue = queue(&store).await;
+    store.commit(Batch::of(set("text", "\"x\""))).await.unwrap();
+    store.close().await.unwrap();
+
+    // The first batch after an opening reserves numbers, and this one is undone.
+    let store = open(&folder);
+    let (group, key, now) = ("orders".into(), "text".into(), Timestamp::UNIX_EPOCH);
+    let count = Write::Increment { group, key, by: 1, now };
+    let writes = vec![set("a", "1"), count];
+    let refused = store.commit(Batch { requires: vec![], writes }).await;
+    assert!(matches!(refused, Err(CommitError::NotACounter { .. })), "{refused:?}");
+    for _ in 0..3 {
+        store.commit(Batch::of(publish("1", queue))).await.unwrap();
+    }
+    let before = pull(&store, queue).await;
+
+    let left = left_behind(&folder);
+    let after = open(&left);
+    for _ in 0..6 {
+        after.commit(Batch::of(publish("1", queue))).await.unwrap();
+    }
+
+    let seqs = pull(&after, queue).await;
+    assert_eq!((before.len(), seqs.len()), (3, 9));
+    assert_eq!(seqs[..3], before);
+    assert!(seqs.is_sorted_by(|a, b| a < b));
+}
+
+#[tokio::test]
 async fn a_log_with_a_torn_end_loses_only_what_was_never_acknowledged() {
     let folder = folder();
     let store = open(&folder);

@@ -63,6 +63,7 @@ macro_rules! conformance_suite {
             batch: a_requirement_that_fails_leaves_nothing_of_the_batch,
             batch: a_write_refused_halfway_leaves_nothing_of_the_batch,
             batch: a_refused_batch_does_not_disturb_its_neighbours,
+            batch: an_id_that_no_delivery_has_is_refused_without_disturbing_neighbours,
             batch: a_commit_that_nobody_waits_for_happens,
             batch: of_many_who_require_the_same_version_one_wins,
 
@@ -80,6 +81,8 @@ macro_rules! conformance_suite {
             delay: a_delayed_delivery_is_pulled_when_it_is_due,
             delay: deliveries_due_together_are_pulled_page_by_page,
             delay: delayed_deliveries_are_pulled_by_due_time,
+            delay: a_delivery_falls_due_when_it_was_heard_to,
+            delay: a_delivery_may_wait_until_the_end_of_time,
             delay: a_delayed_delivery_counts_as_waiting_once_due,
 
             attempt: a_start_is_recorded,

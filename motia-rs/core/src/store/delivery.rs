@@ -20,6 +20,9 @@ pub struct DeliveryId {
     pub seq: u64,
 }
 
+/// Sequence numbers stay below this.
+const SEQ_END: u64 = 1 << 47;
+
 impl fmt::Display for DeliveryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.queue.0, self.seq)
@@ -36,10 +39,12 @@ impl FromStr for DeliveryId {
 
     fn from_str(text: &str) -> Result<Self, InvalidDeliveryId> {
         let (queue, seq) = text.split_once('-').ok_or(InvalidDeliveryId)?;
-        Ok(Self {
-            queue: QueueId(queue.parse().map_err(|_| InvalidDeliveryId)?),
-            seq: seq.parse().map_err(|_| InvalidDeliveryId)?,
-        })
+        let queue = QueueId(queue.parse().map_err(|_| InvalidDeliveryId)?);
+        let seq = seq.parse().map_err(|_| InvalidDeliveryId)?;
+        if !(1..SEQ_END).contains(&seq) {
+            return Err(InvalidDeliveryId);
+        }
+        Ok(Self { queue, seq })
     }
 }
 
@@ -74,7 +79,9 @@ pub struct Delivery {
     pub event: Arc<Event>,
     /// How many attempts were started so far.
     pub attempts: u32,
-    /// When it may start, if it waits for a time.
+    /// When it may start, if it waits for a time. A store keeps whole microseconds and cuts off what
+    /// is finer, so that what is due now can be pulled now; the arrival that was heard says the same
+    /// instant.
     pub due: Option<Timestamp>,
 }
 
@@ -120,11 +127,24 @@ mod tests {
     fn a_delivery_id_reads_back_as_it_was_written() {
         let id = DeliveryId { queue: QueueId(3), seq: 1042 };
         assert_eq!(id.to_string().parse(), Ok(id));
+        let last = DeliveryId { seq: SEQ_END - 1, ..id };
+        assert_eq!(last.to_string().parse(), Ok(last));
     }
 
     #[test]
     fn other_text_is_no_delivery_id() {
-        for text in ["", "3", "3-", "-1042", "70000-1", "a-b", "3-1042-1"] {
+        for text in [
+            "",
+            "3",
+            "3-",
+            "-1042",
+            "70000-1",
+            "a-b",
+            "3-1042-1",
+            "3-0",
+            "3-140737488355328",
+            "3-18446744073709551615",
+        ] {
             assert_eq!(text.parse::<DeliveryId>(), Err(InvalidDeliveryId), "{text}");
         }
     }

@@ -149,6 +149,7 @@ impl Kept {
         due: Option<Timestamp>,
         done: &mut Done,
     ) {
+        let due = due.map(rules::due);
         for queue in queues {
             self.last += 1;
             let id = DeliveryId { queue: *queue, seq: self.last };
@@ -196,6 +197,7 @@ impl Kept {
     }
 
     fn wait_until(&mut self, due: Timestamp, id: DeliveryId, mut row: Row, done: &mut Done) {
+        let due = rules::due(due);
         row.due = Some(due);
         self.queues.put(&mut self.journal, id, Some(row));
         done.arrivals.push(Arrival::Due { id, due });

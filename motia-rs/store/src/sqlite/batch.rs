@@ -48,12 +48,14 @@ impl Group<'_, '_> {
         }
 
         let (arrivals, changes) = (self.arrivals.len(), self.changes.len());
+        let numbers = self.numbers.mark();
         self.execute("SAVEPOINT batch")?;
         let written = self.write_all(batch.writes);
         match written {
             Ok(_) => {}
             Err(Stop::Refused(_)) => {
                 self.execute("ROLLBACK TO batch")?;
+                self.numbers.roll_back_to(numbers);
                 self.arrivals.truncate(arrivals);
                 self.changes.truncate(changes);
             }
@@ -121,9 +123,10 @@ impl Group<'_, '_> {
                 self.settle(delivery, token, settlement)?;
             }
             Write::Redrive { delivery, now } => {
-                dead::redrive(db, delivery, now)?;
+                let due = rules::due(now);
+                dead::redrive(db, delivery, due)?;
                 self.change(delivery.queue, 0, -1);
-                self.arrivals.push(Arrival::Due { id: delivery, due: now });
+                self.arrivals.push(Arrival::Due { id: delivery, due });
             }
             Write::Purge { delivery } => {
                 dead::purge(db, delivery)?;
@@ -139,6 +142,7 @@ impl Group<'_, '_> {
         queues: &[QueueId],
         due: Option<Timestamp>,
     ) -> Result<(), Stop> {
+        let due = due.map(rules::due);
         for queue in queues {
             let id = DeliveryId { queue: *queue, seq: self.numbers.take(self.db)? };
             queue::publish(self.hot, id, event, due)?;
@@ -158,13 +162,15 @@ impl Group<'_, '_> {
         let (place, due, died) = match settlement {
             Settlement::Done => (queue::done(self.db, self.hot, id, token)?, None, 0),
             Settlement::Retry { due, failure } => {
+                let due = rules::due(due);
                 (queue::retry(self.db, id, token, due, &failure)?, Some(due), 0)
             }
             Settlement::Dead { reason, at, failure } => {
                 (dead::bury(self.db, id, token, (&reason, at), failure.as_ref())?, None, 1)
             }
             Settlement::Return { now } => {
-                (queue::give_back(self.db, id, token, now)?, Some(now), 0)
+                let due = rules::due(now);
+                (queue::give_back(self.db, id, token, due)?, Some(due), 0)
             }
         };
         self.change(id.queue, if place == Place::Ready { -1 } else { 0 }, died);

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::{
     fault::Stop,
     queue::{Place, find, forget_failures, note_failure},
-    row::{delayed, event, instant, micros, ready},
+    row::{delayed, event, instant, micros, ready, seq},
 };
 use crate::rules;
 
@@ -22,7 +22,7 @@ pub(super) fn get(db: &Connection, id: DeliveryId) -> rusqlite::Result<Option<De
         FROM dead_letter JOIN queue ON queue.id = dead_letter.queue
         WHERE dead_letter.seq = ?1 AND dead_letter.queue = ?2";
     let at_once = db.unchecked_transaction()?;
-    let found = at_once.prepare_cached(GET)?.query_row((id.seq, id.queue.0), letter).optional()?;
+    let found = at_once.prepare_cached(GET)?.query_row((seq(id), id.queue.0), letter).optional()?;
     found.map(|letter| with_failures(&at_once, letter)).transpose()
 }
 
@@ -76,7 +76,7 @@ pub(super) fn bury(
     let attempts = failure.map_or(0, |failure| failure.attempt);
     let (token, at) = (token.0.cast_signed(), micros(at));
     let place = find(id, |place| {
-        statement.execute((place, token, id.seq, id.queue.0, attempts, reason, at))
+        statement.execute((place, token, seq(id), id.queue.0, attempts, reason, at))
     })?;
 
     let from = if place == Place::Ready { ready(id) } else { delayed(id) };
@@ -88,12 +88,12 @@ pub(super) fn bury(
 }
 
 /// Puts a dead letter back into its queue.
-pub(super) fn redrive(db: &Connection, id: DeliveryId, now: Timestamp) -> Result<(), Stop> {
+pub(super) fn redrive(db: &Connection, id: DeliveryId, due: Timestamp) -> Result<(), Stop> {
     const REDRIVE: &str =
         "INSERT INTO delivery (id, token, attempts, due_at, emitted_at, event, trace, topic, payload)
         SELECT ?3, token, 0, ?4, emitted_at, event, trace, topic, payload
         FROM dead_letter WHERE seq = ?1 AND queue = ?2";
-    let back = (id.seq, id.queue.0, delayed(id), micros(now));
+    let back = (seq(id), id.queue.0, delayed(id), micros(due));
     if db.prepare_cached(REDRIVE)?.execute(back)? == 0 {
         return Err(CommitError::NoSuchDeadLetter(id).into());
     }
@@ -103,7 +103,7 @@ pub(super) fn redrive(db: &Connection, id: DeliveryId, now: Timestamp) -> Result
 /// Removes a dead letter for good.
 pub(super) fn purge(db: &Connection, id: DeliveryId) -> Result<(), Stop> {
     const PURGE: &str = "DELETE FROM dead_letter WHERE seq = ?1 AND queue = ?2";
-    if db.prepare_cached(PURGE)?.execute((id.seq, id.queue.0))? == 0 {
+    if db.prepare_cached(PURGE)?.execute((seq(id), id.queue.0))? == 0 {
         return Err(CommitError::NoSuchDeadLetter(id).into());
     }
     Ok(forget_failures(db, id)?)

@@ -15,6 +15,10 @@ pub(super) struct Numbers {
     kept: u64,
 }
 
+/// How far numbers were reserved at some moment of a transaction.
+#[derive(Clone, Copy)]
+pub(super) struct Mark(u64);
+
 impl Numbers {
     pub(super) fn load(db: &Connection) -> rusqlite::Result<Self> {
         let next = read(db, "reserved")?;
@@ -31,15 +35,26 @@ impl Numbers {
         Ok(self.next - 1)
     }
 
+    /// How far numbers are reserved, to come back to when a part of the transaction is undone.
+    pub(super) fn mark(&self) -> Mark {
+        Mark(self.reserved)
+    }
+
+    /// All that was written since the mark was undone, and with it what was reserved since. Those
+    /// numbers are reserved again before they are used.
+    pub(super) fn roll_back_to(&mut self, Mark(reserved): Mark) {
+        self.next = self.next.min(reserved);
+        self.reserved = reserved;
+    }
+
     /// The transaction was kept.
     pub(super) fn keep(&mut self) {
         self.kept = self.reserved;
     }
 
-    /// The transaction was rolled back. Its numbers are reserved again before they are used.
+    /// The transaction was rolled back.
     pub(super) fn roll_back(&mut self) {
-        self.next = self.next.min(self.kept);
-        self.reserved = self.kept;
+        self.roll_back_to(Mark(self.kept));
     }
 
     /// Gives back what is left of the block, as a proper close does.

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Rows};
 use super::{
     fault::{self, Stop},
     hot::Hot,
-    row::{delayed, delivery_at, event, instant_or_none, last, micros, ready, trace},
+    row::{MAX_SEQ, delayed, delivery_at, event, instant_or_none, last, micros, ready, seq, trace},
 };
 
 // Reads.
@@ -46,15 +46,15 @@ pub(super) fn pull(db: &Connection, pull: &Pull) -> rusqlite::Result<Pulled> {
         ORDER BY due_at, id";
     let at_once = db.unchecked_transaction()?;
 
-    let from = ready(DeliveryId { queue: pull.queue, seq: pull.after });
+    let from = ready(DeliveryId { queue: pull.queue, seq: pull.after.min(MAX_SEQ) });
     let limit = i64::try_from(pull.limit).unwrap_or(i64::MAX);
     let mut ready = at_once.prepare_cached(READY)?;
     let ready = ready.query_map((from, last(pull.queue), limit), delivery)?;
     let mut pulled = Pulled { ready: ready.collect::<Result<_, _>>()?, ..Pulled::default() };
 
-    let (due, seq) = pull.due_after;
+    let (due, after) = pull.due_after;
     let (queue, due) = (pull.queue.0, micros(due));
-    let from = delayed(DeliveryId { queue: pull.queue, seq });
+    let from = delayed(DeliveryId { queue: pull.queue, seq: after.min(MAX_SEQ) });
     let mut together = at_once.prepare_cached(DUE_TOGETHER)?;
     take_due(together.query((queue, due, from))?, pull, &mut pulled)?;
     if pulled.next_due.is_none() {
@@ -173,14 +173,14 @@ pub(super) fn give_back(
     db: &Connection,
     id: DeliveryId,
     token: Token,
-    now: Timestamp,
+    due: Timestamp,
 ) -> Result<Place, Stop> {
     const RETURN: &str = "UPDATE delivery
         SET id = ?3, due_at = ?4, attempts = max(attempts - (token = ?2), 0), token = ?2 + 1
         WHERE id = ?1 AND token <= ?2";
     let mut statement = db.prepare_cached(RETURN)?;
     let (token, to) = (token.0.cast_signed(), delayed(id));
-    find(id, |place| statement.execute((place, token, to, micros(now))))
+    find(id, |place| statement.execute((place, token, to, micros(due))))
 }
 
 /// Where in its queue a delivery lies.
@@ -213,13 +213,13 @@ pub(super) fn note_failure(
         VALUES (?1, ?2, ?3, ?4, ?5)";
     let Failure { attempt, started_at, ended_at, error } = failure;
     let (started_at, ended_at) = (micros(*started_at), micros(*ended_at));
-    db.prepare_cached(NOTE)?.execute((id.seq, attempt, started_at, ended_at, error))?;
+    db.prepare_cached(NOTE)?.execute((seq(id), attempt, started_at, ended_at, error))?;
     Ok(())
 }
 
 pub(super) fn forget_failures(db: &Connection, id: DeliveryId) -> rusqlite::Result<()> {
     const FORGET: &str = "DELETE FROM failure WHERE seq = ?1";
-    db.prepare_cached(FORGET)?.execute((id.seq,))?;
+    db.prepare_cached(FORGET)?.execute((seq(id),))?;
     Ok(())
 }
 

@@ -10,11 +10,18 @@ use motia_core::{
 use rusqlite::{Error, Row, types::Type};
 
 const SEQ_BITS: u32 = 47;
-const MAX_SEQ: u64 = (1 << SEQ_BITS) - 1;
+/// The highest sequence number there can be.
+pub(super) const MAX_SEQ: u64 = (1 << SEQ_BITS) - 1;
+
+/// The sequence number as it is written. An id that somebody made up may hold one that is too high:
+/// it becomes 0, under which nothing lies, so that it is not found instead of failing the statement.
+pub(super) fn seq(id: DeliveryId) -> i64 {
+    if id.seq > MAX_SEQ { 0 } else { id.seq.cast_signed() }
+}
 
 /// Where a delivery lies that may start at once.
 pub(super) fn ready(id: DeliveryId) -> i64 {
-    i64::from(id.queue.0) << SEQ_BITS | id.seq.min(MAX_SEQ).cast_signed()
+    i64::from(id.queue.0) << SEQ_BITS | seq(id)
 }
 
 /// Where a delivery lies that waits for its time.
@@ -40,8 +47,10 @@ pub(super) fn micros(at: Timestamp) -> i64 {
 
 /// The instant in a column.
 pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
-    let micros = row.get(column)?;
-    Timestamp::from_microsecond(micros)
+    const SECOND: i64 = 1_000_000;
+    let micros: i64 = row.get(column)?;
+    // Not `Timestamp::from_microsecond`, which refuses the last second before `Timestamp::MAX`.
+    Timestamp::new(micros / SECOND, (micros % SECOND * 1000) as i32)
         .map_err(|error| Error::FromSqlConversionFailure(column, Type::Integer, error.into()))
 }
 
@@ -101,6 +110,15 @@ mod tests {
             assert_eq!(delivery_at(ready(id)), id);
             assert_eq!(delivery_at(delayed(id)), id);
             assert!(ready(id) > 0 && delayed(id) < 0);
+        }
+    }
+
+    #[test]
+    fn an_id_out_of_range_has_the_place_of_no_delivery() {
+        let first = DeliveryId { queue: QueueId(3), seq: 1 };
+        for seq in [MAX_SEQ + 1, i64::MAX as u64 + 1, u64::MAX] {
+            let id = DeliveryId { seq, ..first };
+            assert!(ready(id) < ready(first) && ready(id) > last(QueueId(2)));
         }
     }
 

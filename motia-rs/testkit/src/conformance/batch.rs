@@ -1,12 +1,12 @@
 //! All or nothing.
 
 use futures_util::future::join_all;
-use motia_core::store::{Batch, Outcome, PageRequest, Require, Token, Write};
+use motia_core::store::{Batch, CommitError, DeliveryId, Outcome, PageRequest, Require, Token, Write};
 
 use super::{
     Subject,
     say::{
-        assert_conflict, assert_superseded, at, batch, bury, delete, done, increment, json,
+        assert_conflict, assert_superseded, at, batch, bury, delete, done, give_back, increment, json,
         publish, publish_for, purge, redrive, retry, set, set_until, start, version,
     },
 };
@@ -141,6 +141,41 @@ pub async fn a_refused_batch_does_not_disturb_its_neighbours(subject: Subject) {
     assert_eq!(subject.value("n").await.as_deref(), Some("50"));
     assert_eq!(subject.ready(queue).await.len(), 50);
     assert_eq!(subject.heard().len(), 50);
+    subject.assert_depths_agree(at(0)).await;
+}
+
+/// Nobody was given such an id, but anyone may make one up.
+pub async fn an_id_that_no_delivery_has_is_refused_without_disturbing_neighbours(subject: Subject) {
+    let queue = subject.queue("ship").await;
+    let ids = [0, 1 << 47, 1 << 63, u64::MAX].map(|seq| DeliveryId { queue, seq });
+    let started = ids.map(|id| batch([start(id, 1, 5)]));
+    let held = |id| batch([]).requiring(Require::Held { delivery: id, token: Token(5) });
+    let refused = ids.into_iter().flat_map(|id| {
+        let settled = [done(id, 5), retry(id, 5, 1, at(1)), bury(id, 5, 1), give_back(id, 5, at(1))];
+        let settled = settled.map(|write| batch([write]));
+        settled.into_iter().chain([held(id), batch([redrive(id)]), batch([purge(id)])])
+    });
+
+    let (mut kept, mut lost) = (Vec::new(), Vec::new());
+    kept.extend(started.map(|started| subject.store.commit(started)));
+    for refused in refused {
+        kept.push(subject.store.commit(batch([publish("{}", &[queue])])));
+        lost.push(subject.store.commit(refused));
+    }
+    let (kept, lost) = (join_all(kept).await, join_all(lost).await);
+
+    for (n, result) in lost.iter().enumerate() {
+        let as_expected = match n % 7 {
+            ..5 => matches!(result, Err(CommitError::Superseded(_))),
+            _ => matches!(result, Err(CommitError::NoSuchDeadLetter(_))),
+        };
+        assert!(as_expected, "{n}: {result:?}");
+    }
+    assert!(kept.iter().all(Result::is_ok), "{kept:?}");
+    assert_eq!(subject.ready(queue).await.len(), lost.len());
+    for id in ids {
+        assert_eq!(subject.store.dead_letter(id).await.unwrap(), None);
+    }
     subject.assert_depths_agree(at(0)).await;
 }
 

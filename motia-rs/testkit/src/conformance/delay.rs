@@ -1,11 +1,11 @@
 //! Deliveries that wait for their time.
 
-use jiff::Timestamp;
-use motia_core::store::{Arrival, Pull};
+use jiff::{SignedDuration, Timestamp};
+use motia_core::store::{Arrival, Pull, Write};
 
 use super::{
     Subject,
-    say::{at, publish, publish_for},
+    say::{at, bury, give_back, publish, publish_for, retry},
 };
 
 /// And not before; until then the store says when.
@@ -67,6 +67,49 @@ pub async fn delayed_deliveries_are_pulled_by_due_time(subject: Subject) {
 
     assert_eq!(dues, [Some(at(10)), Some(at(10)), Some(at(20))]);
     assert_eq!(subject.pull(queue, at(25)).await.next_due, Some(at(30)));
+}
+
+/// To the microsecond: what is finer is cut off, whatever made the delivery wait.
+pub async fn a_delivery_falls_due_when_it_was_heard_to(subject: Subject) {
+    if !subject.store.capabilities().delay {
+        return;
+    }
+    let (queue, ids) = subject.queue_of(&["1", "2", "3"]).await;
+    let now = at(1) + SignedDuration::from_nanos(2_345);
+    let cut = at(1) + SignedDuration::from_nanos(2_000);
+    subject.commit([bury(ids[2], 5, 1)]).await;
+
+    let again = Write::Redrive { delivery: ids[2], now };
+    let waits =
+        [publish_for(now, &[queue]), retry(ids[0], 5, 1, now), give_back(ids[1], 5, now), again];
+    for wait in waits {
+        subject.commit([wait]).await;
+        let heard = subject.heard();
+        let [Arrival::Due { id, due }] = heard[..] else { panic!("{heard:?}") };
+
+        assert_eq!(due, cut);
+        let pulled = subject.due(queue, due).await;
+        let found = pulled.iter().find(|found| found.id == id);
+        assert_eq!(found.and_then(|found| found.due), Some(due));
+    }
+    assert_eq!(subject.due(queue, now).await.len(), 4);
+    assert_eq!(subject.depth(queue, now).await.waiting, 4);
+}
+
+/// And is not in the way of the others meanwhile.
+pub async fn a_delivery_may_wait_until_the_end_of_time(subject: Subject) {
+    if !subject.store.capabilities().delay {
+        return;
+    }
+    let queue = subject.queue("ship").await;
+    subject.commit([publish_for(Timestamp::MAX, &[queue]), publish_for(at(1), &[queue])]).await;
+
+    let heard = subject.heard();
+    let pulled = subject.pull(queue, at(1)).await;
+
+    let Arrival::Due { due, .. } = heard[0] else { panic!("{heard:?}") };
+    assert_eq!((pulled.due.len(), pulled.next_due), (1, Some(due)));
+    assert_eq!(subject.due(queue, Timestamp::MAX).await.len(), 2);
 }
 
 /// Though nobody wrote anything when its time came.

@@ -144,7 +144,11 @@ impl Queue {
         let mut inner = self.inner.lock();
         inner.running -= 1;
         let seq = delivery.id.seq;
-        let Some(came_again) = inner.held.remove(&seq) else { return };
+        if delivery.due.is_none() {
+            // It was not held; if it came in again, it may be held by somebody else by now.
+            return;
+        }
+        let came_again = inner.held.remove(&seq).flatten();
         if inner.reading {
             inner.released.insert(seq);
         }

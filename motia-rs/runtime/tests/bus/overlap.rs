@@ -190,7 +190,7 @@ async fn what_was_done_while_a_page_was_read_is_not_done_again() {
 /// every way there is.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_lost_or_done_twice_where_retries_come_faster_than_commits() {
-    const EVENTS: u64 = 6_000;
+    const EVENTS: u64 = 4_000;
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(folder.path(), SqliteOptions::default()).unwrap();
     let (done, count) = (Arc::new(Mutex::new(HashMap::<u64, u32>::new())), AtomicU64::new(0));
@@ -216,7 +216,7 @@ async fn nothing_is_lost_or_done_twice_where_retries_come_faster_than_commits() 
         }
     });
     futures_util::future::join_all(emitters).await;
-    let patience = Duration::from_secs(120);
+    let patience = Duration::from_secs(60);
     let emptied = tokio::time::timeout(patience, stage.empty()).await;
 
     assert!(emptied.is_ok(), "events are stuck: {:?}", stage.depths().await);

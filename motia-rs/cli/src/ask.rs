@@ -24,6 +24,15 @@ const PREFIX: &str = "/__motia";
 /// A server that does not answer for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What is done about a data folder in which nothing was ever kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// It is made: something is to be written.
+    Make,
+    /// It is the wrong folder, more likely than an empty app.
+    Refuse,
+}
+
 /// The app that is asked.
 #[derive(Debug)]
 pub enum App {
@@ -58,7 +67,11 @@ impl App {
     ///
     /// # Errors
     /// When neither is to be had.
-    pub fn find(registry: Registry, settings: &Settings) -> Result<Self, Failure> {
+    pub fn find(
+        registry: Registry,
+        settings: &Settings,
+        absent: Absent,
+    ) -> Result<Self, Failure> {
         if let Some(server) = Server::find(settings)? {
             return Ok(Self::Server(server));
         }
@@ -66,6 +79,15 @@ impl App {
             return Err(Failure::unready(
                 "no server runs, and the memory store keeps nothing without one: start `serve`",
             ));
+        }
+        if absent == Absent::Refuse && !store::exists(settings) {
+            let folder = std::path::absolute(&settings.data_dir);
+            let folder = folder.unwrap_or_else(|_| settings.data_dir.clone());
+            return Err(Failure::unready(format!(
+                "no server runs, and nothing was ever kept in {}: `cargo run` first, or name \
+                 another folder with --data-dir",
+                folder.display()
+            )));
         }
         let folder = Folder::open(registry, settings)?;
         eprintln!("no server runs; looking into {} itself", settings.data_dir.display());

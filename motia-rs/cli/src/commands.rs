@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     Failure, Program,
     args::{self, Args, Command, Flags},
-    ask::App,
+    ask::{Absent, App},
     logs,
     output::Output,
     serve,
@@ -39,7 +39,8 @@ pub fn run(program: Program, args: Args, flags: Flags) -> Result<(), Failure> {
     }
 
     let registry = program.registry.clone();
-    let ask = || App::find(registry, &settings);
+    let ask = |absent| App::find(registry, &settings, absent);
+    let look = Absent::Refuse;
     match command {
         Command::Serve => serve::serve(program, &settings, output),
         Command::Check => app::check(&program.registry, &settings, output),
@@ -57,12 +58,12 @@ pub fn run(program: Program, args: Args, flags: Flags) -> Result<(), Failure> {
             Ok(())
         }
         Command::Emit { topic, payload, delay } => {
-            app::emit(&ask()?, &topic, &payload, delay.as_deref(), output)
+            app::emit(ask, &topic, &payload, delay.as_deref(), output)
         }
-        Command::Queues => app::queues(&ask()?, output),
-        Command::Cron(command) => app::cron(&ask()?, command, output),
+        Command::Queues => app::queues(&ask(look)?, output),
+        Command::Cron(command) => app::cron(&ask(look)?, command, output),
         Command::State(command) => state::run(ask, command, output),
-        Command::Dlq(command) => dead::run(&ask()?, command, output),
+        Command::Dlq(command) => dead::run(&ask(look)?, command, output),
     }
 }
 

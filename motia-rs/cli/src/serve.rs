@@ -45,11 +45,12 @@ async fn until_stopped(
     mut signals: Signals,
 ) -> Result<(), Failure> {
     let Program { registry, middleware, wraps, store_wraps, .. } = program;
-    let opened = store::open(settings)?;
-    let store = store_wraps.into_iter().fold(opened, |store, wrap| wrap(store));
     let address = SocketAddr::new(settings.host, settings.port);
     let listener = TcpListener::bind(address).await.map_err(|error| unbound(address, &error))?;
     let bound = listener.local_addr().map_err(|error| unbound(address, &error))?;
+    // Only now, so that a port in use leaves no data folder behind.
+    let opened = store::open(settings)?;
+    let store = store_wraps.into_iter().fold(opened, |store, wrap| wrap(store));
 
     let (clock, wake) = (Arc::new(SystemClock), Arc::new(SchedulerWake::default()));
     let runtime = Runtime::start(registry, store, clock, wake, &middleware, settings.runtime());

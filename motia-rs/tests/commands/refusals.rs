@@ -33,6 +33,35 @@ fn a_port_in_use_is_refused() {
     let line = refused(&shop, &["--port", server.port(), "--data-dir", "other"]);
 
     assert!(line.contains("is in use") && line.contains("--port"), "{line}");
+    assert!(!shop.path().join("other").exists());
+}
+
+#[test]
+fn a_command_that_reads_refuses_a_folder_in_which_nothing_was_ever_kept() {
+    let shop = Shop::new();
+    let reading: [&[&str]; 8] = [
+        &["state", "ls", "orders"],
+        &["state", "groups"],
+        &["state", "get", "orders", "o-1"],
+        &["state", "rm", "orders", "o-1"],
+        &["queues"],
+        &["dlq", "ls"],
+        &["dlq", "purge", "--all"],
+        &["cron", "ls"],
+    ];
+    for args in reading {
+        let ended = shop.run(args);
+
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{args:?}");
+        let line = ended.one_line();
+        assert!(
+            line.contains("/.motia: `cargo run` first") && line.contains("--data-dir"),
+            "{line}"
+        );
+        assert!(!shop.path().join(".motia").exists(), "{args:?}");
+    }
+    assert_eq!(shop.run(&["emit", "order.placed", "{"]).code, Some(2));
+    assert!(!shop.path().join(".motia").exists(), "a payload that is no JSON is not emitted");
 }
 
 #[test]

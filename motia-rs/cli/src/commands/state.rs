@@ -7,23 +7,23 @@ use super::{page, typed_json};
 use crate::{
     Failure,
     args::State,
-    ask::{App, segment, with_query},
+    ask::{Absent, App, segment, with_query},
     output::Output,
 };
 
 pub(super) fn run(
-    ask: impl FnOnce() -> Result<App, Failure>,
+    ask: impl FnOnce(Absent) -> Result<App, Failure>,
     command: State,
     output: Output,
 ) -> Result<(), Failure> {
     match command {
         State::Groups(wanted) => {
-            let document = ask()?.get(&with_query("/api/state", &page(wanted)))?;
+            let document = ask(Absent::Refuse)?.get(&with_query("/api/state", &page(wanted)))?;
             output.list(&document, &[("GROUP", "/group"), ("ENTRIES", "/entries")]);
         }
         State::Ls { group, page: wanted } => {
             let path = format!("/api/state/{}", segment(&group));
-            let document = ask()?.get(&with_query(&path, &page(wanted)))?;
+            let document = ask(Absent::Refuse)?.get(&with_query(&path, &page(wanted)))?;
             let columns = [
                 ("KEY", "/key"),
                 ("VALUE", "/value"),
@@ -33,16 +33,16 @@ pub(super) fn run(
             output.list(&document, &columns);
         }
         State::Get { group, key } => {
-            let entry = ask()?.get(&place(&group, &key))?;
+            let entry = ask(Absent::Refuse)?.get(&place(&group, &key))?;
             output.document(if output.is_json() { &entry } else { &entry["value"] });
         }
         State::Set { group, key, value } => {
             let value = typed_json("value", &value)?;
-            ask()?.ask(Method::PUT, &place(&group, &key), Some(&value))?;
+            ask(Absent::Make)?.ask(Method::PUT, &place(&group, &key), Some(&value))?;
             output.done(&written(&group, &key), &format!("set `{key}` in `{group}`"));
         }
         State::Rm { group, key } => {
-            ask()?.ask(Method::DELETE, &place(&group, &key), None)?;
+            ask(Absent::Refuse)?.ask(Method::DELETE, &place(&group, &key), None)?;
             output.done(&written(&group, &key), &format!("removed `{key}` from `{group}`"));
         }
     }

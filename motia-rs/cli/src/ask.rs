@@ -126,7 +126,7 @@ impl App {
 }
 
 impl Server {
-    /// The server whose record lies in the data folder, if it still runs.
+    /// The server whose record lies in the data folder, if it runs.
     fn find(settings: &Settings) -> Result<Option<Self>, Failure> {
         let Some(record) = Record::read(&settings.data_dir) else { return Ok(None) };
         let config = ureq::Agent::config_builder()
@@ -142,7 +142,7 @@ impl Server {
                 server.record.url
             ))),
             Ok(_) => Ok(Some(server)),
-            // Its port is closed: it died without taking its record along.
+            // Its port is closed: it stops just now.
             Err(_) => Ok(None),
         }
     }

@@ -79,6 +79,8 @@ async fn until_stopped(
 
     let finish = async {
         http.stopping.cancel();
+        // Before the port is given up: what listens there next is not asked in our place.
+        drop(record);
         runtime.stop_taking();
         stop.cancel();
         let served = match ended_early {
@@ -86,7 +88,6 @@ async fn until_stopped(
             None => serving.await,
         };
         let closed = runtime.shutdown().await;
-        drop(record);
         served.map_err(|error| Failure::refused(format!("the port failed: {error}")))?;
         closed.map_err(|error| Failure::refused(error.to_string()))
     };

@@ -67,11 +67,7 @@ impl App {
     ///
     /// # Errors
     /// When neither is to be had.
-    pub fn find(
-        registry: Registry,
-        settings: &Settings,
-        absent: Absent,
-    ) -> Result<Self, Failure> {
+    pub fn find(registry: Registry, settings: &Settings, absent: Absent) -> Result<Self, Failure> {
         if let Some(server) = Server::find(settings)? {
             return Ok(Self::Server(server));
         }

@@ -62,7 +62,7 @@ pub fn run(program: Program, args: Args, flags: Flags) -> Result<(), Failure> {
         }
         Command::Queues => app::queues(&ask(look)?, output),
         Command::Cron(command) => app::cron(&ask(look)?, command, output),
-        Command::State(command) => state::run(ask, command, output),
+        Command::State(command) => state::run(ask, command, settings.limits.key, output),
         Command::Dlq(command) => dead::run(&ask(look)?, command, output),
     }
 }

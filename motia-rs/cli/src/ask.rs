@@ -191,19 +191,14 @@ impl Drop for Folder {
     }
 }
 
-/// A problem as a person reads it: its detail, and each rule that was broken on a line of its own.
+/// A problem of the app: its detail, and each rule that was broken.
 fn refused(status: StatusCode, problem: &Value) -> Failure {
-    let mut told = match problem["detail"].as_str() {
-        // The rules are listed right here.
+    let told = match problem["detail"].as_str() {
+        // The rules are listed right there.
         Some(detail) => detail.trim_end_matches("; see `errors`").to_owned(),
         None => format!("the app answered {status}"),
     };
-    for error in problem["errors"].as_array().into_iter().flatten() {
-        let part = |name: &str| error[name].as_str().unwrap_or_default();
-        let pointer = Some(part("pointer")).filter(|place| !place.is_empty()).unwrap_or("/");
-        told += &format!("\n  {pointer}: {}", part("detail"));
-    }
-    Failure::refused(told)
+    Failure::refused(told).with_errors(problem["errors"].as_array().cloned().unwrap_or_default())
 }
 
 /// A name as one segment of a path.

@@ -22,10 +22,9 @@ use crate::{
 ///
 /// # Errors
 /// What a person is told, with the exit code.
-pub fn run(program: Program, args: Args, flags: Flags) -> Result<(), Failure> {
-    let Args { config, json, command } = args;
+pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result<(), Failure> {
+    let Args { config, json: _, command } = args;
     let command = command.unwrap_or(Command::Serve);
-    let output = Output::stdout(json);
     let places = Places { flags, config, ..Places::default() }.with_environment();
     let (settings, raw) = Settings::load(&places, &program.env)?;
 

@@ -91,12 +91,13 @@ async fn until_stopped(
         served.map_err(|error| Failure::refused(format!("the port failed: {error}")))?;
         closed.map_err(|error| Failure::refused(error.to_string()))
     };
-    tokio::select! {
+    let finished = tokio::select! {
         finished = finish => finished,
         signal = signals.next() => {
             Err(Failure::refused(format!("{signal} again: stopped at once, with work unfinished")))
         }
-    }
+    };
+    finished.map_err(Failure::after_its_answer)
 }
 
 /// Why the port could not be had, and what to do.

@@ -104,6 +104,27 @@ fn settings_that_cannot_be_are_refused_before_anything_else() {
 }
 
 #[test]
+fn a_machine_is_told_in_one_document_and_people_all_the_same() {
+    let shop = Shop::new();
+    let told = |args: &[&str]| -> (Option<i32>, serde_json::Value) {
+        let ended = shop.run(&[args, &["--json"]].concat());
+        assert!(ended.stderr.contains("error: "), "{args:?}: {}", ended.stderr);
+        (ended.code, serde_json::from_str(&ended.stdout).unwrap())
+    };
+
+    let (code, unready) = told(&["queues"]);
+    assert_eq!(code, Some(2));
+    assert!(unready["error"].as_str().unwrap().contains("`cargo run` first"), "{unready}");
+
+    let (code, refused) = told(&["emit", "order.placed", r#"{"id":7}"#]);
+    assert_eq!((code, &refused["errors"][0]["pointer"]), (Some(1), &"/id".into()), "{refused}");
+
+    let (code, mistyped) = told(&["stpes"]);
+    assert_eq!(code, Some(2));
+    assert!(mistyped["error"].as_str().unwrap().contains("stpes"), "{mistyped}");
+}
+
+#[test]
 fn settings_are_shown_with_where_they_were_set() {
     let shop = Shop::new();
     fs::write(shop.path().join("motia.toml"), "token = \"s3cret\"").unwrap();

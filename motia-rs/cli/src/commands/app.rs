@@ -36,7 +36,7 @@ pub(super) fn check(
     }
     match errors {
         0 => Ok(()),
-        _ => Err(Failure::unready("the app would not start")),
+        _ => Err(Failure::unready("the app would not start").after_its_answer()),
     }
 }
 

@@ -24,6 +24,15 @@ const PREFIX: &str = "/__motia";
 /// A server that does not answer for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What is done about a data folder in which nothing was ever kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// It is made: something is to be written.
+    Make,
+    /// It is the wrong folder, more likely than an empty app.
+    Refuse,
+}
+
 /// The app that is asked.
 #[derive(Debug)]
 pub enum App {
@@ -58,7 +67,7 @@ impl App {
     ///
     /// # Errors
     /// When neither is to be had.
-    pub fn find(registry: Registry, settings: &Settings) -> Result<Self, Failure> {
+    pub fn find(registry: Registry, settings: &Settings, absent: Absent) -> Result<Self, Failure> {
         if let Some(server) = Server::find(settings)? {
             return Ok(Self::Server(server));
         }
@@ -66,6 +75,15 @@ impl App {
             return Err(Failure::unready(
                 "no server runs, and the memory store keeps nothing without one: start `serve`",
             ));
+        }
+        if absent == Absent::Refuse && !store::exists(settings) {
+            let folder = std::path::absolute(&settings.data_dir);
+            let folder = folder.unwrap_or_else(|_| settings.data_dir.clone());
+            return Err(Failure::unready(format!(
+                "no server runs, and nothing was ever kept in {}: `cargo run` first, or name \
+                 another folder with --data-dir",
+                folder.display()
+            )));
         }
         let folder = Folder::open(registry, settings)?;
         eprintln!("no server runs; looking into {} itself", settings.data_dir.display());
@@ -104,7 +122,7 @@ impl App {
 }
 
 impl Server {
-    /// The server whose record lies in the data folder, if it still runs.
+    /// The server whose record lies in the data folder, if it runs.
     fn find(settings: &Settings) -> Result<Option<Self>, Failure> {
         let Some(record) = Record::read(&settings.data_dir) else { return Ok(None) };
         let config = ureq::Agent::config_builder()
@@ -120,7 +138,7 @@ impl Server {
                 server.record.url
             ))),
             Ok(_) => Ok(Some(server)),
-            // Its port is closed: it died without taking its record along.
+            // Its port is closed: it stops just now.
             Err(_) => Ok(None),
         }
     }
@@ -173,19 +191,14 @@ impl Drop for Folder {
     }
 }
 
-/// A problem as a person reads it: its detail, and each rule that was broken on a line of its own.
+/// A problem of the app: its detail, and each rule that was broken.
 fn refused(status: StatusCode, problem: &Value) -> Failure {
-    let mut told = match problem["detail"].as_str() {
-        // The rules are listed right here.
+    let told = match problem["detail"].as_str() {
+        // The rules are listed right there.
         Some(detail) => detail.trim_end_matches("; see `errors`").to_owned(),
         None => format!("the app answered {status}"),
     };
-    for error in problem["errors"].as_array().into_iter().flatten() {
-        let part = |name: &str| error[name].as_str().unwrap_or_default();
-        let pointer = Some(part("pointer")).filter(|place| !place.is_empty()).unwrap_or("/");
-        told += &format!("\n  {pointer}: {}", part("detail"));
-    }
-    Failure::refused(told)
+    Failure::refused(told).with_errors(problem["errors"].as_array().cloned().unwrap_or_default())
 }
 
 /// A name as one segment of a path.

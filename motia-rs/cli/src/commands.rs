@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::{
     Failure, Program,
     args::{self, Args, Command, Flags},
-    ask::App,
+    ask::{Absent, App},
     logs,
     output::Output,
     serve,
@@ -22,10 +22,9 @@ use crate::{
 ///
 /// # Errors
 /// What a person is told, with the exit code.
-pub fn run(program: Program, args: Args, flags: Flags) -> Result<(), Failure> {
-    let Args { config, json, command } = args;
+pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result<(), Failure> {
+    let Args { config, json: _, command } = args;
     let command = command.unwrap_or(Command::Serve);
-    let output = Output::stdout(json);
     let places = Places { flags, config, ..Places::default() }.with_environment();
     let (settings, raw) = Settings::load(&places, &program.env)?;
 
@@ -39,7 +38,8 @@ pub fn run(program: Program, args: Args, flags: Flags) -> Result<(), Failure> {
     }
 
     let registry = program.registry.clone();
-    let ask = || App::find(registry, &settings);
+    let ask = |absent| App::find(registry, &settings, absent);
+    let look = Absent::Refuse;
     match command {
         Command::Serve => serve::serve(program, &settings, output),
         Command::Check => app::check(&program.registry, &settings, output),
@@ -57,12 +57,12 @@ pub fn run(program: Program, args: Args, flags: Flags) -> Result<(), Failure> {
             Ok(())
         }
         Command::Emit { topic, payload, delay } => {
-            app::emit(&ask()?, &topic, &payload, delay.as_deref(), output)
+            app::emit(ask, &topic, &payload, delay.as_deref(), output)
         }
-        Command::Queues => app::queues(&ask()?, output),
-        Command::Cron(command) => app::cron(&ask()?, command, output),
-        Command::State(command) => state::run(ask, command, output),
-        Command::Dlq(command) => dead::run(&ask()?, command, output),
+        Command::Queues => app::queues(&ask(look)?, output),
+        Command::Cron(command) => app::cron(&ask(look)?, command, output),
+        Command::State(command) => state::run(ask, command, settings.limits.key, output),
+        Command::Dlq(command) => dead::run(&ask(look)?, command, output),
     }
 }
 

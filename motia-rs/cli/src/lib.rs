@@ -22,6 +22,7 @@ use std::{ffi::OsString, fmt, process::ExitCode, sync::Arc};
 use axum::Router;
 pub use failure::Failure;
 use motia_core::{http::Middleware, registry::Registry, store::Store};
+use output::Output;
 pub use settings::EnvVar;
 
 /// What is done to the router of an app before it is served.
@@ -59,16 +60,24 @@ impl fmt::Debug for Program {
 /// run(Program::default(), ["app", "--version"].map(Into::into));
 /// ```
 pub fn run(program: Program, args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let (args, flags) = match args::parse(args) {
+    let typed: Vec<OsString> = args.into_iter().collect();
+    let json = typed.iter().any(|arg| arg == "--json");
+    let (args, flags) = match args::parse(typed) {
         Ok(parsed) => parsed,
         Err(usage) => {
+            if json && usage.use_stderr() {
+                let told = usage.to_string();
+                let told = told.trim_start_matches("error: ").trim_end();
+                return Failure::unready(told).tell(Output::stdout(json));
+            }
             // Help and version are no errors, and there is nobody to tell of a closed stdout.
             let _ = usage.print();
             return u8::try_from(usage.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
         }
     };
-    match commands::run(program, args, flags) {
+    let output = Output::stdout(args.json);
+    match commands::run(program, args, flags, output) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.tell(),
+        Err(failure) => failure.tell(output),
     }
 }

@@ -45,11 +45,12 @@ async fn until_stopped(
     mut signals: Signals,
 ) -> Result<(), Failure> {
     let Program { registry, middleware, wraps, store_wraps, .. } = program;
-    let opened = store::open(settings)?;
-    let store = store_wraps.into_iter().fold(opened, |store, wrap| wrap(store));
     let address = SocketAddr::new(settings.host, settings.port);
     let listener = TcpListener::bind(address).await.map_err(|error| unbound(address, &error))?;
     let bound = listener.local_addr().map_err(|error| unbound(address, &error))?;
+    // Only now, so that a port in use leaves no data folder behind.
+    let opened = store::open(settings)?;
+    let store = store_wraps.into_iter().fold(opened, |store, wrap| wrap(store));
 
     let (clock, wake) = (Arc::new(SystemClock), Arc::new(SchedulerWake::default()));
     let runtime = Runtime::start(registry, store, clock, wake, &middleware, settings.runtime());
@@ -78,6 +79,8 @@ async fn until_stopped(
 
     let finish = async {
         http.stopping.cancel();
+        // Before the port is given up: what listens there next is not asked in our place.
+        drop(record);
         runtime.stop_taking();
         stop.cancel();
         let served = match ended_early {
@@ -85,16 +88,16 @@ async fn until_stopped(
             None => serving.await,
         };
         let closed = runtime.shutdown().await;
-        drop(record);
         served.map_err(|error| Failure::refused(format!("the port failed: {error}")))?;
         closed.map_err(|error| Failure::refused(error.to_string()))
     };
-    tokio::select! {
+    let finished = tokio::select! {
         finished = finish => finished,
         signal = signals.next() => {
             Err(Failure::refused(format!("{signal} again: stopped at once, with work unfinished")))
         }
-    }
+    };
+    finished.map_err(Failure::after_its_answer)
 }
 
 /// Why the port could not be had, and what to do.

@@ -52,13 +52,19 @@ impl Places {
     }
 }
 
-/// The name among `known` that `wrong` was probably meant to be.
+/// The name among `known` that `wrong` was probably meant to be: at most a third of it differs. What
+/// every variable begins with makes none of them alike.
 #[must_use]
 pub fn similar<'k>(wrong: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let plain = |name: &str| name.to_lowercase().replace('-', "_");
-    let likeness = |name: &'k str| (strsim::jaro_winkler(&plain(wrong), &plain(name)), name);
-    let closest = known.into_iter().map(likeness).max_by(|one, other| one.0.total_cmp(&other.0));
-    closest.filter(|(likeness, _)| *likeness > 0.8).map(|(_, name)| name)
+    let plain = |name: &str| {
+        let name = name.to_lowercase().replace('-', "_");
+        name.strip_prefix("motia_").map(str::to_owned).unwrap_or(name)
+    };
+    let wrong = plain(wrong);
+    let near = (wrong.chars().count() / 3).max(1);
+    let distance = |name: &'k str| (strsim::damerau_levenshtein(&wrong, &plain(name)), name);
+    let closest = known.into_iter().map(distance).min_by_key(|(distance, _)| *distance);
+    closest.filter(|(distance, _)| *distance <= near).map(|(_, name)| name)
 }
 
 /// ` (did you mean …?)`, or what else helps.

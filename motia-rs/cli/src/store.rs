@@ -20,6 +20,12 @@ pub fn open(settings: &Settings) -> Result<Arc<dyn Store>, StoreError> {
     })
 }
 
+/// Whether something was ever kept in the data folder.
+#[must_use]
+pub fn exists(settings: &Settings) -> bool {
+    settings.data_dir.join("motia.db").exists()
+}
+
 /// What a store of this kind can do, without opening it: a server may have it open.
 #[must_use]
 pub const fn capabilities(kind: StoreKind) -> Capabilities {

@@ -41,6 +41,22 @@ fn state_is_set_listed_read_and_removed() {
 }
 
 #[test]
+fn an_empty_name_is_refused_with_the_rule_for_names() {
+    let shop = Shop::new();
+    let nameless: [&[&str]; 4] = [
+        &["state", "set", "orders", "", "1"],
+        &["state", "set", "", "o-1", "1"],
+        &["state", "get", "orders", ""],
+        &["state", "ls", ""],
+    ];
+    for args in nameless {
+        let ended = shop.run(args);
+        assert_eq!(ended.code, Some(1), "{args:?}");
+        assert_eq!(ended.one_line(), "error: a group and a key have 1 to 512 bytes", "{args:?}");
+    }
+}
+
+#[test]
 fn a_long_list_is_gone_through_page_by_page() {
     let shop = Shop::new();
     for key in ["a", "b", "c"] {

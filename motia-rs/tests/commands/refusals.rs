@@ -33,6 +33,35 @@ fn a_port_in_use_is_refused() {
     let line = refused(&shop, &["--port", server.port(), "--data-dir", "other"]);
 
     assert!(line.contains("is in use") && line.contains("--port"), "{line}");
+    assert!(!shop.path().join("other").exists());
+}
+
+#[test]
+fn a_command_that_reads_refuses_a_folder_in_which_nothing_was_ever_kept() {
+    let shop = Shop::new();
+    let reading: [&[&str]; 8] = [
+        &["state", "ls", "orders"],
+        &["state", "groups"],
+        &["state", "get", "orders", "o-1"],
+        &["state", "rm", "orders", "o-1"],
+        &["queues"],
+        &["dlq", "ls"],
+        &["dlq", "purge", "--all"],
+        &["cron", "ls"],
+    ];
+    for args in reading {
+        let ended = shop.run(args);
+
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{args:?}");
+        let line = ended.one_line();
+        assert!(
+            line.contains("/.motia: `cargo run` first") && line.contains("--data-dir"),
+            "{line}"
+        );
+        assert!(!shop.path().join(".motia").exists(), "{args:?}");
+    }
+    assert_eq!(shop.run(&["emit", "order.placed", "{"]).code, Some(2));
+    assert!(!shop.path().join(".motia").exists(), "a payload that is no JSON is not emitted");
 }
 
 #[test]
@@ -72,6 +101,27 @@ fn settings_that_cannot_be_are_refused_before_anything_else() {
     let line = refused(&shop, &["--log", "Pakc=debug"]);
     assert_eq!(line, "error: --log: there is no step `Pakc`; did you mean `Pack`?");
     assert!(!shop.path().join(".motia").exists());
+}
+
+#[test]
+fn a_machine_is_told_in_one_document_and_people_all_the_same() {
+    let shop = Shop::new();
+    let told = |args: &[&str]| -> (Option<i32>, serde_json::Value) {
+        let ended = shop.run(&[args, &["--json"]].concat());
+        assert!(ended.stderr.contains("error: "), "{args:?}: {}", ended.stderr);
+        (ended.code, serde_json::from_str(&ended.stdout).unwrap())
+    };
+
+    let (code, unready) = told(&["queues"]);
+    assert_eq!(code, Some(2));
+    assert!(unready["error"].as_str().unwrap().contains("`cargo run` first"), "{unready}");
+
+    let (code, refused) = told(&["emit", "order.placed", r#"{"id":7}"#]);
+    assert_eq!((code, &refused["errors"][0]["pointer"]), (Some(1), &"/id".into()), "{refused}");
+
+    let (code, mistyped) = told(&["stpes"]);
+    assert_eq!(code, Some(2));
+    assert!(mistyped["error"].as_str().unwrap().contains("stpes"), "{mistyped}");
 }
 
 #[test]

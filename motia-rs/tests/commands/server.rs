@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{Read as _, Write as _},
-    net::TcpStream,
+    net::{TcpListener, TcpStream},
 };
 
 use serde_json::json;
@@ -64,6 +64,28 @@ fn a_server_that_was_killed_leaves_its_folder_to_the_commands() {
 
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(ended.one_line(), "no server runs; looking into .motia itself");
+}
+
+#[test]
+fn another_program_at_the_port_of_a_killed_server_is_asked_nothing() {
+    let shop = Shop::new();
+    let mut server = shop.serve_with(&[], &[("MOTIA_TOKEN", "s3cret")]);
+    server.signal("-KILL");
+    server.ended();
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    other.set_nonblocking(true).unwrap();
+    let left = json!({
+        "pid": std::process::id(),
+        "url": format!("http://{}", other.local_addr().unwrap()),
+        "token": "s3cret",
+    });
+    fs::write(shop.path().join(".motia/server.json"), left.to_string()).unwrap();
+
+    let ended = shop.run(&["dlq", "purge", "--all"]);
+
+    assert_eq!(ended.stdout, "removed: 0 dead letters\n");
+    assert_eq!(ended.one_line(), "no server runs; looking into .motia itself");
+    assert!(other.accept().is_err(), "it was asked");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Floor 2 of motia-rs: what the Workbench and the command line ask of an app, as JSON over HTTP.
+//! Floor 2 of motia-rs: the admin API: what the command line asks of an app, as JSON over HTTP.
 //!
 //! The HTTP floor serves it under `/__motia`, behind its guards; nothing here asks who is calling.
 //!

@@ -11,7 +11,7 @@ use super::{typed_json, whole};
 use crate::{
     Failure,
     args::Cron,
-    ask::{App, segment},
+    ask::{Absent, App, segment},
     output::{Output, print},
     serve::boot,
     settings::{EnvVar, Raw, SETTINGS, Settings, Source, table::Kind, value},
@@ -36,7 +36,7 @@ pub(super) fn check(
     }
     match errors {
         0 => Ok(()),
-        _ => Err(Failure::unready("the app would not start")),
+        _ => Err(Failure::unready("the app would not start").after_its_answer()),
     }
 }
 
@@ -144,7 +144,7 @@ pub(super) fn settings(raw: &Raw, own: &[EnvVar], output: Output) {
 }
 
 pub(super) fn emit(
-    app: &App,
+    ask: impl FnOnce(Absent) -> Result<App, Failure>,
     topic: &str,
     payload: &str,
     delay: Option<&str>,
@@ -156,6 +156,7 @@ pub(super) fn emit(
             .map_err(|expected| Failure::unready(format!("--delay: `{text}` is not {expected}")))?;
         emission["delay"] = json!(delay.as_secs_f64());
     }
+    let app = ask(Absent::Make)?;
     let receipt = app.ask(Method::POST, "/api/emit", Some(&emission))?;
     let (id, durability) = (text(&receipt["id"]), text(&receipt["durability"]));
     let later = match app {

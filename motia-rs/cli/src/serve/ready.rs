@@ -64,7 +64,7 @@ impl Ready {
         if self.admin == AdminAccess::Closed {
             let bound = self.bound;
             eprintln!(
-                "the Workbench is not served: others can reach {bound} and no `token` is set; set \
+                "the admin API is not served: others can reach {bound} and no `token` is set; set \
                  MOTIA_TOKEN, or listen on 127.0.0.1"
             );
         }

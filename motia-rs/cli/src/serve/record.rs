@@ -1,9 +1,15 @@
 //! `server.json` in the data folder: how the other commands find the server of that folder.
+//!
+//! A server that was killed leaves its record behind, and by then its port and its process number
+//! may be another program's. So a server holds the lock of `server.lock`, which the system releases
+//! with the process, and without that the record counts for nothing: the token in it is sent to
+//! nobody.
 
 use std::{
     fmt, fs, io,
     io::Write as _,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -12,6 +18,11 @@ use super::ready::Ready;
 use crate::settings::{Settings, resolved::Secret};
 
 const FILE: &str = "server.json";
+const LOCK: &str = "server.lock";
+
+/// A command holds the lock for a moment while it looks; a server tries again so often.
+const TRIES: u32 = 20;
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// What other commands need to know of a server.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,26 +47,25 @@ impl Record {
         Self { pid: std::process::id(), url: ready.url(), token }
     }
 
-    /// The record in a data folder, if there is one and its process may still run.
+    /// The record in a data folder, if its server runs.
     #[must_use]
     pub fn read(folder: &Path) -> Option<Self> {
+        let lock = fs::File::open(folder.join(LOCK)).ok()?;
+        match lock.try_lock_shared() {
+            Err(fs::TryLockError::WouldBlock) => {}
+            Ok(()) | Err(fs::TryLockError::Error(_)) => return None,
+        }
         let text = fs::read_to_string(folder.join(FILE)).ok()?;
-        let record: Self = serde_json::from_str(&text).ok()?;
-        record.may_run().then_some(record)
-    }
-
-    /// Whether the process may still be there. Where the system does not say, its port will.
-    fn may_run(&self) -> bool {
-        let processes = Path::new("/proc");
-        !processes.join("self").exists() || processes.join(self.pid.to_string()).exists()
+        serde_json::from_str(&text).ok()
     }
 
     /// Writes the record for as long as what is returned lives. Without it the app runs all the
     /// same, so a failure is only logged.
     pub(super) fn write(&self, folder: &Path) -> Kept {
         let path = folder.join(FILE);
-        match self.put(folder, &path) {
-            Ok(()) => Kept(Some(path)),
+        let written = take_lock(folder).and_then(|lock| self.put(folder, &path).map(|()| lock));
+        match written {
+            Ok(lock) => Kept(Some((path, lock))),
             Err(error) => {
                 let path = path.display();
                 tracing::warn!("{path} was not written, so commands will not find us: {error}");
@@ -65,7 +75,6 @@ impl Record {
     }
 
     fn put(&self, folder: &Path, path: &Path) -> io::Result<()> {
-        fs::create_dir_all(folder)?;
         let fresh = folder.join(format!("{FILE}.{}", self.pid));
         let mut options = fs::OpenOptions::new();
         options.write(true).create(true).truncate(true);
@@ -76,18 +85,40 @@ impl Record {
     }
 }
 
+/// Takes the lock, and removes the record of an earlier server: from here on it would be believed.
+fn take_lock(folder: &Path) -> io::Result<fs::File> {
+    fs::create_dir_all(folder)?;
+    let path = folder.join(LOCK);
+    let lock = fs::File::options().create(true).truncate(false).write(true).open(path)?;
+    let mut left = TRIES;
+    loop {
+        match lock.try_lock() {
+            Ok(()) => break,
+            Err(fs::TryLockError::WouldBlock) if left > 0 => {
+                left -= 1;
+                std::thread::sleep(BETWEEN_TRIES);
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                return Err(io::Error::other("another server has this data folder"));
+            }
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    match fs::remove_file(folder.join(FILE)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(lock),
+    }
+}
+
 /// A record that is removed when this is dropped.
 #[derive(Debug)]
-pub(super) struct Kept(Option<PathBuf>);
+pub(super) struct Kept(Option<(PathBuf, fs::File)>);
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        let Some(path) = &self.0 else { return };
-        // Another server may have taken the folder over meanwhile.
-        let ours = path.parent().and_then(Record::read);
-        if ours.is_some_and(|record| record.pid == std::process::id()) {
-            let _ = fs::remove_file(path);
-        }
+        // The lock goes last: until then nobody else writes a record.
+        let Some((path, _lock)) = self.0.take() else { return };
+        let _ = fs::remove_file(path);
     }
 }
 
@@ -123,11 +154,23 @@ mod tests {
         assert!(!format!("{:?}", record(1)).contains("t0ken"));
     }
 
-    #[cfg(target_os = "linux")]
     #[test]
-    fn the_record_of_a_process_that_is_gone_does_not_count() {
+    fn a_record_that_no_process_holds_does_not_count() {
         let folder = tempfile::tempdir().unwrap();
-        let _kept = record(u32::MAX - 1).write(folder.path());
+        drop(record(1).write(folder.path()));
+        let text = serde_json::to_string(&record(std::process::id())).unwrap();
+        fs::write(folder.path().join(FILE), text).unwrap();
+
         assert_eq!(Record::read(folder.path()), None);
+    }
+
+    #[test]
+    fn a_second_server_does_not_take_the_record_from_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let _first = record(1).write(folder.path());
+
+        drop(record(2).write(folder.path()));
+
+        assert_eq!(Record::read(folder.path()), Some(record(1)));
     }
 }

@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_said_in_one_line_with_its_place() {
-        let cases: [(&str, Variables, &str); 10] = [
+        let cases: [(&str, Variables, &str); 11] = [
             ("prot = 1", &[], "motia.toml: there is no setting `prot`; did you mean `port`?"),
             (
                 "zebra = 1",
@@ -275,6 +275,11 @@ mod tests {
                 "",
                 &[("MOTIA_CHOAS", "1")],
                 "there is no setting `MOTIA_CHOAS`; did you mean `MOTIA_CHAOS`?",
+            ),
+            (
+                "",
+                &[("MOTIA_FOO", "1")],
+                "there is no setting `MOTIA_FOO`; `settings` lists what can be set; unset it",
             ),
             (
                 "",

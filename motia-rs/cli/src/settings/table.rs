@@ -126,13 +126,7 @@ pub const SETTINGS: [Setting; 17] = [
             "What is logged: a level, `json` or `pretty`, `Step=level`, `crate=level`, with commas",
         ),
     ),
-    of(
-        "token",
-        "MOTIA_TOKEN",
-        Kind::Secret,
-        "",
-        "The token that the Workbench and its API ask for",
-    ),
+    of("token", "MOTIA_TOKEN", Kind::Secret, "", "The token that the admin API asks for"),
     of(
         "allowed_hosts",
         "MOTIA_ALLOWED_HOSTS",

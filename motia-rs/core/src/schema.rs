@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 pub mod checker;
 mod coerce;
+mod integers;
 
 pub use checker::Checker;
 

@@ -112,7 +112,7 @@ impl EmitError {
     /// Whether trying again can help.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Store(_))
+        matches!(self, Self::Store(error) if error.is_transient())
     }
 }
 

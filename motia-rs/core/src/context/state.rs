@@ -142,7 +142,14 @@ impl StateError {
     /// Whether trying again can help.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Commit(_) | Self::Store(_))
+        match self {
+            Self::Commit(error) => error.is_transient(),
+            Self::Store(_) => true,
+            Self::Key { .. }
+            | Self::TooLarge { .. }
+            | Self::Encode { .. }
+            | Self::Decode { .. } => false,
+        }
     }
 }
 
@@ -300,7 +307,8 @@ impl State {
         self.write_if(group.name, key, None, value, None).await
     }
 
-    /// Sets an entry if it is still as expected, `None` for absent; says whether it did.
+    /// Sets an entry if it is still as expected, `None` for absent; says whether it did. An end that
+    /// the entry had is kept, as [`update`](Self::update) and [`increment`](Self::increment) keep it.
     ///
     /// # Errors
     /// When it is not written, or what is there does not fit the group's type.
@@ -313,12 +321,13 @@ impl State {
     ) -> Result<bool, StateError> {
         let found = self.read(group.name, key).await?;
         let version = found.as_ref().map(|entry| entry.version);
+        let expires_at = found.as_ref().and_then(|entry| entry.expires_at);
         let current: Option<T> =
             found.map(|entry| decode(group.name, key, &entry.value)).transpose()?;
         if current.as_ref() != expected {
             return Ok(false);
         }
-        self.write_if(group.name, key, version, value, None).await
+        self.write_if(group.name, key, version, value, expires_at).await
     }
 
     async fn read(&self, group: &str, key: &str) -> Result<Option<Entry>, StateError> {

@@ -76,7 +76,7 @@ impl TransactionError {
         match self {
             Self::State(error) => error.is_transient(),
             Self::Emit(error) => error.is_transient(),
-            Self::Commit(_) => true,
+            Self::Commit(error) => error.is_transient(),
             Self::NothingToAck(_) => false,
         }
     }

@@ -3,7 +3,7 @@
 use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, error::ValidationErrorKind};
 use serde_json::Value;
 
-use super::{Violation, coerce};
+use super::{Violation, coerce, integers};
 
 /// A compiled schema. Formats are enforced, patterns run in linear time, and nothing is ever fetched.
 #[derive(Debug)]
@@ -22,11 +22,13 @@ impl Checker {
     /// # Errors
     /// A sentence that says why it does not compile.
     pub fn compile(schema: &Value) -> Result<Self, String> {
+        let mut bounded = schema.clone();
+        integers::write_out(&mut bounded);
         let validator = jsonschema::draft202012::options()
             .should_validate_formats(true)
             .with_pattern_options(PatternOptions::regex())
             .with_retriever(NoRetrieval)
-            .build(schema)
+            .build(&bounded)
             .map_err(|error| error.to_string())?;
         Ok(Self { validator, constrained: constrains(schema), schema: schema.clone() })
     }
@@ -231,6 +233,16 @@ mod tests {
             pointers,
             ["/pet/children/0/children", "/pet/children/0/name", "/pet/name", "/quantity"]
         );
+    }
+
+    #[test]
+    fn a_number_beyond_its_type_is_reported_with_the_rest() {
+        let order = json!({ "pet": { "children": [] }, "quantity": 99_999_999_999_u64 });
+
+        let violations = checker::<Order>().check(&order).unwrap_err();
+
+        let pointers: Vec<_> = violations.iter().map(|found| found.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/pet/name", "/quantity"]);
     }
 
     #[derive(JsonSchema)]

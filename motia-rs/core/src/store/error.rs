@@ -53,3 +53,14 @@ pub enum CommitError {
     #[error(transparent)]
     Store(#[from] StoreError),
 }
+
+impl CommitError {
+    /// Whether the same batch may be kept another time.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Conflict { .. } | Self::Store(_) => true,
+            Self::Superseded(_) | Self::NoSuchDeadLetter(_) | Self::NotACounter { .. } => false,
+        }
+    }
+}

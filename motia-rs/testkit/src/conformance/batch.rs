@@ -1,13 +1,15 @@
 //! All or nothing.
 
 use futures_util::future::join_all;
-use motia_core::store::{Batch, CommitError, DeliveryId, Outcome, PageRequest, Require, Token, Write};
+use motia_core::store::{
+    Batch, CommitError, DeliveryId, Outcome, PageRequest, Require, Token, Write,
+};
 
 use super::{
     Subject,
     say::{
-        assert_conflict, assert_superseded, at, batch, bury, delete, done, give_back, increment, json,
-        publish, publish_for, purge, redrive, retry, set, set_until, start, version,
+        assert_conflict, assert_superseded, at, batch, bury, delete, done, give_back, increment,
+        json, publish, publish_for, purge, redrive, retry, set, set_until, start, version,
     },
 };
 
@@ -151,7 +153,8 @@ pub async fn an_id_that_no_delivery_has_is_refused_without_disturbing_neighbours
     let started = ids.map(|id| batch([start(id, 1, 5)]));
     let held = |id| batch([]).requiring(Require::Held { delivery: id, token: Token(5) });
     let refused = ids.into_iter().flat_map(|id| {
-        let settled = [done(id, 5), retry(id, 5, 1, at(1)), bury(id, 5, 1), give_back(id, 5, at(1))];
+        let settled =
+            [done(id, 5), retry(id, 5, 1, at(1)), bury(id, 5, 1), give_back(id, 5, at(1))];
         let settled = settled.map(|write| batch([write]));
         settled.into_iter().chain([held(id), batch([redrive(id)]), batch([purge(id)])])
     });

@@ -109,7 +109,7 @@ impl Settings {
             token: Some(text("token")).filter(|token| !token.is_empty()).map(Secret),
             allowed_hosts: value::names(&text("allowed_hosts")),
             body_limit: read(raw, "body_limit", value::size)?,
-            json_depth: read(raw, "json_depth", value::count)?,
+            json_depth: read(raw, "json_depth", value::depth)?,
             header_read_timeout: read(raw, "header_read_timeout", value::duration)?,
             max_connections: read(raw, "max_connections", value::count)?,
             handler_timeout: read(raw, "handler_timeout", value::duration)?,

@@ -135,7 +135,13 @@ pub const SETTINGS: [Setting; 17] = [
         "Host names that the app is asked by, beside the loopback ones",
     ),
     of("body_limit", "MOTIA_BODY_LIMIT", Kind::Size, "1MiB", "The largest request body"),
-    of("json_depth", "MOTIA_JSON_DEPTH", Kind::Count, "64", "How deep a JSON body may be nested"),
+    of(
+        "json_depth",
+        "MOTIA_JSON_DEPTH",
+        Kind::Count,
+        "64",
+        "How deep a JSON body may be nested, up to 127",
+    ),
     of(
         "header_read_timeout",
         "MOTIA_HEADER_READ_TIMEOUT",

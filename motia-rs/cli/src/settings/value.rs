@@ -37,6 +37,15 @@ pub fn count(text: &str) -> Result<NonZeroU32, Expected> {
     text.replace('_', "").parse().map_err(|_| "a whole number from 1")
 }
 
+/// How deep something may be nested: as deep as the JSON reader itself goes at the most.
+///
+/// # Errors
+/// What was expected.
+pub fn depth(text: &str) -> Result<NonZeroU32, Expected> {
+    const EXPECTED: Expected = "a whole number from 1 to 127";
+    count(text).ok().filter(|depth| depth.get() <= 127).ok_or(EXPECTED)
+}
+
 /// A number of bytes, at least one: `512`, `64KiB`, `1MiB`.
 ///
 /// ```

@@ -1,157 +1,27 @@
 //! What is kept between runs: typed groups of entries.
+//!
+//! # Layout
+//! - [`State`]: reads and writes
+//! - `group`: the typed handle; `pending`: options before the await; `error`: how it fails
 
-use std::{
-    future::{Future, IntoFuture},
-    marker::PhantomData,
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
-};
+mod error;
+mod group;
+mod pending;
 
+use std::sync::Arc;
+
+pub use error::StateError;
+pub use group::StateGroup;
+pub(super) use group::is_reserved;
 use jiff::Timestamp;
+pub use pending::{ReadGroup, Set};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::Run;
 use crate::{
     json::JsonText,
-    store::{
-        Batch, BoxFuture, CommitError, Entry, Outcome, Page, PageRequest, Require, StoreError,
-        Write, batch::Name,
-    },
-    topic::assert_name,
+    store::{Batch, CommitError, Entry, Outcome, Require, Write, batch::Name},
 };
-
-/// Names beginning so are the framework's own.
-pub(super) const RESERVED: &str = "__motia";
-
-/// A typed handle on a group of entries; a constant next to the type.
-///
-/// ```
-/// # use motia_core::context::StateGroup;
-/// # #[derive(serde::Serialize, serde::Deserialize)]
-/// # struct Order { id: String }
-/// /// Every order ever taken, by id.
-/// pub const ORDERS: StateGroup<Order> = StateGroup::new("orders");
-/// ```
-pub struct StateGroup<T> {
-    name: &'static str,
-    item: PhantomData<fn() -> T>,
-}
-
-impl<T> Clone for StateGroup<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for StateGroup<T> {}
-
-impl<T> std::fmt::Debug for StateGroup<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("StateGroup").field(&self.name).finish()
-    }
-}
-
-impl<T> StateGroup<T> {
-    /// The group of this name.
-    ///
-    /// # Panics
-    /// At compile time, when the name is empty, has spaces, or begins with `__motia`.
-    #[must_use]
-    pub const fn new(name: &'static str) -> Self {
-        assert_name(name);
-        assert!(
-            !is_reserved(name.as_bytes()),
-            "names that begin with `__motia` are the framework's"
-        );
-        Self { name, item: PhantomData }
-    }
-
-    /// What it is called.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        self.name
-    }
-}
-
-/// Whether a name is the framework's own.
-pub(super) const fn is_reserved(name: &[u8]) -> bool {
-    let prefix = RESERVED.as_bytes();
-    if name.len() < prefix.len() {
-        return false;
-    }
-    let mut i = 0;
-    while i < prefix.len() {
-        if name[i] != prefix[i] {
-            return false;
-        }
-        i += 1;
-    }
-    true
-}
-
-/// A read or write of state failed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StateError {
-    /// The key cannot be.
-    #[error("a key has between 1 and {limit} bytes; this one has {size}")]
-    Key {
-        /// Its size in bytes.
-        size: usize,
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// The value is too large.
-    #[error("the entry `{key}` has {size} bytes; the limit is {limit} (`max_payload`)")]
-    TooLarge {
-        /// The key.
-        key: String,
-        /// Its size in bytes.
-        size: usize,
-        /// The limit in bytes.
-        limit: usize,
-    },
-    /// The value does not serialise.
-    #[error("the entry `{key}` does not serialise")]
-    Encode {
-        /// The key.
-        key: String,
-        /// Why.
-        source: serde_json::Error,
-    },
-    /// The entry does not fit the group's type.
-    #[error("the entry `{key}` in `{group}` does not fit its type")]
-    Decode {
-        /// The group.
-        group: String,
-        /// The key.
-        key: String,
-        /// Why.
-        source: serde_json::Error,
-    },
-    /// It was not written.
-    #[error(transparent)]
-    Commit(#[from] CommitError),
-    /// It could not be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl StateError {
-    /// Whether trying again can help.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Commit(error) => error.is_transient(),
-            Self::Store(_) => true,
-            Self::Key { .. }
-            | Self::TooLarge { .. }
-            | Self::Encode { .. }
-            | Self::Decode { .. } => false,
-        }
-    }
-}
 
 /// Reads and writes state.
 ///
@@ -186,18 +56,13 @@ impl State {
         group: StateGroup<T>,
         key: &str,
     ) -> Result<Option<T>, StateError> {
-        let entry = self.read(group.name, key).await?;
-        entry.map(|entry| decode(group.name, key, &entry.value)).transpose()
+        let entry = self.read(group.name(), key).await?;
+        entry.map(|entry| decode(group.name(), key, &entry.value)).transpose()
     }
 
     /// Sets an entry, whatever was there. Give it an end with `.ttl(..)`.
     pub fn set<T: Serialize>(&self, group: StateGroup<T>, key: &str, value: &T) -> Set<'_> {
-        Set {
-            run: &self.run,
-            group: group.name.into(),
-            entry: encode(&self.run, key, value),
-            ttl: None,
-        }
+        Set::new(&self.run, group.name().into(), key, value)
     }
 
     /// Removes an entry; says whether there was one.
@@ -205,7 +70,7 @@ impl State {
     /// # Errors
     /// When it is not written.
     pub async fn delete<T>(&self, group: StateGroup<T>, key: &str) -> Result<bool, StateError> {
-        Ok(self.remove(group.name, key).await?.is_some())
+        Ok(self.remove(group.name(), key).await?.is_some())
     }
 
     /// Removes an entry and gives it back.
@@ -217,8 +82,8 @@ impl State {
         group: StateGroup<T>,
         key: &str,
     ) -> Result<Option<T>, StateError> {
-        let removed = self.remove(group.name, key).await?;
-        removed.map(|value| decode(group.name, key, &value)).transpose()
+        let removed = self.remove(group.name(), key).await?;
+        removed.map(|value| decode(group.name(), key, &value)).transpose()
     }
 
     /// Reads a page of the group in key order: 100 entries where nothing is said.
@@ -235,7 +100,7 @@ impl State {
     /// # }
     /// ```
     pub fn group<T>(&self, group: StateGroup<T>) -> ReadGroup<'_, T> {
-        ReadGroup::new(&self.run, group.name.into())
+        ReadGroup::new(&self.run, group.name().into())
     }
 
     /// Removes all entries of the group; says how many.
@@ -243,7 +108,7 @@ impl State {
     /// # Errors
     /// When it is not written.
     pub async fn clear<T>(&self, group: StateGroup<T>) -> Result<u64, StateError> {
-        let write = Write::Clear { group: group.name.into() };
+        let write = Write::Clear { group: group.name().into() };
         let committed = self.run.engine.commit(&self.run, Batch::of(write)).await?;
         match committed.outcomes.first() {
             Some(Outcome::Cleared(entries)) => Ok(*entries),
@@ -263,12 +128,12 @@ impl State {
         mut change: impl FnMut(Option<T>) -> T,
     ) -> Result<T, StateError> {
         loop {
-            let found = self.read(group.name, key).await?;
+            let found = self.read(group.name(), key).await?;
             let version = found.as_ref().map(|entry| entry.version);
             let expires_at = found.as_ref().and_then(|entry| entry.expires_at);
-            let current = found.map(|entry| decode(group.name, key, &entry.value)).transpose()?;
+            let current = found.map(|entry| decode(group.name(), key, &entry.value)).transpose()?;
             let changed = change(current);
-            if self.write_if(group.name, key, version, &changed, expires_at).await? {
+            if self.write_if(group.name(), key, version, &changed, expires_at).await? {
                 return Ok(changed);
             }
         }
@@ -286,7 +151,7 @@ impl State {
     ) -> Result<i64, StateError> {
         let key = checked_key(&self.run, key)?.to_owned();
         let now = self.run.engine.now();
-        let write = Write::Increment { group: group.name.into(), key, by, now };
+        let write = Write::Increment { group: group.name().into(), key, by, now };
         let committed = self.run.engine.commit(&self.run, Batch::of(write)).await?;
         match committed.outcomes.first() {
             Some(Outcome::Counted(sum)) => Ok(*sum),
@@ -304,7 +169,7 @@ impl State {
         key: &str,
         value: &T,
     ) -> Result<bool, StateError> {
-        self.write_if(group.name, key, None, value, None).await
+        self.write_if(group.name(), key, None, value, None).await
     }
 
     /// Sets an entry if it is still as expected, `None` for absent; says whether it did. An end that
@@ -319,15 +184,15 @@ impl State {
         expected: Option<&T>,
         value: &T,
     ) -> Result<bool, StateError> {
-        let found = self.read(group.name, key).await?;
+        let found = self.read(group.name(), key).await?;
         let version = found.as_ref().map(|entry| entry.version);
         let expires_at = found.as_ref().and_then(|entry| entry.expires_at);
         let current: Option<T> =
-            found.map(|entry| decode(group.name, key, &entry.value)).transpose()?;
+            found.map(|entry| decode(group.name(), key, &entry.value)).transpose()?;
         if current.as_ref() != expected {
             return Ok(false);
         }
-        self.write_if(group.name, key, version, value, expires_at).await
+        self.write_if(group.name(), key, version, value, expires_at).await
     }
 
     async fn read(&self, group: &str, key: &str) -> Result<Option<Entry>, StateError> {
@@ -371,88 +236,6 @@ impl State {
 impl std::fmt::Debug for State {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("State")
-    }
-}
-
-/// A write about to happen; await it.
-#[must_use = "nothing is set until it is awaited"]
-#[derive(Debug)]
-pub struct Set<'c> {
-    run: &'c Arc<Run>,
-    group: Name,
-    entry: Result<(String, JsonText), StateError>,
-    ttl: Option<Duration>,
-}
-
-impl<'c> Set<'c> {
-    pub(super) fn new<T: Serialize>(run: &'c Arc<Run>, group: Name, key: &str, value: &T) -> Self {
-        Self { run, group, entry: encode(run, key, value), ttl: None }
-    }
-
-    /// The entry is gone after this long.
-    pub fn ttl(self, ttl: Duration) -> Self {
-        Self { ttl: Some(ttl), ..self }
-    }
-}
-
-impl<'c> IntoFuture for Set<'c> {
-    type Output = Result<(), StateError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Result<(), StateError>> + Send + 'c>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let (key, value) = self.entry?;
-            let engine = &self.run.engine;
-            let end = |ttl| engine.now().checked_add(ttl).unwrap_or(Timestamp::MAX);
-            let expires_at = self.ttl.map(end);
-            let write = Write::Set { group: self.group, key, value, expires_at };
-            engine.commit(self.run, Batch::of(write)).await?;
-            Ok(())
-        })
-    }
-}
-
-/// A page about to be read; await it.
-#[must_use = "nothing is read until it is awaited"]
-#[derive(Debug)]
-pub struct ReadGroup<'c, T> {
-    run: &'c Arc<Run>,
-    group: Name,
-    request: PageRequest,
-    item: PhantomData<fn() -> T>,
-}
-
-impl<'c, T> ReadGroup<'c, T> {
-    pub(super) fn new(run: &'c Arc<Run>, group: Name) -> Self {
-        Self { run, group, request: PageRequest::default(), item: PhantomData }
-    }
-
-    /// At most so many entries, between 1 and 1000.
-    pub fn limit(mut self, limit: usize) -> Self {
-        self.request.limit = limit.clamp(1, PageRequest::MAX);
-        self
-    }
-
-    /// The entries behind this key: [`Page::next`] of the last page.
-    pub fn after(mut self, key: impl Into<String>) -> Self {
-        self.request.after = Some(key.into());
-        self
-    }
-}
-
-impl<'c, T: DeserializeOwned + Send + 'c> IntoFuture for ReadGroup<'c, T> {
-    type Output = Result<Page<(String, T)>, StateError>;
-    type IntoFuture = BoxFuture<'c, Self::Output>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let engine = &self.run.engine;
-            let page = engine.store().page(&self.group, self.request, engine.now()).await?;
-            page.try_map(|(key, entry)| {
-                let value = decode(&self.group, &key, &entry.value)?;
-                Ok((key, value))
-            })
-        })
     }
 }
 

@@ -117,8 +117,7 @@ fn meant<'e, 'v>(
 }
 
 /// Rules that a Rust type does not keep by itself.
-const CONSTRAINTS: [&str; 19] = [
-    "const",
+const CONSTRAINTS: [&str; 18] = [
     "contains",
     "exclusiveMaximum",
     "exclusiveMinimum",
@@ -144,11 +143,10 @@ fn constrains(schema: &Value) -> bool {
         Value::Object(map) => map.iter().any(|(keyword, rule)| match keyword.as_str() {
             // An integer's own width is kept by its type.
             "format" | "minimum" | "maximum" if is_integer_width(map) => false,
-            "const" => false,
             "properties" | "schemas" | "$defs" => {
                 rule.as_object().is_some_and(|parts| parts.values().any(constrains))
             }
-            "default" | "examples" | "enum" | "description" | "title" => false,
+            "const" | "default" | "examples" | "enum" | "description" | "title" => false,
             keyword => CONSTRAINTS.contains(&keyword) || constrains(rule),
         }),
         Value::Array(parts) => parts.iter().any(constrains),

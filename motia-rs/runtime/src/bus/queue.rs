@@ -86,7 +86,7 @@ impl Queue {
     pub(super) fn is_quiet(&self) -> bool {
         let inner = self.inner.lock();
         let idle = inner.running == 0 && inner.ready.is_empty() && !inner.reading;
-        idle && !inner.has_more(self.shared.engine.now())
+        idle && !inner.has_more(|| self.shared.engine.now())
     }
 
     pub(super) fn stop(&self) {
@@ -133,7 +133,7 @@ impl Queue {
         } else {
             inner.workers -= 1;
         }
-        if inner.ready.len() <= self.window / 2 && inner.has_more(self.shared.engine.now()) {
+        if inner.ready.len() <= self.window / 2 && inner.has_more(|| self.shared.engine.now()) {
             self.read_on(&mut inner);
         }
         next
@@ -234,7 +234,7 @@ impl Queue {
         }
         self.employ(&mut inner);
         let low = inner.ready.len() <= self.window / 2;
-        if low && inner.has_more(self.shared.engine.now()) {
+        if low && inner.has_more(|| self.shared.engine.now()) {
             self.read_on(&mut inner);
         }
     }
@@ -291,8 +291,8 @@ impl Inner {
     }
 
     /// Whether the store has deliveries that could be taken now.
-    fn has_more(&self, now: Timestamp) -> bool {
-        self.spilled || self.next_due.is_some_and(|due| due <= now)
+    fn has_more(&self, now: impl FnOnce() -> Timestamp) -> bool {
+        self.spilled || self.next_due.is_some_and(|due| due <= now())
     }
 }
 

@@ -1,5 +1,7 @@
 //! The app's clock, and the test's.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use motia_core::clock::Clock;
 use tokio::time::Instant;
@@ -34,4 +36,9 @@ impl Clock for TokioClock {
     fn now(&self) -> Timestamp {
         self.start + self.since.elapsed()
     }
+}
+
+/// The time from `now` until `at`; none when it has come.
+pub(crate) fn until(at: Timestamp, now: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(now)).unwrap_or_default()
 }

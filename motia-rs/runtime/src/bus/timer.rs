@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::Queue;
+use crate::clock::until;
 
 /// The instants at which queues are to be woken: one for each queue, the earliest.
 #[derive(Debug, Default)]
@@ -72,7 +73,7 @@ impl Timer {
         while !stop.is_cancelled() {
             let now = engine.now();
             let next = self.ring(now, &queues);
-            let wait = next.map_or(LONGEST_SLEEP, |due| until(due, now));
+            let wait = next.map_or(LONGEST_SLEEP, |due| nap(due, now));
             tokio::select! {
                 () = tokio::time::sleep(wait), if next.is_some() => {}
                 () = self.changed.notified() => {}
@@ -93,8 +94,7 @@ impl Timer {
     }
 }
 
-/// The time from `now` until `due`, rounded up to tokio's milliseconds.
-fn until(due: Timestamp, now: Timestamp) -> Duration {
-    let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
-    (wait + Duration::from_micros(999)).min(LONGEST_SLEEP)
+/// How long to sleep for `due`: rounded up to tokio's milliseconds, and not too long.
+fn nap(due: Timestamp, now: Timestamp) -> Duration {
+    (until(due, now) + Duration::from_micros(999)).min(LONGEST_SLEEP)
 }

@@ -7,12 +7,8 @@ use motia_core::context::Engine;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    job::Job,
-    ledger::set_back,
-    missed::made_up,
-    wake::{Wake, until},
-};
+use super::{job::Job, ledger::set_back, missed::made_up, wake::Wake};
+use crate::clock::until;
 
 /// Knows which step fires next.
 pub(super) struct Planner {

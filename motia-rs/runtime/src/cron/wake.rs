@@ -10,6 +10,8 @@ use motia_core::store::BoxFuture;
 use tokio::sync::{Notify, OnceCell};
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
+use crate::clock::until;
+
 /// Wakes the planner at an instant of the wall clock, or a few seconds before.
 pub trait Wake: Send + Sync + 'static {
     /// Resolves near `at`, as seen from `now`. Dropping it calls the wake-up off.
@@ -96,11 +98,6 @@ impl std::fmt::Debug for SchedulerWake {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SchedulerWake").field("started", &self.scheduler.initialized()).finish()
     }
-}
-
-/// The time from `now` until `at`; none when it has come.
-pub(super) fn until(at: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(at.duration_since(now)).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -10,10 +10,7 @@ use std::sync::{
 
 use motia::{
     prelude::*,
-    store::{
-        Batch, BoxFuture, Capabilities, Commit, DeadLetter, DeliveryId, Depth, Entry, Listener,
-        Page, PageRequest, Pull, Pulled, QueueId, Store, StoreError,
-    },
+    store::{Batch, Commit, Decorate, Store},
 };
 
 /// Passes everything on, and looks at the clock when a commit returns.
@@ -25,7 +22,11 @@ struct Watched {
 /// A commit that takes longer is slow.
 const SLOW: Duration = Duration::from_millis(50);
 
-impl Store for Watched {
+impl Decorate for Watched {
+    fn inner(&self) -> &dyn Store {
+        &*self.inner
+    }
+
     fn commit(&self, batch: Batch) -> Commit {
         let (began, slow) = (std::time::Instant::now(), self.slow.clone());
         // The commit is under way before anyone waits for it: a caller that goes away undoes nothing.
@@ -42,81 +43,6 @@ impl Store for Watched {
     fn figures(&self) -> Vec<(&'static str, f64)> {
         let slow = self.slow.load(Ordering::Relaxed) as f64;
         self.inner.figures().into_iter().chain([("slow_commits_total", slow)]).collect()
-    }
-
-    fn name(&self) -> &'static str {
-        self.inner.name()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-
-    fn epoch(&self) -> u64 {
-        self.inner.epoch()
-    }
-
-    fn queues<'a>(
-        &'a self,
-        steps: &'a [&'a str],
-    ) -> BoxFuture<'a, Result<Vec<QueueId>, StoreError>> {
-        self.inner.queues(steps)
-    }
-
-    fn listen(&self, listener: Arc<dyn Listener>) {
-        self.inner.listen(listener);
-    }
-
-    fn get<'a>(
-        &'a self,
-        group: &'a str,
-        key: &'a str,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Entry>, StoreError>> {
-        self.inner.get(group, key, now)
-    }
-
-    fn page<'a>(
-        &'a self,
-        group: &'a str,
-        request: PageRequest,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Page<(String, Entry)>, StoreError>> {
-        self.inner.page(group, request, now)
-    }
-
-    fn groups(
-        &self,
-        request: PageRequest,
-    ) -> BoxFuture<'_, Result<Page<(String, u64)>, StoreError>> {
-        self.inner.groups(request)
-    }
-
-    fn pull(&self, pull: Pull) -> BoxFuture<'_, Result<Pulled, StoreError>> {
-        self.inner.pull(pull)
-    }
-
-    fn depths(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Depth>, StoreError>> {
-        self.inner.depths(now)
-    }
-
-    fn dead_letters<'a>(
-        &'a self,
-        queue: Option<&'a str>,
-        request: PageRequest,
-    ) -> BoxFuture<'a, Result<Page<DeadLetter>, StoreError>> {
-        self.inner.dead_letters(queue, request)
-    }
-
-    fn dead_letter(
-        &self,
-        delivery: DeliveryId,
-    ) -> BoxFuture<'_, Result<Option<DeadLetter>, StoreError>> {
-        self.inner.dead_letter(delivery)
-    }
-
-    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.inner.close()
     }
 }
 

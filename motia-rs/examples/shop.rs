@@ -1,4 +1,5 @@
-//! A shop in one file: an order comes in, is packed in the background, and is counted at night.
+//! A shop in one file: an order comes in, is packed and shipped in the background, and is counted at
+//! night.
 //!
 //! `cargo run -p motia-rs --example shop`
 
@@ -13,8 +14,17 @@ const PACKED: StateGroup<Packed> = StateGroup::new("packed");
 struct OrderPlaced {
     id: String,
     item: String,
+    #[serde(default)]
+    town: Option<String>,
 }
 topic!(OrderPlaced = "order.placed");
+
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+struct ParcelReady {
+    order: String,
+    town: String,
+}
+topic!(ParcelReady = "parcel.ready");
 
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 struct Packed {
@@ -41,16 +51,46 @@ mod place_order {
 mod pack {
     use super::*;
 
-    const CONFIG: EventConfig<OrderPlaced> =
-        EventConfig::new("Pack").description("Packs what was ordered").flows(&[SHOP]);
+    const CONFIG: EventConfig<OrderPlaced, (ParcelReady,)> = EventConfig::new("Pack")
+        .description("Packs what was ordered")
+        .flows(&[SHOP])
+        .max_depth(1000);
 
-    async fn handler(order: OrderPlaced, ctx: Context) -> StepResult {
+    async fn handler(order: OrderPlaced, ctx: Context<(ParcelReady,)>) -> StepResult {
         if order.item == "glass" {
             return Err(StepError::fatal("glass breaks in the post"));
         }
 
         ctx.state.set(PACKED, &order.id, &Packed { item: order.item }).await?;
         ctx.logger.info("packed", json!({ "order": order.id }));
+        if let Some(town) = order.town {
+            ctx.emit(ParcelReady { order: order.id, town }).await?;
+        }
+
+        Ok(())
+    }
+
+    step!(CONFIG, handler);
+}
+
+mod ship {
+    use super::*;
+
+    const POST: CircuitBreaker = CircuitBreaker::new("post");
+
+    const CONFIG: EventConfig<ParcelReady> = EventConfig::new("Ship")
+        .description("Takes parcels to the post, those to one town in their order")
+        .flows(&[SHOP])
+        .fifo(|parcel: &ParcelReady| parcel.town.clone())
+        .rate_limit(RateLimit::token_bucket(10, Duration::from_secs(1)))
+        .circuit_breaker(POST);
+
+    async fn handler(parcel: ParcelReady, ctx: Context) -> StepResult {
+        if parcel.town == "Atlantis" {
+            return Err(StepError::retry("the sea is rough").in_class("weather"));
+        }
+
+        ctx.logger.info("shipped", json!({ "order": parcel.order, "to": parcel.town }));
 
         Ok(())
     }

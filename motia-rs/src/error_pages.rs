@@ -1,4 +1,4 @@
-//! The pages under `docs/errors/`, so that the doctests compile their examples.
+//! The pages under `docs/`, so that the doctests compile their examples.
 
 macro_rules! pages {
     ($($code:ident)+) => {
@@ -8,3 +8,6 @@ macro_rules! pages {
 }
 
 pages!(M001 M002 M003 M004 M005 M006 M007 M008 M009 M010 M011 M012 M013 M014);
+
+#[doc = include_str!("../../docs/queues.md")]
+const QUEUES: () = ();

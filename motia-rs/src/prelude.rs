@@ -7,9 +7,10 @@ pub use jiff::Timestamp;
 pub use motia_core::topic;
 pub use motia_core::{
     config::{
-        ApiConfig, CatchUp, CronConfig, EventConfig, NoopConfig, Overlap, ReplySchema, Retry, reply,
+        ApiConfig, BatchConfig, CatchUp, CircuitBreaker, CronConfig, EventConfig, NoopConfig,
+        Overlap, Priority, RateLimit, ReplySchema, Retry, reply,
     },
-    context::{Context, Receipt, StateGroup, Stream},
+    context::{Cancel, Context, EmitOptions, Receipt, StateGroup, Stream},
     error::{OrReject, StepError, StepResult},
     flow::Flow,
     http::{

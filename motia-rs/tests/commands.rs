@@ -7,4 +7,6 @@ mod commands {
     mod refusals;
     mod server;
     mod shop;
+    mod work;
+    mod work_at_rest;
 }

@@ -1,6 +1,8 @@
 //! The app's real binary, started, killed and asked.
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+pub(crate) mod orders;
+
 use std::{
     fs::{self, OpenOptions},
     path::{Path, PathBuf},
@@ -8,6 +10,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+#[cfg(target_os = "linux")]
+use motia_testkit::disk::FaultyDisk;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -15,11 +19,45 @@ use tempfile::TempDir;
 pub(crate) struct Server {
     folder: TempDir,
     child: Option<Child>,
+    #[cfg(target_os = "linux")]
+    disk: Option<FaultyDisk>,
 }
 
 impl Server {
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), child: None }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            child: None,
+            #[cfg(target_os = "linux")]
+            disk: None,
+        }
+    }
+
+    /// The same, with its data on a disk that fails on command.
+    #[cfg(target_os = "linux")]
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn on_a_faulty_disk() -> Self {
+        let mut server = Self::new();
+        server.disk = Some(FaultyDisk::under(&server.data()));
+        server
+    }
+
+    #[cfg(target_os = "linux")]
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn disk(&self) -> &FaultyDisk {
+        self.disk.as_ref().unwrap()
+    }
+
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn pid(&self) -> String {
+        self.child.as_ref().unwrap().id().to_string()
+    }
+
+    /// `kill -SIGNAL`.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args([signal, &self.pid()]).status().unwrap();
+        assert!(sent.success());
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -33,8 +71,19 @@ impl Server {
 
     /// Starts it and waits until it answers; gives its address.
     pub(crate) fn start(&mut self) -> String {
+        self.start_with(&[])
+    }
+
+    /// The same, with some settings.
+    pub(crate) fn start_with(&mut self, settings: &[(&str, &str)]) -> String {
         let log = OpenOptions::new().create(true).append(true).open(self.log()).unwrap();
-        let child = app(&self.data(), log, ["serve", "--port", "0"]).spawn().unwrap();
+        let mut serve = app(&self.data(), log, ["serve", "--port", "0"]);
+        serve.envs(settings.iter().copied());
+        #[cfg(target_os = "linux")]
+        if let Some(disk) = &self.disk {
+            serve = disk.beneath(serve);
+        }
+        let child = serve.spawn().unwrap();
         let pid = child.id();
         self.child = Some(child);
         let began = Instant::now();
@@ -60,7 +109,16 @@ impl Server {
     /// says.
     #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn refused<const N: usize>(&self, args: [&str; N]) -> (Option<i32>, String) {
-        let output = app(&self.data(), Stdio::piped(), args).output().unwrap();
+        let mut child = app(&self.data(), Stdio::piped(), args).spawn().unwrap();
+        let began = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            if began.elapsed() > Duration::from_secs(30) {
+                child.kill().unwrap();
+                panic!("{args:?} is not refused");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let output = child.wait_with_output().unwrap();
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
@@ -75,9 +133,8 @@ impl Server {
     /// `kill -TERM`, and its exit code.
     #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn terminate(&mut self) -> Option<i32> {
+        self.signal("-TERM");
         let mut child = self.child.take().unwrap();
-        let sent = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-        assert!(sent.success());
         child.wait().unwrap().code()
     }
 

@@ -2,20 +2,26 @@
 //!
 //! `cargo run --release -p motia-bench -- table [--json FILE] [--only ROW]`
 //!
+//! And kills an app over and over, to see whether it keeps its promises:
+//!
+//! `cargo run --release -p motia-bench -- chaos --events 100000 --kills 20 [--seed N] [--json FILE]`
+//!
 //! # Layout
 //! - [`rows`]: one file a kind of row; each gives its own figure and that of its limit
 //! - [`bare`]: the limits: raw axum, bare SQLite
 //! - [`rounds`]: interleaved rounds and their medians
 //! - [`table`]: how it is shown
+//! - [`chaos`]: an app that is killed while it works
 
 mod bare;
+mod chaos;
 mod load;
 mod rounds;
 mod rows;
 mod subject;
 mod table;
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 
@@ -46,15 +52,50 @@ enum Command {
         #[arg(long, default_value_t = 2.0)]
         seconds: f64,
     },
+    /// Kills an app over and over while 64 connections emit; fails if a promise was broken.
+    Chaos(chaos::Chaos),
+    /// Serves the app that is killed.
+    #[command(hide = true)]
+    ChaosApp {
+        /// Decides which attempts fail.
+        seed: u64,
+        /// The data folder.
+        data: PathBuf,
+    },
+    /// Asks the app that is killed, with its own command line.
+    #[command(hide = true)]
+    ChaosAsk {
+        /// The data folder.
+        data: PathBuf,
+        /// The command.
+        command: Vec<String>,
+    },
+    /// Runs one side of one row, once, for a profiler to look on.
+    Side {
+        /// Which side.
+        side: rounds::Side,
+        /// The row.
+        row: String,
+        /// Seconds.
+        #[arg(long, default_value_t = 5.0)]
+        seconds: f64,
+    },
     /// Serves an app of so many steps until standard input closes; the start and memory rows run it.
     #[command(hide = true)]
     Idle {
         /// How many API steps it has.
         steps: usize,
     },
+    /// Starts over the store of this folder, and drains it once a line comes in; the backlog rows
+    /// run it.
+    #[command(hide = true)]
+    Drain {
+        /// The data folder.
+        folder: PathBuf,
+    },
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> anyhow::Result<ExitCode> {
     match Cli::parse().command {
         Command::Table { json, only, rounds, seconds } => {
             let effort = rounds::Effort::new(rounds, seconds);
@@ -63,8 +104,16 @@ fn main() -> anyhow::Result<()> {
             if let Some(file) = json {
                 table::write_json(&rows, &file)?;
             }
-            Ok(())
         }
-        Command::Idle { steps } => rows::start::idle(steps),
+        Command::Chaos(chaos) => chaos::run(&chaos)?,
+        Command::ChaosApp { seed, data } => return Ok(chaos::serve(&data, seed)),
+        Command::ChaosAsk { data, command } => return Ok(chaos::ask(&data, &command)),
+        Command::Side { side, row, seconds } => {
+            let rows = rows::measure_one(&rounds::Effort::of(side, seconds), &row)?;
+            rows.iter().for_each(table::print_side);
+        }
+        Command::Idle { steps } => rows::start::idle(steps)?,
+        Command::Drain { folder } => rows::backlog::drain(&folder)?,
     }
+    Ok(ExitCode::SUCCESS)
 }

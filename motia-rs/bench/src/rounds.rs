@@ -8,11 +8,25 @@ pub(crate) struct Effort {
     rounds: usize,
     /// How long one side of one round takes.
     pub(crate) span: Duration,
+    /// Only this side runs, once: a profiler looks on.
+    side: Option<Side>,
+}
+
+/// One side of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Side {
+    Ours,
+    Limit,
 }
 
 impl Effort {
     pub(crate) fn new(rounds: usize, seconds: f64) -> Self {
-        Self { rounds: rounds.max(1), span: Duration::from_secs_f64(seconds.max(0.1)) }
+        Self { rounds: rounds.max(1), span: Duration::from_secs_f64(seconds.max(0.1)), side: None }
+    }
+
+    /// One side alone, once and without a warm-up.
+    pub(crate) fn of(side: Side, seconds: f64) -> Self {
+        Self { side: Some(side), ..Self::new(1, seconds) }
     }
 
     /// The median figures of both sides and of the ratio within each round, after one round of
@@ -22,6 +36,13 @@ impl Effort {
         mut ours: impl FnMut(Duration) -> anyhow::Result<f64>,
         mut limit: impl FnMut(Duration) -> anyhow::Result<f64>,
     ) -> anyhow::Result<Compared> {
+        match self.side {
+            Some(Side::Ours) => return Ok(Compared { ours: ours(self.span)?, ..Compared::NONE }),
+            Some(Side::Limit) => {
+                return Ok(Compared { limit: limit(self.span)?, ..Compared::NONE });
+            }
+            None => {}
+        }
         let warm_up = self.span / 4;
         ours(warm_up)?;
         limit(warm_up)?;
@@ -47,7 +68,9 @@ impl Effort {
         &self,
         mut ours: impl FnMut(Duration) -> anyhow::Result<f64>,
     ) -> anyhow::Result<f64> {
-        ours(self.span / 4)?;
+        if self.side.is_none() {
+            ours(self.span / 4)?;
+        }
         let figures: anyhow::Result<Vec<_>> = (0..self.rounds).map(|_| ours(self.span)).collect();
         Ok(median(figures?))
     }
@@ -59,6 +82,10 @@ pub(crate) struct Compared {
     pub(crate) ours: f64,
     pub(crate) limit: f64,
     pub(crate) ratio: f64,
+}
+
+impl Compared {
+    const NONE: Self = Self { ours: f64::NAN, limit: f64::NAN, ratio: f64::NAN };
 }
 
 pub(crate) fn median(mut figures: Vec<f64>) -> f64 {

@@ -17,7 +17,7 @@ use motia_runtime::{Runtime, Settings, clock::SystemClock, cron::TokioWake};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// A job of about 256 bytes of JSON.
+/// A job of 256 bytes of JSON.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Job {
     pub(crate) n: u64,
@@ -27,9 +27,12 @@ motia_core::topic!(Job = "bench.job");
 
 impl Job {
     pub(crate) fn new(n: u64) -> Self {
-        Self { n, body: "x".repeat(230) }
+        Self { n, body: "x".repeat(239) }
     }
 }
+
+/// The step that takes jobs.
+pub(crate) const JOBS: &str = "CountJobs";
 
 /// A small event, as counters and ticks are.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -48,12 +51,25 @@ pub(crate) struct App {
 impl App {
     /// Over `store`, at most `concurrency` attempts at once.
     pub(crate) async fn start(store: Arc<dyn Store>, concurrency: u32) -> anyhow::Result<Self> {
+        Self::start_with(store, concurrency, |_| std::future::ready(())).await
+    }
+
+    /// Over `store`, doing something with each job.
+    pub(crate) async fn start_with<F: Future<Output = ()> + Send + 'static>(
+        store: Arc<dyn Store>,
+        concurrency: u32,
+        work: impl Fn(Job) -> F + Clone + Send + Sync + 'static,
+    ) -> anyhow::Result<Self> {
         let handled = Arc::new(AtomicU64::new(0));
         let count = handled.clone();
-        let jobs = EventConfig::<Job>::new("CountJobs").concurrency(concurrency).bind(
-            move |_: Job, _: Context| {
-                count.fetch_add(1, Ordering::Relaxed);
-                async { Ok(()) }
+        let jobs = EventConfig::<Job>::new(JOBS).concurrency(concurrency).bind(
+            move |job: Job, _: Context| {
+                let (work, count) = (work(job), count.clone());
+                async move {
+                    work.await;
+                    count.fetch_add(1, Ordering::Relaxed);
+                    Ok(())
+                }
             },
         );
         let count = handled.clone();

@@ -1,5 +1,7 @@
 //! What can be typed. The flags of settings are made from the one table of settings.
 
+pub mod work;
+
 use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -45,23 +47,34 @@ pub enum Command {
         mermaid: Option<Option<String>>,
     },
     /// Emit an event
-    Emit {
-        /// The topic
-        topic: String,
-        /// The payload, as JSON
-        payload: String,
-        /// Deliver it no sooner than after this long: 500ms, 30s, 5m, 1h
-        #[arg(long, value_name = "TIME")]
-        delay: Option<String>,
-    },
+    Emit(work::Emit),
     /// Read and change what steps keep
     #[command(subcommand)]
     State(State),
-    /// Show what waits for each event step
-    Queues,
+    /// Show what waits for each event step; pause and resume it
+    Queues {
+        /// What to do; a list when nothing is said
+        #[command(subcommand)]
+        command: Option<work::Queues>,
+    },
+    /// Say why an event is not running
+    Why {
+        /// The delivery's id, as `queues waiting` shows it
+        id: String,
+    },
+    /// Cancel what waits and what runs
+    Cancel(work::Cancel),
     /// Look into the dead letters: events that were given up
     #[command(subcommand)]
-    Dlq(Dlq),
+    Dlq(work::Dlq),
+    /// Show how the circuits of dependencies stand; open and reset them
+    Circuits {
+        /// What to do; a list when nothing is said
+        #[command(subcommand)]
+        command: Option<work::Circuits>,
+    },
+    /// List what was cancelled, expired or superseded, the last first
+    History(work::History),
     /// Look into the schedules
     #[command(subcommand)]
     Cron(Cron),
@@ -109,44 +122,6 @@ pub enum State {
     },
 }
 
-/// What to do with the dead letters.
-#[derive(Debug, Subcommand)]
-pub enum Dlq {
-    /// List them, oldest first
-    Ls {
-        /// Only those of this step
-        #[arg(long)]
-        step: Option<String>,
-        /// Which page
-        #[command(flatten)]
-        page: Page,
-    },
-    /// Show one, with its payload and what went wrong
-    Show {
-        /// Its id, as `dlq ls` shows it
-        id: String,
-    },
-    /// Put them back into their queues
-    Redrive(Which),
-    /// Remove them for good
-    Purge(Which),
-}
-
-/// Which dead letters.
-#[derive(Debug, clap::Args)]
-#[group(skip)]
-pub struct Which {
-    /// Its id, as `dlq ls` shows it
-    #[arg(required_unless_present = "all")]
-    pub id: Option<String>,
-    /// All of them
-    #[arg(long, conflicts_with = "id")]
-    pub all: bool,
-    /// With --all: only those of this step
-    #[arg(long, requires = "all", conflicts_with = "id")]
-    pub step: Option<String>,
-}
-
 /// What to do with the schedules.
 #[derive(Debug, Subcommand)]
 pub enum Cron {
@@ -160,7 +135,7 @@ pub enum Cron {
 }
 
 /// Which page of a list.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub struct Page {
     /// At most so many
     #[arg(long, value_name = "NUMBER")]
@@ -243,6 +218,28 @@ mod tests {
         assert!(parsed("app dlq purge").is_err());
         assert!(parsed("app dlq purge 1-2 --all").is_err());
         assert!(parsed("app dlq purge 1-2 --step Charge").is_err());
-        assert!(parsed("app dlq purge --all --step Charge").is_ok());
+        assert!(parsed("app dlq purge --step Charge").is_err());
+        assert!(parsed("app dlq purge --all --step Charge --since 1h").is_ok());
+        assert!(parsed("app dlq redrive 1-2 1-3").is_ok());
+    }
+
+    #[test]
+    fn one_thing_is_cancelled_at_a_time() {
+        assert!(parsed("app cancel").is_err());
+        assert!(parsed("app cancel 1-2 --key k").is_err());
+        assert!(parsed("app cancel --key k").is_ok() && parsed("app cancel 1-2").is_ok());
+    }
+
+    #[test]
+    fn queues_and_circuits_are_listed_when_nothing_else_is_said() {
+        for line in ["app queues", "app queues pause Charge", "app circuits", "app circuits open b"]
+        {
+            assert!(parsed(line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_priority_may_be_negative() {
+        assert!(parsed("app emit t {} --priority -3").is_ok());
     }
 }

@@ -116,8 +116,8 @@ impl App {
     ///
     /// # Errors
     /// What the app's problem says.
-    pub fn post(&self, path: &str) -> Result<Value, Failure> {
-        self.ask(Method::POST, path, None)
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        self.ask(Method::POST, path, Some(body))
     }
 }
 

@@ -1,11 +1,18 @@
 //! The commands, one function each; those that ask the app stand in a file for each part of it.
 
 pub mod app;
+pub mod circuits;
 pub mod dead;
+pub mod deliveries;
+pub mod emit;
+pub mod history;
+pub mod queues;
 pub mod state;
 
-use std::io::IsTerminal as _;
+use std::{io::IsTerminal as _, time::Duration};
 
+use motia_core::clock::Clock as _;
+use motia_runtime::clock::SystemClock;
 use serde_json::{Value, json};
 
 use crate::{
@@ -15,7 +22,8 @@ use crate::{
     logs,
     output::Output,
     serve,
-    settings::{Places, Settings},
+    settings::{Places, Settings, value},
+    when::Clock,
 };
 
 /// Does what was typed.
@@ -37,6 +45,7 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
         logs::start(&settings.log, !no_colour);
     }
 
+    let me = Me { name: login_name(&places.env), clock: Clock::at(SystemClock.now()) };
     let registry = program.registry.clone();
     let ask = |absent| App::find(registry, &settings, absent);
     let look = Absent::Refuse;
@@ -56,14 +65,56 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
             app::settings(&raw, &program.env, output);
             Ok(())
         }
-        Command::Emit { topic, payload, delay } => {
-            app::emit(ask, &topic, &payload, delay.as_deref(), output)
-        }
-        Command::Queues => app::queues(&ask(look)?, output),
+        Command::Emit(emission) => emit::run(ask, &emission, output),
+        Command::Queues { command } => queues::run(&ask(look)?, command, &me, output),
+        Command::Why { id } => deliveries::why(&ask(look)?, &id, &me, output),
+        Command::Cancel(what) => deliveries::cancel(&ask(look)?, what, &me, output),
+        Command::Circuits { command } => circuits::run(&ask(look)?, command, &me, output),
+        Command::History(wanted) => history::run(&ask(look)?, wanted, &me, output),
         Command::Cron(command) => app::cron(&ask(look)?, command, output),
         Command::State(command) => state::run(ask, command, settings.limits.key, output),
-        Command::Dlq(command) => dead::run(&ask(look)?, command, output),
+        Command::Dlq(command) => dead::run(&ask(look)?, command, &me, output),
     }
+}
+
+/// Who asks, and when.
+#[derive(Debug)]
+pub(crate) struct Me {
+    /// The login name.
+    pub(crate) name: String,
+    pub(crate) clock: Clock,
+}
+
+impl Me {
+    /// The body that says who asks.
+    fn asks(&self) -> Value {
+        json!({ "by": self.name })
+    }
+}
+
+fn login_name(env: &[(String, String)]) -> String {
+    let named = |wanted: &str| {
+        let variable = env.iter().find(|(name, text)| name == wanted && !text.is_empty());
+        variable.map(|(_, name)| name.clone())
+    };
+    ["USER", "LOGNAME", "USERNAME"].into_iter().find_map(named).unwrap_or_else(|| "cli".to_owned())
+}
+
+/// A text of a document.
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// `1 event`, `2 events`.
+fn counted(count: &Value, what: &str) -> String {
+    let ending = if *count == json!(1) { "" } else { "s" };
+    format!("{count} {what}{ending}")
+}
+
+/// A length of time that was typed.
+fn typed_time(flag: &str, text: &str) -> Result<Duration, Failure> {
+    value::duration(text)
+        .map_err(|expected| Failure::unready(format!("{flag}: `{text}` is not {expected}")))
 }
 
 /// JSON that was typed.

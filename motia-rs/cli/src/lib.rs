@@ -5,7 +5,7 @@
 //! - [`args`]: what can be typed; [`settings`]: what can be set; [`failure`]: how it ends badly
 //! - [`serve`]: the app running; [`commands`]: everything else
 //! - [`ask`]: the app that is asked, over its port or through its data folder
-//! - [`store`]: the store that the settings name; [`logs`], [`output`]: what people are shown
+//! - [`store`]: the store that the settings name; [`logs`], [`output`], [`when`]: what people are shown
 
 pub mod args;
 pub mod ask;
@@ -16,6 +16,7 @@ pub mod output;
 pub mod serve;
 pub mod settings;
 pub mod store;
+pub mod when;
 
 use std::{ffi::OsString, fmt, process::ExitCode, sync::Arc};
 

@@ -39,8 +39,19 @@ impl Output {
         }
         print(&table(document, columns, self.terminal));
         if let Some(next) = document["next"].as_str() {
-            eprintln!("there is more: --cursor '{}'", printable(next));
+            let shown = document["items"].as_array().map_or(0, Vec::len);
+            let of_all = document["total"].as_u64().map(|total| format!(" ({shown} of {total})"));
+            let of_all = of_all.unwrap_or_default();
+            eprintln!("there is more{of_all}: --cursor '{}'", printable(next));
         }
+    }
+
+    /// Shows one thing: the document, or lines about it.
+    pub fn told(&self, document: &Value, lines: &[String]) {
+        if self.json {
+            return self.document(document);
+        }
+        print(&lines.iter().map(|line| printable(line)).collect::<Vec<_>>().join("\n"));
     }
 
     /// Shows one thing that was done: the document, or a sentence about it.

@@ -2,22 +2,31 @@
 //!
 //! # Layout
 //! - [`api`], [`event`], [`cron`], [`noop`]: one file a kind, of one shape: struct, builders, `bind`
-//! - [`retry`]: when a failed attempt is made again
+//! - [`retry`]: when a failed attempt is made again; [`limit`]: how often one may start;
+//!   [`breaker`]: when none may; [`priority`]: which one goes first
 //! - [`path`]: what a route may look like
 //! - [`schedule`]: what a cron schedule may look like
 
 pub mod api;
+pub mod batch;
+pub mod breaker;
 pub mod cron;
 pub mod event;
+pub mod limit;
 pub mod noop;
 pub mod path;
+pub mod priority;
 pub mod retry;
 pub mod schedule;
 
 pub use api::{ApiConfig, ReplySchema, reply};
+pub use batch::BatchConfig;
+pub use breaker::CircuitBreaker;
 pub use cron::{CatchUp, CronConfig, Overlap};
-pub use event::EventConfig;
+pub use event::{EventConfig, EventOptions};
+pub use limit::RateLimit;
 pub use noop::NoopConfig;
+pub use priority::Priority;
 pub use retry::Retry;
 
 use crate::flow::Flow;
@@ -68,4 +77,14 @@ macro_rules! about_builders {
         }
     };
 }
+
+/// The check of kinds whose builders check all there is.
+macro_rules! nothing_to_check {
+    () => {
+        /// Checks that what was said goes together; [`step!`](crate::step!) calls it at compile time.
+        pub const fn check(&self) {}
+    };
+}
+pub(crate) use nothing_to_check;
+
 pub(crate) use about_builders;

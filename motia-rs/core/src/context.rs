@@ -1,15 +1,19 @@
 //! What a handler is handed beside its input.
 //!
 //! # Layout
-//! - [`emit`]: events on their way out
+//! - [`emit`]: events on their way out; [`options`]: how they are delivered; [`cancel`]: the way back
 //! - [`state`], [`stream`]: what is kept between runs
 //! - [`transaction`]: several of these at once, or none
 //! - [`logger`]: what is told to people
 //! - [`engine`]: the port through which a context reaches the machine beneath it
 
+pub mod cancel;
+mod dedup;
 pub mod emit;
 pub mod engine;
 pub mod logger;
+pub mod options;
+mod outgoing;
 pub mod state;
 pub mod stream;
 pub mod transaction;
@@ -20,11 +24,14 @@ use std::{
     sync::{Arc, atomic::AtomicBool, atomic::Ordering},
 };
 
+pub use cancel::{Cancel, CancelError};
 pub use emit::{Emit, EmitError, Receipt};
 pub use engine::{Engine, Limits, Route};
 use jiff::Timestamp;
 pub use logger::{Level, Logger};
+pub use options::EmitOptions;
 use serde::Serialize;
+use smallvec::SmallVec;
 pub use state::{State, StateError, StateGroup};
 pub use stream::{Stream, Streams};
 use tokio_util::sync::CancellationToken;
@@ -96,14 +103,18 @@ pub struct Run {
     pub trace: TraceContext,
     /// Which attempt it is, from 1.
     pub attempt: u32,
+    /// Whether the event may have been handled before, in part or whole.
+    pub possible_duplicate: bool,
     /// The attempt's fencing token; 0 where there is nothing to fence.
     pub token: Token,
-    /// The event and its delivery, in an event step.
-    pub delivery: Option<(EventId, DeliveryId)>,
+    /// The events that are handled with their deliveries: one in an event step, several in a batch.
+    pub deliveries: SmallVec<[(EventId, DeliveryId); 1]>,
     /// When the attempt is ended.
     pub deadline: Option<Timestamp>,
     /// Tells that the attempt should stop.
     pub cancelled: CancellationToken,
+    /// Whether the handler asked to be told, and is to be given time to clean up.
+    pub heeds_cancel: AtomicBool,
     /// Whether the handler settled its delivery itself.
     pub settled: AtomicBool,
 }
@@ -117,10 +128,12 @@ impl Run {
             flows: &[],
             trace,
             attempt: 1,
+            possible_duplicate: false,
             token: Token(0),
-            delivery: None,
+            deliveries: SmallVec::new(),
             deadline: None,
             cancelled: CancellationToken::new(),
+            heeds_cancel: AtomicBool::new(false),
             settled: AtomicBool::new(false),
         }
     }
@@ -210,6 +223,14 @@ impl<Emits> Context<Emits> {
         self.run.attempt
     }
 
+    /// Whether the event may have been handled before, in part or whole: an attempt failed, or was
+    /// under way when the process before this one died, and nobody knows how far it came. False means
+    /// that this is the first.
+    #[must_use]
+    pub fn possible_duplicate(&self) -> bool {
+        self.run.possible_duplicate
+    }
+
     /// A number that rises with every attempt and never repeats. Hand it to outside systems that
     /// refuse lower ones than they have seen, and no straggler overwrites a later attempt's work.
     #[must_use]
@@ -217,10 +238,10 @@ impl<Emits> Context<Emits> {
         self.run.token.0
     }
 
-    /// The event that an event step handles.
+    /// The event that an event step handles; of a batch, the first.
     #[must_use]
     pub fn event_id(&self) -> Option<EventId> {
-        self.run.delivery.map(|(event, _)| event)
+        self.run.deliveries.first().map(|(event, _)| *event)
     }
 
     /// When this attempt is ended, if it has a timeout.
@@ -229,14 +250,28 @@ impl<Emits> Context<Emits> {
         self.run.deadline
     }
 
-    /// Resolves when this attempt should stop: the app shuts down, or nobody wants the result.
+    /// Cancels events wherever they are: those that wait, are delayed or to be tried again are never
+    /// started, and running attempts are stopped. Each is noted in the history as cancelled. Gives how
+    /// many deliveries were ended.
+    ///
+    /// # Errors
+    /// When the store fails; some may be cancelled by then, and asking again cancels the others.
+    pub async fn cancel(&self, what: Cancel<'_>) -> Result<u64, CancelError> {
+        self.run.engine.cancel(what, self.run.step).await
+    }
+
+    /// Resolves when this attempt should stop: it was cancelled, or the app shuts down and its time to
+    /// finish is over. A handler that awaits this is given a moment to clean up (`cancel_grace`, 5 s);
+    /// one that does not is stopped at its next await.
     pub async fn cancelled(&self) {
+        self.run.heeds_cancel.store(true, Ordering::Release);
         self.run.cancelled.cancelled().await;
     }
 
-    /// Whether this attempt should stop.
+    /// Whether this attempt should stop; see [`cancelled`](Self::cancelled).
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
+        self.run.heeds_cancel.store(true, Ordering::Release);
         self.run.cancelled.is_cancelled()
     }
 

@@ -47,6 +47,8 @@ pub enum StepError {
     Reject(Box<Problem>),
     /// An API step answers exactly this. Elsewhere it is fatal.
     Respond(Box<ApiResponse<ReplyBody>>),
+    /// One of these, in a class that an event step may have a retry policy for.
+    Classed(&'static str, Box<Self>),
 }
 
 impl StepError {
@@ -78,16 +80,53 @@ impl StepError {
         }
     }
 
+    /// The same error in a class, for which an event step may have a retry policy of its own; see
+    /// [`EventConfig::retry_class`](crate::config::EventConfig::retry_class).
+    #[must_use]
+    pub fn in_class(self, class: &'static str) -> Self {
+        match self {
+            Self::Classed(_, error) => Self::Classed(class, error),
+            error => Self::Classed(class, Box::new(error)),
+        }
+    }
+
+    /// The class of the error, if it has one.
+    #[must_use]
+    pub fn class(&self) -> Option<&'static str> {
+        match self {
+            Self::Classed(class, _) => Some(class),
+            _ => None,
+        }
+    }
+
+    /// The error itself, whatever its class.
+    #[must_use]
+    pub fn unclassed(&self) -> &Self {
+        match self {
+            Self::Classed(_, error) => error.unclassed(),
+            error => error,
+        }
+    }
+
     /// Whether the caller is blamed.
     #[must_use]
     pub fn is_rejection(&self) -> bool {
-        matches!(self, Self::Reject(_) | Self::Respond(_))
+        matches!(self.unclassed(), Self::Reject(_) | Self::Respond(_))
     }
 
     /// Whether an event step would give the event up.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
-        !matches!(self, Self::Retry(_) | Self::RetryAfter(..))
+        !matches!(self.unclassed(), Self::Retry(_) | Self::RetryAfter(..))
+    }
+
+    /// How long to wait at least before trying again, where that is known.
+    #[must_use]
+    pub fn least_delay(&self) -> Option<Duration> {
+        match self.unclassed() {
+            Self::RetryAfter(delay, _) => Some(*delay),
+            _ => None,
+        }
     }
 
     /// The status that an API step answers with.
@@ -98,6 +137,7 @@ impl StepError {
             Self::RetryAfter(..) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Reject(problem) => problem.status,
             Self::Respond(response) => response.status,
+            Self::Classed(_, error) => error.status(),
         }
     }
 }
@@ -116,26 +156,45 @@ impl fmt::Display for StepError {
             }
             Self::Reject(problem) => problem.fmt(f),
             Self::Respond(response) => write!(f, "answered {}", response.status),
+            Self::Classed(_, error) => error.fmt(f),
         }
     }
 }
 
 impl<E: StdError + Send + Sync + 'static> From<E> for StepError {
     fn from(error: E) -> Self {
-        if is_final(&error) { Self::Fatal(Box::new(error)) } else { Self::Retry(Box::new(error)) }
+        match Advice::of(&error) {
+            Advice::Again => Self::Retry(Box::new(error)),
+            Advice::Later(delay) => Self::RetryAfter(delay, Box::new(error)),
+            Advice::Never => Self::Fatal(Box::new(error)),
+        }
     }
 }
 
-/// Whether the framework's own error says that trying again cannot help.
-fn is_final(error: &dyn Any) -> bool {
-    if let Some(error) = error.downcast_ref::<EmitError>() {
-        !error.is_transient()
-    } else if let Some(error) = error.downcast_ref::<StateError>() {
-        !error.is_transient()
-    } else if let Some(error) = error.downcast_ref::<TransactionError>() {
-        !error.is_transient()
-    } else {
-        false
+/// What an error says about trying again.
+enum Advice {
+    Again,
+    Later(Duration),
+    Never,
+}
+
+impl Advice {
+    /// What the framework's own errors say; all others are tried again.
+    fn of(error: &dyn Any) -> Self {
+        let (transient, after) = if let Some(error) = error.downcast_ref::<EmitError>() {
+            (error.is_transient(), error.retry_after())
+        } else if let Some(error) = error.downcast_ref::<StateError>() {
+            (error.is_transient(), None)
+        } else if let Some(error) = error.downcast_ref::<TransactionError>() {
+            (error.is_transient(), error.retry_after())
+        } else {
+            (true, None)
+        };
+        match (transient, after) {
+            (false, _) => Self::Never,
+            (true, None) => Self::Again,
+            (true, Some(delay)) => Self::Later(delay),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{json::JsonText, trace::TraceContext};
+use crate::{config::Priority, json::JsonText, trace::TraceContext};
 
 /// Names one event for ever: a UUID of version 7, so that ids sort by time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -70,4 +70,42 @@ pub struct Event {
     pub trace: TraceContext,
     /// When it was emitted.
     pub emitted_at: Timestamp,
+    /// How urgent it is.
+    #[serde(skip_serializing_if = "Priority::is_normal")]
+    pub priority: Priority,
+    /// When it is no longer worth starting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// The key under which it can be cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cancel_key: Option<Box<str>>,
+}
+
+impl Event {
+    /// An event of normal priority, with no end and no key.
+    #[must_use]
+    pub fn new(
+        topic: Cow<'static, str>,
+        payload: JsonText,
+        trace: TraceContext,
+        emitted_at: Timestamp,
+    ) -> Self {
+        Self {
+            id: EventId::new(emitted_at),
+            topic,
+            payload,
+            trace,
+            emitted_at,
+            priority: Priority::NORMAL,
+            expires_at: None,
+            cancel_key: None,
+        }
+    }
+
+    /// Where it stands among others of its queue: lower is sooner. When it was emitted, moved by the
+    /// head start of its priority.
+    #[must_use]
+    pub fn rank(&self) -> Timestamp {
+        self.priority.rank(self.emitted_at)
+    }
 }

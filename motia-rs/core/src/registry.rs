@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc};
 
 use http::StatusCode;
+use smallvec::SmallVec;
 
 use crate::{
     config::{About, api::ApiOptions, cron::CronOptions, event::EventOptions},
@@ -18,9 +19,13 @@ use crate::{
 
 /// An API step's handler behind one signature for all.
 pub type ApiHandler = Box<dyn Fn(ApiRequest, Context) -> ApiFuture + Send + Sync>;
-/// An event step's handler behind one signature for all.
+/// An event step's handler behind one signature for all: it takes one event, or those of a batch.
 pub type EventHandler =
-    Box<dyn Fn(Arc<Event>, Context) -> BoxFuture<'static, StepResult> + Send + Sync>;
+    Box<dyn Fn(Events, Context) -> BoxFuture<'static, StepResult> + Send + Sync>;
+/// The events of one attempt: one, or those of a batch.
+pub type Events = SmallVec<[Arc<Event>; 1]>;
+/// What a [`Selector`] says: `None`, the step does not take the event; otherwise its key, if it has one.
+pub type Selection = Option<Option<String>>;
 /// A cron step's handler behind one signature for all.
 pub type CronHandler = Box<dyn Fn(Context) -> BoxFuture<'static, StepResult> + Send + Sync>;
 
@@ -91,6 +96,37 @@ pub struct EventStep {
     pub handler: EventHandler,
     /// Whether a kept event still fits its input.
     pub decodes: fn(&Event) -> Result<(), Undecodable>,
+    /// Whether it takes an event, and under which key; `None`: it takes all, and has no key.
+    pub selector: Option<Selector>,
+}
+
+/// Says of an event, by its payload, whether a step takes it, and under which key.
+#[derive(Clone)]
+pub struct Selector(Arc<Select>);
+
+type Select = dyn Fn(&Event) -> Result<Selection, Undecodable> + Send + Sync;
+
+impl Selector {
+    /// A selector of this function.
+    pub fn new(
+        select: impl Fn(&Event) -> Result<Selection, Undecodable> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(select))
+    }
+
+    /// What it says of an event.
+    ///
+    /// # Errors
+    /// When the payload does not fit the step's input.
+    pub fn select(&self, event: &Event) -> Result<Selection, Undecodable> {
+        (self.0)(event)
+    }
+}
+
+impl fmt::Debug for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Selector")
+    }
 }
 
 /// What a cron step has.
@@ -249,6 +285,8 @@ pub(crate) fn emits(typed: Vec<TopicDef>, raw: &[&'static str]) -> Vec<TopicDef>
 #[macro_export]
 macro_rules! step {
     ($config:path $(, $handler:path)? $(,)?) => {
+        const _: () = $config.check();
+
         $crate::__private::inventory::submit! {
             $crate::registry::StepEntry::new(|| $config.bind($($handler)?), $crate::source!())
         }

@@ -7,15 +7,18 @@
 //! # Layout
 //! - [`batch`]: what can be written, and under which conditions
 //! - [`delivery`]: an event on its way to one step
-//! - [`page`]: bounded lists
+//! - [`page`]: bounded lists; [`search`]: what to look for in them
 //! - [`capabilities`]: what a store can do
 //! - [`error`]: how a commit or a read can fail
+//! - [`decorate`]: a store around a store
 
 pub mod batch;
 pub mod capabilities;
+pub mod decorate;
 pub mod delivery;
 pub mod error;
 pub mod page;
+pub mod search;
 
 use std::{
     future::Future,
@@ -24,12 +27,16 @@ use std::{
     task::{Context, Poll},
 };
 
-pub use batch::{Batch, Committed, Outcome, Require, Settlement, Write};
+pub use batch::{Batch, Committed, Ending, Outcome, Require, Settlement, Target, Write};
 pub use capabilities::{Capabilities, Durability};
-pub use delivery::{DeadLetter, Delivery, DeliveryId, Failure, QueueId, Token};
+pub use decorate::Decorate;
+pub use delivery::{
+    DeadLetter, Delivery, DeliveryId, Ended, Failure, Lane, MAX_KEY, QueueId, Token,
+};
 pub use error::{CommitError, StoreError};
 use jiff::Timestamp;
 pub use page::{Page, PageRequest};
+pub use search::{DeadFilter, EndedFilter, WaitingFilter};
 use tokio::sync::oneshot;
 
 use crate::json::JsonText;
@@ -59,6 +66,12 @@ pub trait Store: Send + Sync + 'static {
     /// [`Token`] given out until it is closed. A store that keeps nothing was opened once.
     fn epoch(&self) -> u64 {
         1
+    }
+
+    /// Whether it was not closed properly before: attempts may have been begun of which nothing is
+    /// written. A store that keeps nothing has no before.
+    fn recovered(&self) -> bool {
+        false
     }
 
     /// Finds or makes the queue of each step, in the order given. A queue keeps its number for ever.
@@ -98,15 +111,46 @@ pub trait Store: Send + Sync + 'static {
     /// Reads deliveries that wait in a queue, beyond the cursor, without taking them.
     fn pull(&self, pull: Pull) -> BoxFuture<'_, Result<Pulled, StoreError>>;
 
+    /// Reads undelayed deliveries of one lane, by rising sequence number, beyond `after`, without
+    /// taking them; those of an ordered lane that wait for a time among them. At most `limit`.
+    fn pull_lane<'a>(
+        &'a self,
+        queue: QueueId,
+        key: &'a str,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Delivery>, StoreError>>;
+
     /// How much waits in each queue.
     fn depths(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Depth>, StoreError>>;
 
-    /// Lists dead letters, oldest sequence number first, of one queue or of all.
+    /// Lists deliveries that are not settled, lowest sequence number first, running ones among them.
+    fn waiting<'a>(
+        &'a self,
+        filter: &'a WaitingFilter,
+        request: PageRequest,
+    ) -> BoxFuture<'a, Result<Page<Delivery>, StoreError>>;
+
+    /// How many undelayed deliveries stand before this one in its queue, or in its lane if it has
+    /// one.
+    fn ahead(&self, delivery: DeliveryId) -> BoxFuture<'_, Result<u64, StoreError>>;
+
+    /// Lists dead letters, lowest sequence number first.
     fn dead_letters<'a>(
         &'a self,
-        queue: Option<&'a str>,
+        filter: &'a DeadFilter,
         request: PageRequest,
     ) -> BoxFuture<'a, Result<Page<DeadLetter>, StoreError>>;
+
+    /// How many dead letters [`dead_letters`](Self::dead_letters) lists on all pages together.
+    fn count_dead<'a>(&'a self, filter: &'a DeadFilter) -> BoxFuture<'a, Result<u64, StoreError>>;
+
+    /// Lists deliveries that were neither handled nor given up, the last to end first.
+    fn ended<'a>(
+        &'a self,
+        filter: &'a EndedFilter,
+        request: PageRequest,
+    ) -> BoxFuture<'a, Result<Page<Ended>, StoreError>>;
 
     /// Reads one dead letter.
     fn dead_letter(
@@ -143,6 +187,24 @@ pub enum Arrival {
         /// When it may start.
         due: Timestamp,
     },
+    /// It lies in an ordered lane and takes its old place there again: to be tried again, redriven,
+    /// released or given back.
+    Back {
+        /// The delivery.
+        id: DeliveryId,
+        /// The key of its lane.
+        key: Arc<str>,
+        /// When it may start, if it waits for a time.
+        due: Option<Timestamp>,
+    },
+    /// It was ended by [`Write::End`]: what waits of it is to be forgotten, and what runs to be
+    /// cancelled.
+    Gone {
+        /// The delivery.
+        id: DeliveryId,
+        /// How it ended.
+        ending: Ending,
+    },
 }
 
 /// One entry of a state group.
@@ -163,6 +225,10 @@ pub struct Pull {
     pub queue: QueueId,
     /// Undelayed deliveries with a higher sequence number than this.
     pub after: u64,
+    /// Undelayed deliveries of another priority than the normal one, whose
+    /// `(`[`rank`](crate::event::Event::rank)`, sequence)` lies beyond this; `None`: they come among the
+    /// others, by sequence number.
+    pub ranked_after: Option<(Timestamp, u64)>,
     /// Delayed deliveries whose `(due, sequence)` lies beyond this.
     pub due_after: (Timestamp, u64),
     /// Delayed deliveries due at this instant or before.
@@ -176,6 +242,8 @@ pub struct Pull {
 pub struct Pulled {
     /// Undelayed deliveries by rising sequence number.
     pub ready: Vec<Delivery>,
+    /// Undelayed deliveries of another priority than the normal one, by rising `(rank, sequence)`.
+    pub ranked: Vec<Delivery>,
     /// Delayed deliveries that have fallen due, by rising `(due, sequence)`.
     pub due: Vec<Delivery>,
     /// When the first delivery beyond those in `due` falls due.
@@ -191,10 +259,13 @@ pub struct Depth {
     pub id: QueueId,
     /// The step that the queue belongs to.
     pub queue: String,
-    /// Deliveries not yet settled and not delayed beyond now, running ones among them.
+    /// Deliveries not yet settled and not delayed beyond now, running ones among them, and those of
+    /// ordered lanes.
     pub waiting: u64,
     /// Deliveries that wait for their time: delayed, or to be tried again.
     pub delayed: u64,
+    /// Deliveries that are held, because their payload does not fit.
+    pub held: u64,
     /// Deliveries that were given up.
     pub dead: u64,
 }

@@ -1,11 +1,41 @@
 //! Events from the store to the event steps.
 //!
 //! After each commit the store hands over what it put into queues; each [`queue`] keeps a bounded
-//! window of it in memory and lets the rest wait in the store. [`worker`]s take from the window, run
-//! the handler and settle. [`timer`] wakes queues whose delayed deliveries fall due.
+//! part of it in memory and lets the rest wait in the store. Workers take from there, run the handler and
+//! settle.
+//!
+//! # Layout
+//! - [`queue`]: what may be taken now, and who works on it; `reader` reads on in the store
+//! - `shelf`: what of a queue is in memory: a `line` without keys, or `lanes` of a `lane` for each key
+//! - `worker`, `settle`: one attempt from its start to its end; `watch`: attempts that block their thread
+//! - `begun`: what the process before this one may have begun
+//! - `gates`, [`circuit`], `rate`, `slots`, `depth`: what keeps work from starting, or from coming in
+//! - [`reason`], [`explain`]: why something is not running; [`operate`], `cancel`: what people do about it,
+//!   [`kept`]: of which the store keeps what must outlive the process
+//! - `timer`: wakes queues whose time has come
 
+mod at_work;
+mod begun;
+pub(crate) mod cancel;
+pub mod circuit;
+pub mod depth;
+pub mod explain;
+mod gates;
+pub mod kept;
+mod lane;
+mod lanes;
+mod line;
+pub mod operate;
 pub mod queue;
+mod rate;
+mod reader;
+pub mod reason;
+mod settle;
+mod shelf;
+mod slots;
+mod strays;
 mod timer;
+mod watch;
 mod worker;
 
 use std::{
@@ -14,16 +44,18 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use jiff::Timestamp;
 use motia_core::{
     context::Engine,
     registry::{EventStep, Kind, Step},
-    store::{Arrival, Listener, QueueId, Store, Token},
+    store::{Arrival, Delivery, Listener, QueueId, Store, StoreError, Token},
 };
 pub use queue::Queue;
 
+use self::{circuit::Circuits, depth::Depths, operate::OperateError, slots::Slots, watch::Watch};
 use crate::{
     metrics::{Metrics, StepMetrics},
     settings::Settings,
@@ -33,7 +65,8 @@ use crate::{
 /// All queues of an app.
 pub struct Bus {
     queues: HashMap<QueueId, Arc<Queue>>,
-    timer: Arc<timer::Timer>,
+    circuits: Circuits,
+    shared: Arc<Shared>,
 }
 
 /// What all queues of an app share.
@@ -41,16 +74,27 @@ pub(crate) struct Shared {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) tasks: Tasks,
     pub(crate) metrics: Metrics,
+    depths: Arc<Depths>,
     timer: Arc<timer::Timer>,
+    slots: Slots,
+    watch: Watch,
+    cancel_grace: Duration,
     epoch: u64,
     /// What was emitted, or due, before may have been begun by a process that died.
     started_at: Timestamp,
+    /// Whether that process died.
+    recovered: bool,
     attempts: AtomicU64,
 }
 
 impl Shared {
     fn store(&self) -> &Arc<dyn Store> {
         self.engine.store()
+    }
+
+    /// Whether a process before this one may have begun a delivery.
+    fn inherited(&self, delivery: &Delivery) -> bool {
+        delivery.due.unwrap_or(delivery.event.emitted_at) <= self.started_at
     }
 
     /// A fencing token higher than all before it: openings of the store, then attempts since.
@@ -79,34 +123,53 @@ impl Bus {
     pub(crate) fn new(
         steps: &[(Arc<Step>, QueueId)],
         engine: Arc<dyn Engine>,
+        depths: Arc<Depths>,
         tasks: &Tasks,
         metrics: &Metrics,
         settings: &Settings,
     ) -> Self {
-        let timer = Arc::new(timer::Timer::default());
         let shared = Arc::new(Shared {
             epoch: engine.store().epoch(),
             started_at: engine.now(),
+            recovered: engine.store().recovered(),
             engine,
             tasks: tasks.clone(),
             metrics: metrics.clone(),
-            timer: timer.clone(),
+            depths,
+            timer: Arc::default(),
+            slots: Slots::new(settings.process_concurrency.get()),
+            watch: Watch::new(tasks.handle().clone()),
+            cancel_grace: settings.cancel_grace,
             attempts: AtomicU64::new(1),
         });
-        let queue = |(step, id): &(Arc<Step>, QueueId)| {
+        let mut circuits = Circuits::default();
+        let mut queue = |(step, id): &(Arc<Step>, QueueId)| {
             let metrics = shared.metrics.step(step.name(), "event");
             let subscriber = Subscriber { step: step.clone(), metrics };
-            (*id, Arc::new(Queue::new(*id, subscriber, shared.clone(), settings)))
+            let breaker = subscriber.event_step().options.circuit_breaker;
+            let circuit = breaker.map(|breaker| circuits.of(breaker));
+            (*id, Queue::new(*id, subscriber, shared.clone(), circuit, settings))
         };
-        let queues = steps.iter().map(queue).collect();
-        Self { queues, timer }
+        let queues: HashMap<_, _> = steps.iter().map(&mut queue).collect();
+        for circuit in circuits.0.values() {
+            let needs = |queue: &&Arc<Queue>| {
+                queue.circuit.as_ref().is_some_and(|other| Arc::ptr_eq(other, circuit))
+            };
+            circuit.serve(queues.values().filter(needs).map(|queue| queue.weak()).collect());
+        }
+        Self { queues, circuits, shared }
     }
 
     /// Starts the timer and takes up what waits in the store.
-    pub(crate) fn start(&self, tasks: &Tasks, engine: &Arc<dyn Engine>) {
-        let queues = self.queues.clone();
-        tasks.spawn(self.timer.clone().run(queues, engine.clone(), tasks.stopping().clone()));
-        self.queues.values().for_each(Queue::take_up);
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn start(&self) -> Result<(), StoreError> {
+        self.remember().await?;
+        let (queues, Shared { timer, engine, tasks, .. }) = (self.queues.clone(), &*self.shared);
+        tasks.spawn(timer.clone().run(queues, engine.clone(), tasks.stopping().clone()));
+        self.queues.values().for_each(Queue::look);
+        Ok(())
     }
 
     /// Takes no new work.
@@ -114,12 +177,22 @@ impl Bus {
         self.queues.values().for_each(|queue| queue.stop());
     }
 
+    /// Ends what still runs: it is given back.
+    pub(crate) fn give_up(&self) {
+        self.queues.values().for_each(|queue| queue.give_up());
+    }
+
+    fn queue(&self, step: &str) -> Result<&Arc<Queue>, OperateError> {
+        let queue = self.queues.values().find(|queue| queue.step_name() == step);
+        queue.ok_or_else(|| OperateError::NoSuchStep(step.to_owned()))
+    }
+
     /// Attempts that run in this process, by step.
     pub fn running(&self) -> impl Iterator<Item = (&'static str, usize)> + '_ {
         self.queues.values().map(|queue| (queue.step_name(), queue.running()))
     }
 
-    /// Whether nothing runs, nothing is ready, and nothing is being read from the store.
+    /// Whether nothing runs, nothing may start, and nothing is being read from the store.
     #[must_use]
     pub fn is_quiet(&self) -> bool {
         self.queues.values().all(|queue| queue.is_quiet())
@@ -128,7 +201,16 @@ impl Bus {
 
 impl Listener for Bus {
     fn committed(&self, arrivals: Vec<Arrival>) {
-        // Mostly one queue's arrivals stand together; each run of them takes its lock once.
+        // Mostly all of them are one queue's, and go on as they came.
+        if let Some(id) = arrivals.first().map(queue_of)
+            && arrivals.iter().all(|arrival| queue_of(arrival) == id)
+        {
+            if let Some(queue) = self.queues.get(&id) {
+                queue.arrived(arrivals);
+            }
+            return;
+        }
+        // Otherwise each run of them takes its lock once.
         let mut arrivals = arrivals.into_iter().peekable();
         while let Some(first) = arrivals.next() {
             let id = queue_of(&first);
@@ -147,7 +229,7 @@ impl Listener for Bus {
 fn queue_of(arrival: &Arrival) -> QueueId {
     match arrival {
         Arrival::Ready(delivery) => delivery.id.queue,
-        Arrival::Due { id, .. } => id.queue,
+        Arrival::Due { id, .. } | Arrival::Back { id, .. } | Arrival::Gone { id, .. } => id.queue,
     }
 }
 

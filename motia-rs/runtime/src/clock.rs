@@ -38,6 +38,11 @@ impl Clock for TokioClock {
     }
 }
 
+/// The earlier of two instants, where there are any.
+pub(crate) fn min_of(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    one.into_iter().chain(other).min()
+}
+
 /// The time from `now` until `at`; none when it has come.
 pub(crate) fn until(at: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(at.duration_since(now)).unwrap_or_default()

@@ -5,15 +5,18 @@ use std::{collections::HashMap, sync::Arc};
 use jiff::Timestamp;
 use motia_core::{
     clock::Clock,
-    context::{Engine, Level, Limits, Route, Run},
-    registry::Registry,
+    context::{Cancel, CancelError, Engine, Level, Limits, Route, Run, engine::Subscriber},
+    registry::{Kind, Registry},
     schema::Schemas,
-    store::{Batch, Commit, QueueId, Store, Write},
+    store::{Batch, BoxFuture, Commit, QueueId, Store, Write},
 };
 use prometheus_client::metrics::counter::Counter;
 use serde_json::Value;
 
-use crate::metrics::Metrics;
+use crate::{
+    bus::{cancel, depth::Depths},
+    metrics::Metrics,
+};
 
 /// The engine of a running app.
 pub struct AppEngine {
@@ -21,6 +24,7 @@ pub struct AppEngine {
     clock: Arc<dyn Clock>,
     limits: Limits,
     routes: HashMap<&'static str, (Route, Counter)>,
+    depths: Arc<Depths>,
 }
 
 impl AppEngine {
@@ -36,10 +40,12 @@ impl AppEngine {
         registry: &Registry,
         queues: &HashMap<usize, QueueId>,
         metrics: &Metrics,
+        depths: Arc<Depths>,
     ) -> Result<Self, String> {
         let routes = routes(registry, queues)?;
         let counted = |(topic, route)| (topic, (route, metrics.topic(topic)));
-        Ok(Self { store, clock, limits, routes: routes.into_iter().map(counted).collect() })
+        let routes = routes.into_iter().map(counted).collect();
+        Ok(Self { store, clock, limits, routes, depths })
     }
 }
 
@@ -52,12 +58,15 @@ pub fn routes(
     queues: &HashMap<usize, QueueId>,
 ) -> Result<HashMap<&'static str, Route>, String> {
     let mut schemas = Schemas::default();
-    let mut heard: HashMap<&'static str, Vec<QueueId>> = HashMap::new();
+    let mut heard: HashMap<&'static str, Vec<Subscriber>> = HashMap::new();
     let mut routes: HashMap<&'static str, Route> = HashMap::new();
     for step in &registry.steps {
         for topic in &step.subscribes {
             let listeners = heard.entry(topic.name).or_default();
-            listeners.extend(queues.get(&step.index));
+            if let (Some(queue), Kind::Event(event)) = (queues.get(&step.index), &step.kind) {
+                let (options, selector) = (event.options, event.selector.clone());
+                listeners.push(Subscriber { step: step.name(), queue: *queue, options, selector });
+            }
         }
         for topic in step.emits.iter().chain(&step.subscribes) {
             if topic.name.starts_with('/') {
@@ -75,7 +84,13 @@ pub fn routes(
     }
     for (topic, listeners) in heard {
         if let Some(route) = routes.get_mut(topic) {
-            route.queues = listeners.into();
+            route.targets = listeners.iter().map(|listener| listener.queue.into()).collect();
+            let looks = |listener: &Subscriber| {
+                listener.selector.is_some() || listener.options.delay.is_some()
+            };
+            if listeners.iter().any(looks) {
+                route.subscribers = listeners;
+            }
         }
     }
     Ok(routes)
@@ -94,7 +109,7 @@ impl Engine for AppEngine {
                 emitted.inc();
             }
         }
-        self.store.commit(batch)
+        self.depths.commit(&self.store, batch)
     }
 
     fn route(&self, topic: &str) -> Option<&Route> {
@@ -105,6 +120,14 @@ impl Engine for AppEngine {
         let mut topics: Vec<_> = self.routes.keys().copied().collect();
         topics.sort_unstable();
         topics
+    }
+
+    fn cancel<'a>(
+        &'a self,
+        what: Cancel<'a>,
+        by: &'a str,
+    ) -> BoxFuture<'a, Result<u64, CancelError>> {
+        Box::pin(cancel::cancel(&self.store, &self.depths, what, by, self.now()))
     }
 
     fn now(&self) -> Timestamp {

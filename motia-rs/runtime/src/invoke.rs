@@ -22,6 +22,9 @@ pub enum Interrupted {
     /// It took too long.
     #[error("the handler took longer than its timeout of {0:?}")]
     TimedOut(Duration),
+    /// It took too long and blocked its thread.
+    #[error("the handler took longer than its timeout of {0:?} and blocked its thread")]
+    Blocked(Duration),
 }
 
 /// A first attempt of `step`.

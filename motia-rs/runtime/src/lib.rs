@@ -7,6 +7,7 @@
 //! - [`cron`]: the clock's steps
 //! - [`invoke`]: one attempt of a handler, whatever its kind
 //! - [`engine`]: what a context reaches
+//! - [`fit`]: whether what waits still fits the program
 //! - [`metrics`]: what is counted
 //! - [`sources`]: step files that no `mod` includes
 //! - [`tasks`]: the one place where tasks are spawned
@@ -16,6 +17,7 @@ pub mod bus;
 pub mod clock;
 pub mod cron;
 pub mod engine;
+pub mod fit;
 pub mod invoke;
 pub mod log;
 pub mod metrics;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use motia_core::error::{StepError, StepResult};
+use motia_core::error::StepResult;
 use parking_lot::Mutex;
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue},
@@ -46,7 +46,7 @@ impl Outcome {
     pub fn of<T>(result: &StepResult<T>) -> Self {
         match result {
             Ok(_) => Self::ok,
-            Err(StepError::Reject(_) | StepError::Respond(_)) => Self::rejected,
+            Err(error) if error.is_rejection() => Self::rejected,
             Err(_) => Self::failed,
         }
     }

@@ -6,22 +6,24 @@ use std::{
     time::Duration,
 };
 
+use jiff::Timestamp;
 use motia_core::{
     clock::Clock,
     context::{Emit, EmitError, Engine, Receipt, Run},
     http::Middleware,
     registry::{Kind, Registry, Step},
     schema::Schemas,
-    store::{Batch, QueueId, Store, StoreError, Write},
+    store::{Batch, CommitError, Outcome, QueueId, Store, StoreError, Write},
     trace::TraceContext,
 };
 use tokio::time::Instant;
 
 use crate::{
     api::{self, Endpoint},
-    bus::Bus,
+    bus::{Bus, depth::Depths},
     cron::{Cron, OpenCronError, Wake},
     engine::AppEngine,
+    fit,
     metrics::Metrics,
     settings::Settings,
     tasks::Tasks,
@@ -86,9 +88,18 @@ impl Runtime {
         let (tasks, metrics) = (Tasks::here(), Metrics::default());
         let subscribers = subscribers(&registry, &*store).await?;
         let queues = subscribers.iter().map(|(step, queue)| (step.index, *queue)).collect();
+        let depths = Depths::of(&subscribers, &*store, clock.now(), &tasks).await?;
         let engine: Arc<dyn Engine> = Arc::new(
-            AppEngine::new(store.clone(), clock, settings.limits, &registry, &queues, &metrics)
-                .map_err(StartError::Schema)?,
+            AppEngine::new(
+                store.clone(),
+                clock,
+                settings.limits,
+                &registry,
+                &queues,
+                &metrics,
+                depths.clone(),
+            )
+            .map_err(StartError::Schema)?,
         );
         let shared = api::Shared {
             engine: engine.clone(),
@@ -98,12 +109,14 @@ impl Runtime {
             timeout: settings.handler_timeout,
         };
         let endpoints = endpoints(&registry, &shared).map_err(StartError::Schema)?;
-        let bus = Arc::new(Bus::new(&subscribers, engine.clone(), &tasks, &metrics, &settings));
+        fit::enforce(&registry, &subscribers, &*store, engine.now()).await?.log();
+        let bus = Bus::new(&subscribers, engine.clone(), depths, &tasks, &metrics, &settings);
+        let bus = Arc::new(bus);
         store.listen(bus.clone());
         let cron = Cron::open(&registry.steps, engine.clone(), &tasks, &metrics).await?;
-        bus.start(&tasks, &engine);
+        bus.start().await?;
         cron.start(wake);
-        tasks.spawn(sweep(engine.clone(), tasks.clone()));
+        tasks.spawn(sweep(engine.clone(), tasks.clone(), settings.clone()));
         let stopped_at = OnceLock::new();
         let inner =
             Inner { registry, engine, endpoints, bus, cron, metrics, tasks, settings, stopped_at };
@@ -199,6 +212,7 @@ impl Runtime {
         if tokio::time::timeout_at(end, tasks.ended()).await.is_err() {
             tracing::warn!("handlers still run after {drain:?}; giving back");
             tasks.over().cancel();
+            self.inner.bus.give_up();
             if tokio::time::timeout(LAST_MOMENT, tasks.ended()).await.is_err() {
                 tracing::warn!("some handlers do not end; their events are delivered again");
             }
@@ -237,13 +251,37 @@ const LAST_MOMENT: Duration = Duration::from_secs(2);
 /// How often entries whose time has run out are removed.
 const SWEEP: Duration = Duration::from_secs(60);
 
-/// Removes entries whose time has run out. They count as absent before; this gives their room back.
-async fn sweep(engine: Arc<dyn Engine>, tasks: Tasks) {
+/// What a sweep removes in one commit: little, so that nobody waits for it.
+const SWEPT_AT_ONCE: usize = 1000;
+
+/// Removes entries whose time has run out, which count as absent before, and what is too old in the
+/// history: this gives their room back.
+async fn sweep(engine: Arc<dyn Engine>, tasks: Tasks, settings: Settings) {
     let stopping = tasks.stopping();
     while stopping.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
-        let expire = Write::Expire { now: engine.now(), limit: 1000 };
-        if let Err(error) = engine.store().commit(Batch::of(expire)).await {
-            tracing::warn!(%error, "entries whose time has run out were not removed");
+        let now = engine.now();
+        let expire = Write::Expire { now, limit: SWEPT_AT_ONCE };
+        let prune = Write::Prune {
+            before: now.checked_sub(settings.history_age).unwrap_or(Timestamp::MIN),
+            keep: settings.history_count,
+            limit: SWEPT_AT_ONCE,
+        };
+        for write in [expire, prune] {
+            let swept = stopping.run_until_cancelled(sweep_all(&*engine, write)).await;
+            if let Some(Err(error)) = swept {
+                tracing::warn!(%error, "what is too old was not removed");
+            }
+        }
+    }
+}
+
+/// Removes bit by bit, until nothing is left to remove.
+async fn sweep_all(engine: &dyn Engine, write: Write) -> Result<(), CommitError> {
+    loop {
+        let kept = engine.store().commit(Batch::of(write.clone())).await?;
+        let full = Outcome::Cleared(SWEPT_AT_ONCE as u64);
+        if !kept.outcomes.contains(&full) {
+            return Ok(());
         }
     }
 }

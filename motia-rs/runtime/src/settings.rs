@@ -1,6 +1,9 @@
 //! What an app may set about the running of its steps.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroUsize},
+    time::Duration,
+};
 
 use motia_core::context::Limits;
 
@@ -10,12 +13,20 @@ use motia_core::context::Limits;
 pub struct Settings {
     /// Attempts of one event step that run at once, where its config says nothing: 16.
     pub concurrency: NonZeroU32,
+    /// Attempts of all event steps together that run at once: 1024.
+    pub process_concurrency: NonZeroUsize,
     /// Deliveries of one queue that are held in memory; the others wait in the store: 4096.
     pub window: usize,
     /// How long an API handler may take, where its config says nothing: 30 s.
     pub handler_timeout: Duration,
     /// How long a shutdown lets running handlers finish: 30 s.
     pub drain: Duration,
+    /// How long a handler that asked for it may clean up after it was cancelled: 5 s.
+    pub cancel_grace: Duration,
+    /// How long cancelled, expired and superseded events stay in the history: 7 days.
+    pub history_age: Duration,
+    /// How many of them stay in the history: 100,000.
+    pub history_count: u64,
     /// What is too large to be kept.
     pub limits: Limits,
 }
@@ -24,9 +35,13 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             concurrency: NonZeroU32::new(16).expect("16 is not 0"),
+            process_concurrency: NonZeroUsize::new(1024).expect("1024 is not 0"),
             window: 4096,
             handler_timeout: Duration::from_secs(30),
             drain: Duration::from_secs(30),
+            cancel_grace: Duration::from_secs(5),
+            history_age: Duration::from_secs(7 * 24 * 60 * 60),
+            history_count: 100_000,
             limits: Limits::default(),
         }
     }

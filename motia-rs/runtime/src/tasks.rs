@@ -30,6 +30,12 @@ impl Tasks {
         Self(Arc::new(Inner { handle, tracker, stopping, over }))
     }
 
+    /// The tokio runtime that they run on.
+    #[must_use]
+    pub fn handle(&self) -> &Handle {
+        &self.0.handle
+    }
+
     /// Starts a task; it may be called from any thread.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.0.tracker.spawn_on(task, &self.0.handle);

@@ -1,10 +1,31 @@
 //! Events from emit to handler: fan-out, retries, dead letters, limits, restarts.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod bus {
+    pub(crate) mod disk;
+    pub(crate) mod model;
     pub(crate) mod stage;
 
     mod attempts;
+    mod batch;
+    mod blocked;
+    mod cancel;
+    mod circuit;
+    mod debounce;
+    mod dedup;
     mod delivery;
+    mod depth;
+    mod fifo;
+    mod filter;
+    mod hold;
+    mod keys;
     mod overlap;
+    mod pause;
+    mod priority;
+    mod random;
+    mod rates;
     mod shutdown;
+    mod slots;
+    mod ttl;
 }

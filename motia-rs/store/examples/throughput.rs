@@ -21,9 +21,9 @@ use std::{
 
 use jiff::Timestamp;
 use motia_core::{
-    event::{Event, EventId},
+    event::Event,
     json::JsonText,
-    store::{Arrival, Batch, DeliveryId, Listener, QueueId, Settlement, Store, Token, Write},
+    store::{Arrival, Batch, DeliveryId, Listener, Settlement, Store, Target, Token, Write},
     trace::TraceContext,
 };
 use motia_store::{MemoryStore, SqliteOptions, SqliteStore};
@@ -222,29 +222,26 @@ const PAYLOAD: &str = concat!(
 );
 
 fn event() -> Arc<Event> {
-    Arc::new(Event {
-        id: EventId::new(Timestamp::UNIX_EPOCH),
-        topic: "order.placed".into(),
-        payload: JsonText::from_trusted(PAYLOAD),
-        trace: TraceContext::root(),
-        emitted_at: Timestamp::UNIX_EPOCH,
-    })
+    let payload = JsonText::from_trusted(PAYLOAD);
+    let trace = TraceContext::root();
+    Event::new("order.placed".into(), payload, trace, Timestamp::UNIX_EPOCH).into()
 }
 
-fn published(event: &Arc<Event>, queues: &Arc<[QueueId]>) -> Batch {
-    Batch::of(Write::Publish { event: event.clone(), queues: queues.clone(), due: None })
+fn published(event: &Arc<Event>, targets: &Arc<[Target]>) -> Batch {
+    Batch::of(Write::Publish { event: event.clone(), targets: targets.clone() })
 }
 
 async fn publish(plan: Plan) -> f64 {
     let folder = tempfile::tempdir_in(".").unwrap();
     let store = Arc::new(SqliteStore::open(folder.path(), SqliteOptions::default()).unwrap());
-    let queues: Arc<[_]> = store.queues(&["ship"]).await.unwrap().into();
+    let queue = store.queues(&["ship"]).await.unwrap()[0];
+    let targets = [queue.into()].into();
     let event = event();
     let rate = plan
         .run({
             let store = store.clone();
             move |_| {
-                let commit = store.commit(published(&event, &queues));
+                let commit = store.commit(published(&event, &targets));
                 async { drop(commit.await.unwrap()) }
             }
         })
@@ -257,9 +254,10 @@ async fn publish(plan: Plan) -> f64 {
 async fn pipeline(plan: Plan) -> f64 {
     let folder = tempfile::tempdir_in(".").unwrap();
     let store = Arc::new(SqliteStore::open(folder.path(), SqliteOptions::default()).unwrap());
-    let queues: Arc<[_]> = store.queues(&["ship"]).await.unwrap().into();
+    let queue = store.queues(&["ship"]).await.unwrap()[0];
+    let targets = [queue.into()].into();
     let (pipe, handlers) = Pipe::of(plan, {
-        let (store, queue) = (store.clone(), queues[0]);
+        let (store, queue) = (store.clone(), queue);
         move |seq| {
             let id = DeliveryId { queue, seq: seq as u64 };
             drop(store.commit(start(id)));
@@ -275,7 +273,7 @@ async fn pipeline(plan: Plan) -> f64 {
     plan.run({
         let store = store.clone();
         move |_| {
-            let commit = store.commit(published(&event, &queues));
+            let commit = store.commit(published(&event, &targets));
             async { drop(commit.await.unwrap()) }
         }
     })
@@ -314,15 +312,14 @@ fn done(delivery: DeliveryId) -> Batch {
 fn memory() -> f64 {
     const EVENTS: u64 = 1_000_000;
     let store = MemoryStore::new();
-    let queues = futures_now(store.queues(&["ship"])).unwrap();
-    let queues: Arc<[_]> = queues.into();
+    let queue = futures_now(store.queues(&["ship"])).unwrap()[0];
+    let targets = [queue.into()].into();
     let event = event();
     let started = Instant::now();
     for seq in 1..=EVENTS + 1000 {
-        let event = event.clone();
-        drop(store.commit(Batch::of(Write::Publish { event, queues: queues.clone(), due: None })));
+        drop(store.commit(published(&event, &targets)));
         if let Some(seq) = seq.checked_sub(1000).filter(|seq| *seq > 0) {
-            let id = DeliveryId { queue: queues[0], seq };
+            let id = DeliveryId { queue, seq };
             drop(store.commit(start(id)));
             drop(store.commit(done(id)));
         }

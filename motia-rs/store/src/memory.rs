@@ -4,10 +4,11 @@
 //! - [`batch`]: a batch happens whole or not at all
 //! - [`state`]: groups of entries
 //! - [`queue`]: deliveries that wait
-//! - [`dead`]: deliveries that were given up
+//! - [`dead`]: deliveries that were given up; [`ended`]: those that ended otherwise
 
 mod batch;
 mod dead;
+mod ended;
 mod queue;
 mod state;
 
@@ -15,8 +16,9 @@ use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use motia_core::store::{
-    Batch, BoxFuture, Capabilities, Commit, DeadLetter, DeliveryId, Depth, Durability, Entry,
-    Listener, Page, PageRequest, Pull, Pulled, QueueId, Store, StoreError,
+    Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
+    Durability, Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, Pulled, QueueId,
+    Store, StoreError, WaitingFilter,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -144,22 +146,56 @@ impl Store for MemoryStore {
         self.read(|kept| kept.queues.pull(&pull))
     }
 
+    fn pull_lane<'a>(
+        &'a self,
+        queue: QueueId,
+        key: &'a str,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Delivery>, StoreError>> {
+        self.read(|kept| kept.queues.pull_lane(queue, key, after, limit))
+    }
+
     fn depths(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Depth>, StoreError>> {
         self.read(|kept| {
             let mut depths = kept.queues.depths(now);
             for depth in &mut depths {
-                depth.dead = kept.letters.count(depth.id);
+                depth.dead = kept.letters.count(&kept.queues, &DeadFilter::of(&depth.queue));
             }
             depths
         })
     }
 
+    fn waiting<'a>(
+        &'a self,
+        filter: &'a WaitingFilter,
+        request: PageRequest,
+    ) -> BoxFuture<'a, Result<Page<Delivery>, StoreError>> {
+        self.read(|kept| kept.queues.waiting(filter, &request))
+    }
+
+    fn ahead(&self, delivery: DeliveryId) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.read(|kept| kept.queues.ahead(delivery))
+    }
+
     fn dead_letters<'a>(
         &'a self,
-        queue: Option<&'a str>,
+        filter: &'a DeadFilter,
         request: PageRequest,
     ) -> BoxFuture<'a, Result<Page<DeadLetter>, StoreError>> {
-        self.read(|kept| kept.letters.page(&kept.queues, queue, &request))
+        self.read(|kept| kept.letters.page(&kept.queues, filter, &request))
+    }
+
+    fn count_dead<'a>(&'a self, filter: &'a DeadFilter) -> BoxFuture<'a, Result<u64, StoreError>> {
+        self.read(|kept| kept.letters.count(&kept.queues, filter))
+    }
+
+    fn ended<'a>(
+        &'a self,
+        filter: &'a EndedFilter,
+        request: PageRequest,
+    ) -> BoxFuture<'a, Result<Page<Ended>, StoreError>> {
+        self.read(|kept| kept.history.page(&kept.queues, filter, &request))
     }
 
     fn dead_letter(

@@ -1,7 +1,12 @@
 //! What both stores decide alike, in one place so that they cannot drift apart.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
-use motia_core::store::{CommitError, Page, PageRequest, QueueId, StoreError, Write};
+use motia_core::store::{
+    Arrival, CommitError, DeliveryId, Ended, Lane, Page, PageRequest, QueueId, StoreError, Target,
+    Write,
+};
 
 /// The sum of a counter and `by`; `None` when the text is no integer or the sum leaves 64 bits.
 /// What does not exist counts from 0.
@@ -20,12 +25,18 @@ pub(crate) fn may_stop_halfway(writes: &[Write]) -> bool {
     writes.iter().skip(1).any(|write| {
         matches!(
             write,
-            Write::Increment { .. }
+            Write::Delete { .. }
+                | Write::Increment { .. }
                 | Write::Settle { .. }
                 | Write::Redrive { .. }
                 | Write::Purge { .. }
         )
     })
+}
+
+/// The first of the targets whose queue nobody asked for.
+pub(crate) fn unknown(targets: &[Target], knows: impl Fn(QueueId) -> bool) -> Option<QueueId> {
+    targets.iter().map(|target| target.queue).find(|queue| !knows(*queue))
 }
 
 /// The batch publishes into a queue that nobody asked for: a fault of the caller, never of the data.
@@ -34,12 +45,63 @@ pub(crate) fn unknown_queue(queue: QueueId) -> CommitError {
     StoreError::Io(format!("there is no queue {number}: ask `Store::queues` for it first")).into()
 }
 
-/// The instant at which a delivery falls due, in whole microseconds as the file keeps it, so that
-/// what is heard is what will be pulled. What is finer is cut off: rounded up, a delivery that is due
-/// now could not be pulled now.
-pub(crate) fn due(at: Timestamp) -> Timestamp {
+/// The instant in whole microseconds as the file keeps it, so that what is heard is what will be
+/// read. What is finer is cut off: rounded up, a delivery that is due now could not be pulled now.
+pub(crate) fn cut(at: Timestamp) -> Timestamp {
     let nanos = at.subsec_nanosecond() / 1000 * 1000;
     Timestamp::new(at.as_second(), nanos).expect("an instant that is cut is in range")
+}
+
+/// When a delivery falls due that is held. Nothing else does then, for this is no whole microsecond.
+pub(crate) const HELD: Timestamp = Timestamp::MAX;
+
+/// For what a delivery waits that was there before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// To be tried again then.
+    Due(Timestamp),
+    /// To start as soon as it can, from this instant on.
+    Now(Timestamp),
+    /// To be released.
+    Released,
+}
+
+impl Until {
+    /// When it falls due among the delayed.
+    pub(crate) fn due(self) -> Timestamp {
+        match self {
+            Self::Due(at) | Self::Now(at) => cut(at),
+            Self::Released => HELD,
+        }
+    }
+
+    /// When it may start in its place in an ordered lane, if it waits for a time there.
+    pub(crate) fn due_in_place(self) -> Option<Timestamp> {
+        match self {
+            Self::Due(at) => Some(cut(at)),
+            Self::Now(_) => None,
+            Self::Released => Some(HELD),
+        }
+    }
+
+    /// What is heard of it; with the key of its lane, if that is ordered.
+    pub(crate) fn arrival(self, id: DeliveryId, ordered: Option<Arc<str>>) -> Arrival {
+        match ordered {
+            Some(key) => Arrival::Back { id, key, due: self.due_in_place() },
+            None => Arrival::Due { id, due: self.due() },
+        }
+    }
+}
+
+/// The key of a lane that is ordered.
+pub(crate) fn ordered(lane: Option<&Lane>) -> Option<Arc<str>> {
+    lane.filter(|lane| lane.ordered).map(|lane| lane.key.clone())
+}
+
+/// How many of a history's entries are to go: those that ended too early, and those beyond the
+/// newest to keep. Both are the first of it, so the larger number has the smaller within it.
+pub(crate) fn pruned(all: u64, early: u64, keep: u64, limit: usize) -> u64 {
+    early.max(all.saturating_sub(keep)).min(limit as u64)
 }
 
 /// How many items to fetch for a page: one more than it holds, to see whether another follows.
@@ -59,10 +121,25 @@ pub(crate) fn page<T>(
     Page { next: items.last().filter(|_| more).map(cursor), items }
 }
 
-/// The sequence number that a page of dead letters begins behind. A cursor that no page gave
-/// begins at the start.
+/// The sequence number that a page of deliveries or dead letters begins behind. A cursor that no
+/// page gave begins at the start.
 pub(crate) fn after_seq(request: &PageRequest) -> u64 {
     request.after.as_deref().and_then(|after| after.parse().ok()).unwrap_or(0)
+}
+
+/// When and as what ended the delivery that a page of the history begins behind: the last to end come
+/// first. A cursor that no page gave begins at the start.
+pub(crate) fn before_end(request: &PageRequest) -> (Timestamp, u64) {
+    let cursor = |text: &str| {
+        let (at, seq) = text.rsplit_once('-')?;
+        Some((at.parse().ok()?, seq.parse().ok()?))
+    };
+    request.after.as_deref().and_then(cursor).unwrap_or((Timestamp::MAX, u64::MAX))
+}
+
+/// The cursor behind an entry of the history.
+pub(crate) fn end_cursor(ended: &Ended) -> String {
+    format!("{}-{}", ended.at, ended.id.seq)
 }
 
 #[cfg(test)]
@@ -83,12 +160,30 @@ mod tests {
     #[test]
     fn a_delivery_falls_due_at_a_whole_microsecond() {
         let at = |nanos| Timestamp::from_nanosecond(nanos).unwrap();
-        assert_eq!(due(at(1_999)), at(1_000));
-        assert_eq!(due(at(2_000)), at(2_000));
+        assert_eq!(cut(at(1_999)), at(1_000));
+        assert_eq!(cut(at(2_000)), at(2_000));
 
         for end in [Timestamp::MIN, Timestamp::MAX] {
-            assert_eq!(due(end).as_microsecond(), end.as_microsecond());
+            assert_eq!(cut(end).as_microsecond(), end.as_microsecond());
         }
+        assert_ne!(cut(Timestamp::MAX), HELD, "only what is held falls due then");
+    }
+
+    #[test]
+    fn a_cursor_into_the_history_reads_back_as_it_was_written() {
+        let behind = |after: String| before_end(&PageRequest::default().after(Some(after)));
+        for at in [Timestamp::MIN, Timestamp::UNIX_EPOCH, cut(Timestamp::MAX)] {
+            assert_eq!(behind(format!("{at}-7")), (at, 7));
+        }
+        assert_eq!(behind("nonsense".into()), (Timestamp::MAX, u64::MAX));
+    }
+
+    #[test]
+    fn what_ended_too_early_and_what_is_too_much_go_together() {
+        assert_eq!(pruned(10, 3, 8, 100), 3);
+        assert_eq!(pruned(10, 1, 8, 100), 2);
+        assert_eq!(pruned(10, 0, 20, 100), 0);
+        assert_eq!(pruned(10, 10, 0, 4), 4);
     }
 
     #[test]

@@ -4,19 +4,24 @@
 //! # Layout
 //! - [`writer`]: the one thread that writes; [`batch`]: what it writes, whole or not at all;
 //!   [`hot`]: the statements that have to be fast
-//! - [`state`], [`queue`], [`dead`]: one kind of thing each, as in `memory/`
-//! - [`herald`]: tells what was kept
+//! - [`state`], [`queue`], [`dead`], [`ended`]: one kind of thing each, as in `memory/`
+//! - [`pull`], [`waiting`]: what waits, in the order of its start and as somebody looks for it;
+//!   [`conditions`]: what is looked for
+//! - [`relaxed`]: what is kept before it is synced; [`herald`]: tells what was kept
 //! - [`readers`]: connections that only read
 //! - [`checkpoint`]: keeps the write-ahead log short
-//! - [`file`], [`lock`], [`schema`], [`log`]: the file itself; [`row`], [`numbers`], [`counts`]: what is in it
-//! - [`fault`], [`figures`]: what it says about itself
+//! - [`file`], [`lock`], [`schema`], [`log`]: the file itself; [`row`], [`place`], [`numbers`],
+//!   [`counts`]: what is in it
+//! - [`sum`]: what tells that a row was damaged; [`fault`], [`figures`]: what it says about itself
 //!
 //! The design is measured: see `examples/throughput.rs`.
 
 mod batch;
 mod checkpoint;
+mod conditions;
 mod counts;
 mod dead;
+mod ended;
 mod fault;
 mod figures;
 mod file;
@@ -25,11 +30,16 @@ mod hot;
 mod lock;
 mod log;
 mod numbers;
+mod place;
+mod pull;
 mod queue;
 mod readers;
+mod relaxed;
 mod row;
 mod schema;
 mod state;
+mod sum;
+mod waiting;
 mod writer;
 
 use std::{
@@ -43,8 +53,9 @@ use std::{
 
 use jiff::Timestamp;
 use motia_core::store::{
-    Batch, BoxFuture, Capabilities, Commit, DeadLetter, DeliveryId, Depth, Durability, Entry,
-    Listener, Page, PageRequest, Pull, Pulled, QueueId, Store, StoreError,
+    Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
+    Durability, Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, Pulled, QueueId,
+    Store, StoreError, WaitingFilter,
 };
 use parking_lot::Mutex;
 use rusqlite::{DEFAULT_NAME, hooks::Wal};
@@ -57,6 +68,7 @@ use self::{
     herald::Herald,
     numbers::Numbers,
     readers::Readers,
+    relaxed::Relaxed,
     writer::{Job, Shared, Waiting, Writer},
 };
 
@@ -93,8 +105,8 @@ impl Default for SqliteOptions {
 
 /// Keeps everything in the file `motia.db` of a data folder.
 ///
-/// A commit is synced to the disk before it resolves; commits that wait at the same time share one
-/// sync. Dropping the store closes it as well as it can; [`Store::close`] says whether it worked.
+/// A commit is synced to the disk before it resolves, unless its batch asks for less; commits that wait
+/// at the same time share one sync. Dropping the store closes it as well as it can; [`Store::close`] says whether it worked.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -120,6 +132,7 @@ pub struct SqliteStore {
     readers: Readers,
     shared: Arc<Shared>,
     epoch: u64,
+    recovered: bool,
 }
 
 impl SqliteStore {
@@ -132,7 +145,7 @@ impl SqliteStore {
     /// - [`StoreError::Io`]: the folder or the file cannot be made, read or written
     pub fn open(folder: impl AsRef<Path>, options: SqliteOptions) -> Result<Self, StoreError> {
         let path = file::path(folder.as_ref());
-        let (lock, mut db) = file::open(folder.as_ref(), &options)?;
+        let (lock, mut db, recovered) = file::open(folder.as_ref(), &options)?;
 
         let shared = Arc::new(Shared { counts: Counts::load(&db)?, ..Shared::default() });
         let checkpointer = Checkpointer::start(
@@ -147,7 +160,16 @@ impl SqliteStore {
         let (ends, writer_ends) = mpsc::channel();
         let herald = Herald::start(shared.ear.clone())?;
         let herald_thread = herald.thread();
-        let writer = Writer { checkpointer, herald, numbers, shared: shared.clone(), lock };
+        let relaxed = Relaxed::new(&path);
+        let writer = Writer {
+            checkpointer,
+            herald,
+            numbers,
+            relaxed,
+            shared: shared.clone(),
+            lock,
+            failed: false,
+        };
         let run = move || {
             writer.run(db, &waiting);
             drop(ends);
@@ -162,15 +184,18 @@ impl SqliteStore {
             readers: Readers::new(path, options),
             shared,
             epoch,
+            recovered,
         })
     }
 
-    /// Reads the whole file and checks that it is sound, which takes seconds per gigabyte.
+    /// Reads the whole file and checks that it is sound and that every row is as it was written, which
+    /// takes seconds per gigabyte.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] with the first fault that was found.
     pub async fn verify(&self) -> Result<(), StoreError> {
-        self.readers.read(|db| Ok(file::check(db, "integrity_check"))).await?
+        self.readers.read(|db| Ok(file::check(db, "integrity_check"))).await??;
+        self.readers.read(sum::check_all).await
     }
 
     fn ask(&self, job: Job) {
@@ -188,7 +213,8 @@ fn begin(db: &mut rusqlite::Connection, figures: Arc<Figures>) -> rusqlite::Resu
         figures::set(&figures.wal_bytes, u64::from(frames.unsigned_abs()) * (page_bytes + 24));
         Ok(())
     }))?;
-    Ok((numbers::count_opening(db)?, Numbers::load(db)?))
+    let numbers = Numbers::load(db)?;
+    Ok((numbers::count_opening(db)?, numbers))
 }
 
 impl Drop for SqliteStore {
@@ -212,6 +238,10 @@ impl Store for SqliteStore {
 
     fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    fn recovered(&self) -> bool {
+        self.recovered
     }
 
     fn queues<'a>(
@@ -261,28 +291,66 @@ impl Store for SqliteStore {
     }
 
     fn pull(&self, pull: Pull) -> BoxFuture<'_, Result<Pulled, StoreError>> {
-        Box::pin(self.readers.read(move |db| queue::pull(db, &pull)))
+        Box::pin(self.readers.read(move |db| pull::pull(db, &pull)))
+    }
+
+    fn pull_lane<'a>(
+        &'a self,
+        queue: QueueId,
+        key: &'a str,
+        after: u64,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Vec<Delivery>, StoreError>> {
+        let key = key.to_owned();
+        Box::pin(self.readers.read(move |db| pull::pull_lane(db, queue, &key, after, limit)))
     }
 
     fn depths(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Depth>, StoreError>> {
         let mut depths = self.shared.counts.depths();
         Box::pin(self.readers.read(move |db| {
+            let at_once = db.unchecked_transaction()?;
             for depth in &mut depths {
-                let (due, delayed) = queue::count_delayed(db, depth.id, now)?;
-                depth.waiting += due;
-                depth.delayed = delayed;
+                queue::count(&at_once, depth, now)?;
+                depth.dead = dead::count(&at_once, &DeadFilter::of(&depth.queue))?;
             }
             Ok(depths)
         }))
     }
 
+    fn waiting<'a>(
+        &'a self,
+        filter: &'a WaitingFilter,
+        request: PageRequest,
+    ) -> BoxFuture<'a, Result<Page<Delivery>, StoreError>> {
+        let filter = filter.clone();
+        Box::pin(self.readers.read(move |db| waiting::page(db, &filter, &request)))
+    }
+
+    fn ahead(&self, delivery: DeliveryId) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(self.readers.read(move |db| pull::ahead(db, delivery)))
+    }
+
     fn dead_letters<'a>(
         &'a self,
-        queue: Option<&'a str>,
+        filter: &'a DeadFilter,
         request: PageRequest,
     ) -> BoxFuture<'a, Result<Page<DeadLetter>, StoreError>> {
-        let queue = queue.map(ToOwned::to_owned);
-        Box::pin(self.readers.read(move |db| dead::page(db, queue.as_deref(), &request)))
+        let filter = filter.clone();
+        Box::pin(self.readers.read(move |db| dead::page(db, &filter, &request)))
+    }
+
+    fn count_dead<'a>(&'a self, filter: &'a DeadFilter) -> BoxFuture<'a, Result<u64, StoreError>> {
+        let filter = filter.clone();
+        Box::pin(self.readers.read(move |db| dead::count(db, &filter)))
+    }
+
+    fn ended<'a>(
+        &'a self,
+        filter: &'a EndedFilter,
+        request: PageRequest,
+    ) -> BoxFuture<'a, Result<Page<Ended>, StoreError>> {
+        let filter = filter.clone();
+        Box::pin(self.readers.read(move |db| ended::page(db, &filter, &request)))
     }
 
     fn dead_letter(

@@ -13,7 +13,7 @@ use motia_core::{
     http::Middleware,
     json::JsonText,
     registry::Registry,
-    store::{DeadLetter, Page, PageRequest, Store},
+    store::{DeadFilter, DeadLetter, Page, PageRequest, Store},
     topic::Topic,
     trace::{TraceContext, TraceId},
 };
@@ -184,8 +184,12 @@ impl TestApp {
     /// Never, over the memory store.
     pub async fn dead_letters(&self) -> Vec<DeadLetter> {
         let page = PageRequest::first(PageRequest::MAX);
-        let letters: Page<_> =
-            self.runtime.store().dead_letters(None, page).await.expect("a memory store answers");
+        let letters: Page<_> = self
+            .runtime
+            .store()
+            .dead_letters(&DeadFilter::default(), page)
+            .await
+            .expect("a memory store answers");
         letters.items
     }
 

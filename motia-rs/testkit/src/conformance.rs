@@ -1,7 +1,8 @@
 //! What "implements the store port" means: the behaviours that every store must show.
 //!
 //! [`suite!`] makes one test of each. It asks according to what the store declares: a store that
-//! cannot wait for a time is not asked about delays, one that keeps nothing is not opened again.
+//! cannot wait for a time is not asked about delays, one that has no lanes not about these, and one
+//! that keeps nothing is not opened again.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -17,7 +18,8 @@
 //! ```
 //!
 //! # Layout
-//! - [`state`], [`batch`], [`queue`], [`delay`], [`attempt`], [`dead`], [`life`]: the behaviours
+//! - [`state`], [`batch`], [`queue`], [`delay`], [`lane`], [`rank`], [`attempt`], [`hold`], [`dead`],
+//!   [`ended`], [`search`], [`durability`], [`life`]: the behaviours
 //! - [`Subject`]: the store that is asked
 //! - `say`: writes and instants in few words
 #![expect(clippy::unwrap_used, reason = "all of this is test code, compiled into a library")]
@@ -26,9 +28,15 @@ pub mod attempt;
 pub mod batch;
 pub mod dead;
 pub mod delay;
+pub mod durability;
+pub mod ended;
+pub mod hold;
+pub mod lane;
 pub mod life;
 pub mod queue;
+pub mod rank;
 mod say;
+pub mod search;
 pub mod state;
 mod subject;
 
@@ -85,6 +93,20 @@ macro_rules! conformance_suite {
             delay: a_delivery_may_wait_until_the_end_of_time,
             delay: a_delayed_delivery_counts_as_waiting_once_due,
 
+            lane: a_delivery_tells_its_lane,
+            lane: a_lane_is_pulled_page_by_page,
+            lane: a_delivery_keeps_its_place_in_an_ordered_lane,
+            lane: failures_in_an_ordered_lane_are_told_of_the_dead,
+            lane: a_delivery_of_an_unordered_lane_waits_among_the_delayed,
+            lane: a_delayed_delivery_of_an_ordered_lane_is_pulled_when_it_is_due,
+            lane: it_is_known_how_many_stand_before_a_delivery,
+            lane: lanes_survive_reopening,
+
+            rank: an_event_keeps_its_priority_its_end_and_its_key,
+            rank: what_is_urgent_comes_among_the_others_or_by_rank,
+            rank: what_is_urgent_is_pulled_page_by_page,
+            rank: what_waits_for_its_time_has_no_rank,
+
             attempt: a_start_is_recorded,
             attempt: a_start_under_a_superseded_token_changes_nothing,
             attempt: a_straggler_is_refused_and_writes_nothing,
@@ -95,12 +117,38 @@ macro_rules! conformance_suite {
             attempt: state_events_and_settlement_happen_together,
             attempt: starts_and_settlements_sent_together_come_out_right,
 
+            hold: a_held_delivery_does_not_fall_due,
+            hold: a_held_delivery_keeps_its_place_in_an_ordered_lane,
+            hold: a_released_delivery_waits_again,
+            hold: what_is_not_held_is_not_released,
+            hold: the_failure_of_a_held_delivery_is_noted,
+            hold: a_held_delivery_can_be_settled,
+            hold: what_is_held_survives_reopening,
+
             dead: a_dead_letter_tells_what_happened,
             dead: dead_letters_are_listed_page_by_page,
             dead: a_redriven_letter_waits_with_no_attempts_made,
             dead: a_straggler_cannot_settle_a_redriven_letter,
             dead: a_purged_letter_is_gone,
             dead: a_letter_that_is_not_there_is_refused,
+
+            ended: an_ended_delivery_is_gone_and_noted,
+            ended: an_attempt_at_an_ended_delivery_is_superseded,
+            ended: what_is_settled_cannot_be_ended,
+            ended: an_end_is_undone_with_its_batch,
+            ended: the_history_is_listed_last_end_first,
+            ended: the_history_is_pruned_by_age_and_by_number,
+            ended: the_history_survives_reopening,
+
+            search: all_that_waits_is_listed_by_sequence_number,
+            search: what_waits_is_told_as_it_is_pulled,
+            search: what_waits_is_found_by_each_of_its_marks,
+            search: dead_letters_are_found_by_each_of_their_marks,
+            search: the_history_is_found_by_each_of_its_marks,
+
+            durability: a_commit_is_kept_as_well_as_was_asked_for,
+            durability: what_may_be_kept_less_well_can_be_read_at_once,
+            durability: what_may_be_kept_less_well_survives_a_proper_close,
 
             life: a_closed_store_refuses_commits,
             life: closing_twice_is_no_error,

@@ -10,12 +10,14 @@ use std::{
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use motia_core::{
-    context::{Context, Engine, Level, Limits, Route, Run, State, Streams},
+    config::Priority,
+    context::{Cancel, CancelError, Context, Engine, Level, Limits, Route, Run, State, Streams},
     event::{Event, EventId},
     json::JsonText,
-    registry::Registry,
+    registry::{Kind, Registry},
     store::{
-        Batch, Commit, CommitError, DeliveryId, PageRequest, Pull, Store, StoreError, Token, Write,
+        Batch, BoxFuture, Commit, CommitError, DeliveryId, PageRequest, Pull, QueueId, Store,
+        StoreError, Target, Token, Write,
     },
     topic::Topic,
     trace::TraceContext,
@@ -113,8 +115,10 @@ impl Fake {
             now: Mutex::new(self.now),
             limits: Limits::default(),
             emitted: Mutex::default(),
+            cancellations: Mutex::default(),
             logs: Mutex::default(),
         });
+        engine.make_queues();
         let cancelled = CancellationToken::new();
         if self.cancelled {
             cancelled.cancel();
@@ -123,10 +127,10 @@ impl Fake {
         let run = Run {
             attempt: self.attempt,
             token: Token(u64::from(self.attempt)),
-            delivery,
+            deliveries: delivery.into_iter().collect(),
             cancelled: cancelled.clone(),
             settled: AtomicBool::new(false),
-            ..Run::new(engine.clone(), "UnderTest", TraceContext::root())
+            ..Run::new(engine.clone(), UNDER_TEST, TraceContext::root())
         };
         let ctx: Context<Emits> = Context::new(Arc::new(run));
         let (state, streams) = (ctx.state.clone(), ctx.streams.clone());
@@ -153,8 +157,14 @@ pub struct Emission {
     pub topic: String,
     /// The payload.
     pub payload: Value,
-    /// When it may be delivered, if not at once.
+    /// When it may be delivered, if not at once; to the first of its subscribers.
     pub due: Option<Timestamp>,
+    /// How urgent it is.
+    pub priority: Priority,
+    /// The key under which it can be cancelled.
+    pub cancel_key: Option<String>,
+    /// The key that it has for the first of its subscribers that has one.
+    pub key: Option<String>,
 }
 
 /// One line that a handler logged; secrets are redacted already.
@@ -179,7 +189,7 @@ impl Probe {
     pub fn emitted<T: Topic>(&self) -> Vec<T> {
         let emitted = self.engine.emitted.lock();
         let of_topic = emitted.iter().filter(|(event, _)| event.topic == T::NAME);
-        let decode = |(event, _): &(Arc<Event>, _)| {
+        let decode = |(event, _): &Published| {
             event.payload.decode().unwrap_or_else(|error| {
                 panic!("`{}` does not read back as {}: {error}", event.topic, type_name::<T>())
             })
@@ -190,12 +200,22 @@ impl Probe {
     /// All events, in their order.
     #[must_use]
     pub fn emissions(&self) -> Vec<Emission> {
-        let emission = |(event, due): &(Arc<Event>, Option<Timestamp>)| Emission {
+        let emission = |(event, targets): &Published| Emission {
             topic: event.topic.to_string(),
             payload: event.payload.to_value(),
-            due: *due,
+            due: targets.first().and_then(|target| target.due),
+            priority: event.priority,
+            cancel_key: event.cancel_key.as_deref().map(str::to_owned),
+            key: targets.iter().find_map(|target| Some(target.lane.as_ref()?.key.to_string())),
         };
         self.engine.emitted.lock().iter().map(emission).collect()
+    }
+
+    /// What the handler asked to be cancelled, in its order: `key order-1`, `event <id>`,
+    /// `trace <id>`, `delivery <id>`.
+    #[must_use]
+    pub fn cancellations(&self) -> Vec<String> {
+        self.engine.cancellations.lock().clone()
     }
 
     /// The lines logged, in their order.
@@ -228,6 +248,7 @@ impl Probe {
         let pull = Pull {
             queue: delivery.queue,
             after: delivery.seq - 1,
+            ranked_after: None,
             due_after: (Timestamp::MIN, 0),
             now: Timestamp::MAX,
             limit: PageRequest::MAX,
@@ -241,33 +262,60 @@ struct FakeEngine {
     store: Arc<dyn Store>,
     now: Mutex<Timestamp>,
     limits: Limits,
-    emitted: Mutex<Vec<(Arc<Event>, Option<Timestamp>)>>,
+    emitted: Mutex<Vec<Published>>,
+    cancellations: Mutex<Vec<String>>,
     logs: Mutex<Vec<LogLine>>,
 }
 
-/// The topics of all steps in the test's program, so that payloads are checked as in the app.
-static ROUTES: LazyLock<HashMap<&'static str, Route>> = LazyLock::new(|| {
+type Published = (Arc<Event>, Arc<[Target]>);
+
+/// The topics of all steps in the test's program, so that payloads, keys and filters are checked as in
+/// the app, and the steps that hear them.
+static ROUTES: LazyLock<(HashMap<&'static str, Route>, Vec<&'static str>)> = LazyLock::new(|| {
     let registry = Registry::collect();
-    motia_runtime::engine::routes(&registry, &HashMap::new()).unwrap_or_default()
+    let hears = registry.steps.iter().filter(|step| matches!(step.kind, Kind::Event(_)));
+    let numbered = hears.zip(1..).map(|(step, number)| (step, QueueId(number)));
+    let (mut queues, mut names) = (HashMap::new(), Vec::new());
+    for (step, queue) in numbered {
+        queues.insert(step.index, queue);
+        names.push(step.name());
+    }
+    let nobody = QueueId(u16::try_from(names.len()).unwrap_or(u16::MAX).saturating_add(1));
+    names.push(UNDER_TEST);
+    let mut routes = motia_runtime::engine::routes(&registry, &queues).unwrap_or_default();
+    for route in routes.values_mut().filter(|route| route.targets.is_empty()) {
+        route.targets = [nobody.into()].into();
+    }
+    (routes, names)
 });
 
+/// The name of the step that is tested, and the queue of events that nobody hears.
+const UNDER_TEST: &str = "UnderTest";
+
 impl FakeEngine {
+    fn make_queues(&self) {
+        let made = self.store.queues(&ROUTES.1).now_or_never();
+        assert!(matches!(made, Some(Ok(_))), "a memory store answers at once");
+    }
+
     fn put_an_event(&self) -> (EventId, DeliveryId) {
-        let queues = self.store.queues(&["UnderTest"]).now_or_never();
+        let queues = self.store.queues(&[UNDER_TEST]).now_or_never();
         let queue = queues.and_then(Result::ok).expect("a memory store answers at once")[0];
-        let event = Event {
-            id: EventId::new(START),
-            topic: "under.test".into(),
-            payload: JsonText::from_trusted("null"),
-            trace: TraceContext::root(),
-            emitted_at: START,
-        };
+        let payload = JsonText::from_trusted("null");
+        let event = Event::new("under.test".into(), payload, TraceContext::root(), START);
         let id = event.id;
-        let publish = Write::Publish { event: Arc::new(event), queues: [queue].into(), due: None };
+        let targets = [queue.into()].into();
+        let publish = Write::Publish { event: Arc::new(event), targets };
         let kept = self.store.commit(Batch::of(publish)).now_or_never();
         assert!(matches!(kept, Some(Ok(_))), "a memory store keeps at once");
-        let pull =
-            Pull { queue, after: 0, due_after: (Timestamp::MIN, 0), now: Timestamp::MAX, limit: 1 };
+        let pull = Pull {
+            queue,
+            after: 0,
+            ranked_after: None,
+            due_after: (Timestamp::MIN, 0),
+            now: Timestamp::MAX,
+            limit: 1,
+        };
         let pulled = self.store.pull(pull).now_or_never().and_then(Result::ok);
         (id, pulled.expect("a memory store answers at once").ready[0].id)
     }
@@ -280,7 +328,7 @@ impl Engine for FakeEngine {
 
     fn commit(&self, _: &Run, batch: Batch) -> Commit {
         let published = |write: &Write| match write {
-            Write::Publish { event, due, .. } => Some((event.clone(), *due)),
+            Write::Publish { event, targets } => Some((event.clone(), targets.clone())),
             _ => None,
         };
         let published: Vec<_> = batch.writes.iter().filter_map(published).collect();
@@ -293,13 +341,28 @@ impl Engine for FakeEngine {
     }
 
     fn route(&self, topic: &str) -> Option<&Route> {
-        ROUTES.get(topic)
+        ROUTES.0.get(topic)
     }
 
     fn topics(&self) -> Vec<&str> {
-        let mut topics: Vec<_> = ROUTES.keys().copied().collect();
+        let mut topics: Vec<_> = ROUTES.0.keys().copied().collect();
         topics.sort_unstable();
         topics
+    }
+
+    fn cancel<'a>(
+        &'a self,
+        what: Cancel<'a>,
+        _: &'a str,
+    ) -> BoxFuture<'a, Result<u64, CancelError>> {
+        self.cancellations.lock().push(match what {
+            Cancel::Event(event) => format!("event {event}"),
+            Cancel::Trace(trace) => format!("trace {trace}"),
+            Cancel::Key(key) => format!("key {key}"),
+            Cancel::Delivery(delivery) => format!("delivery {delivery}"),
+            other => format!("{other:?}"),
+        });
+        Box::pin(std::future::ready(Ok(0)))
     }
 
     fn now(&self) -> Timestamp {

@@ -5,10 +5,14 @@
 //! - [`TestApp`]: a whole app in the test's own process, for tests of flows
 //! - [`assert_wired`]: the boot check as a test
 //! - [`conformance`]: what every store must do
+//! - [`disk`]: a disk that fails on command, under a real process
 
 mod app;
 pub mod conformance;
+#[cfg(target_os = "linux")]
+pub mod disk;
 mod fake;
+pub mod history;
 mod wiring;
 
 pub use app::{Reply, Request, TestApp, TestAppBuilder};

@@ -84,11 +84,11 @@ fn steps_flows_and_charts_need_neither_server_nor_folder() {
 
     let steps = shop.json(&["steps"]);
     let names: Vec<_> = steps["items"].as_array().unwrap().iter().map(|s| &s["name"]).collect();
-    assert_eq!(names, ["Count", "Pack", "PlaceOrder"]);
+    assert_eq!(names, ["Count", "Pack", "PlaceOrder", "Ship"]);
     let flows = shop.run(&["flows"]).stdout;
     let expected = [
-        " FLOW  STEPS             TOPICS BETWEEN  DESCRIPTION",
-        " shop  Pack, PlaceOrder  1               From the counter to the parcel",
+        " FLOW  STEPS                   TOPICS BETWEEN  DESCRIPTION",
+        " shop  Pack, PlaceOrder, Ship  2               From the counter to the parcel",
     ];
     assert_eq!(flows.lines().collect::<Vec<_>>(), expected);
     let chart = shop.run(&["flows", "--mermaid", "shop"]).stdout;

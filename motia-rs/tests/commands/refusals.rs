@@ -39,12 +39,18 @@ fn a_port_in_use_is_refused() {
 #[test]
 fn a_command_that_reads_refuses_a_folder_in_which_nothing_was_ever_kept() {
     let shop = Shop::new();
-    let reading: [&[&str]; 8] = [
+    let reading: [&[&str]; 14] = [
         &["state", "ls", "orders"],
         &["state", "groups"],
         &["state", "get", "orders", "o-1"],
         &["state", "rm", "orders", "o-1"],
         &["queues"],
+        &["queues", "pause", "Ship"],
+        &["queues", "waiting", "Ship"],
+        &["why", "1-1"],
+        &["cancel", "--key", "o-1"],
+        &["circuits"],
+        &["history"],
         &["dlq", "ls"],
         &["dlq", "purge", "--all"],
         &["cron", "ls"],

@@ -20,7 +20,8 @@ use serde::Serialize;
 
 use crate::{
     Desk, Refusal,
-    paging::{Paging, page_of, query},
+    input::query,
+    paging::{Paging, page_of},
 };
 
 /// A run that was asked for.

@@ -3,12 +3,16 @@
 use std::{collections::HashMap, sync::Arc};
 
 use motia_core::{
+    clock::Clock as _,
     context::{Engine, Limits, Run},
     registry::{Kind, Registry, Step},
     store::{Batch, Committed, QueueId, Store},
     trace::TraceContext,
 };
-use motia_runtime::{Runtime, StartError, clock::SystemClock, engine::AppEngine, metrics::Metrics};
+use motia_runtime::{
+    Runtime, StartError, bus::depth::Depths, clock::SystemClock, engine::AppEngine,
+    metrics::Metrics, tasks::Tasks,
+};
 
 use crate::Refusal;
 
@@ -52,10 +56,13 @@ impl Desk {
         let steps: Vec<_> = registry.steps.iter().filter(event).collect();
         let names: Vec<_> = steps.iter().map(|step| step.name()).collect();
         let ids = store.queues(&names).await?;
+        let subscribers: Vec<_> = steps.into_iter().cloned().zip(ids).collect();
         let queues: HashMap<usize, QueueId> =
-            steps.iter().map(|step| step.index).zip(ids).collect();
+            subscribers.iter().map(|(step, queue)| (step.index, *queue)).collect();
         let clock = Arc::new(SystemClock);
-        let engine = AppEngine::new(store, clock, limits, &registry, &queues, &Metrics::default())
+        let metrics = Metrics::default();
+        let depths = Depths::of(&subscribers, &*store, clock.now(), &Tasks::here()).await?;
+        let engine = AppEngine::new(store, clock, limits, &registry, &queues, &metrics, depths)
             .map_err(StartError::Schema)?;
         Ok(Self(App::AtRest(registry, Arc::new(engine))))
     }

@@ -2,35 +2,92 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{
-    Json, Router,
-    body::Bytes,
-    extract::{State, rejection::BytesRejection},
-    routing::post,
-};
-use http::{HeaderMap, StatusCode, header};
+use axum::{Json, Router, extract::State, routing::post};
+use http::{HeaderMap, StatusCode};
 use motia_core::{
-    context::{Emit, Receipt},
-    json::strict,
+    config::Priority,
+    context::{Emit, EmitOptions, Receipt},
+    store::MAX_KEY,
 };
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Desk, Refusal};
+use crate::{
+    Desk, Refusal,
+    input::{Body, fields, instant},
+};
 
-/// What is nested deeper is refused.
-const JSON_DEPTH: usize = 100;
-
-/// What is to be emitted.
+/// What is to be emitted, and how it is delivered.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Emission {
     topic: String,
     #[serde(default)]
     payload: Value,
     /// Seconds to wait before it is delivered.
-    #[serde(default)]
     delay: Option<f64>,
+    /// The instant before which it is not delivered.
+    at: Option<String>,
+    /// The key that it belongs to, in the place of what the steps say.
+    key: Option<String>,
+    /// How urgent it is, from -9 to 9.
+    priority: Option<i64>,
+    /// It is emitted once with this key, within a day.
+    dedup: Option<String>,
+    /// Seconds after which it is not worth starting.
+    ttl: Option<f64>,
+    /// The key under which it can be cancelled.
+    cancel_key: Option<String>,
+}
+
+impl Emission {
+    fn options(&self) -> Result<EmitOptions<'_>, Refusal> {
+        let mut options = EmitOptions::new();
+        match (self.delay, instant("at", self.at.clone())?) {
+            (Some(_), Some(_)) => return Err(Refusal::bad("say `delay` or `at`, not both")),
+            (Some(delay), None) => options = options.delay(seconds("delay", delay)?),
+            (None, Some(at)) => options = options.at(at),
+            (None, None) => {}
+        }
+        if let Some(key) = &self.key {
+            options = options.group(checked("key", key)?);
+        }
+        if let Some(level) = self.priority {
+            let priority = i8::try_from(level).ok().and_then(Priority::try_new);
+            let range = "`priority` is a level from -9 to 9";
+            options = options.priority(priority.ok_or_else(|| Refusal::bad(range))?);
+        }
+        if let Some(key) = &self.dedup {
+            options = options.dedup(checked("dedup", key)?);
+        }
+        if let Some(ttl) = self.ttl {
+            let ttl = seconds("ttl", ttl)?;
+            if ttl.is_zero() {
+                return Err(Refusal::bad(
+                    "`ttl` is more than 0: what expires at once never starts",
+                ));
+            }
+            options = options.ttl(ttl);
+        }
+        if let Some(key) = &self.cancel_key {
+            options = options.cancel_key(checked("cancelKey", key)?);
+        }
+        Ok(options)
+    }
+}
+
+fn seconds(what: &str, number: f64) -> Result<Duration, Refusal> {
+    Duration::try_from_secs_f64(number)
+        .map_err(|_| Refusal::bad(format!("`{what}` is a number of seconds from 0")))
+}
+
+fn checked<'k>(what: &str, key: &'k str) -> Result<&'k str, Refusal> {
+    match key.len() {
+        1..=MAX_KEY => Ok(key),
+        size => {
+            Err(Refusal::bad(format!("`{what}` is a text of 1 to {MAX_KEY} bytes; it has {size}")))
+        }
+    }
 }
 
 pub(crate) fn routes() -> Router<Arc<Desk>> {
@@ -40,43 +97,29 @@ pub(crate) fn routes() -> Router<Arc<Desk>> {
 async fn emit(
     State(desk): State<Arc<Desk>>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<(StatusCode, Json<Receipt>), Refusal> {
-    let wanted: Emission = serde_json::from_value(json_body(&headers, &body?)?)
-        .map_err(|error| Refusal::bad(format!("expected `topic`, `payload`: {error}")))?;
-    let delay = wanted.delay.map(Duration::try_from_secs_f64).transpose();
-    let delay = delay.map_err(|_| Refusal::bad("`delay` is a number of seconds"))?;
+    let wanted: Emission = fields(&headers, &body?)?;
+    let options = wanted.options()?;
 
     let run = desk.run();
-    let mut event = Emit::raw(&run, &wanted.topic, &wanted.payload);
-    if let Some(delay) = delay {
-        event = event.delay(delay);
-    }
-    let receipt = event.await?;
+    let receipt = Emit::raw(&run, &wanted.topic, &wanted.payload).options(options).await?;
 
-    tracing::info!(target: crate::AUDIT, topic = wanted.topic, event = %receipt.id, "emitted");
+    let (topic, event, duplicate) = (&wanted.topic, receipt.id, receipt.duplicate);
+    tracing::info!(target: crate::AUDIT, topic, %event, duplicate, "emitted");
     Ok((StatusCode::ACCEPTED, Json(receipt)))
-}
-
-/// Reads a body that must say that it is JSON: no form of another site can send one.
-pub(crate) fn json_body(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
-    let said = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = said.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/json") {
-        return Err(Refusal::unsupported("send the body as `content-type: application/json`"));
-    }
-    strict::parse(body, JSON_DEPTH)
-        .map_err(|error| Refusal::bad(format!("the body is no JSON: {error}")))
 }
 
 #[cfg(test)]
 mod tests {
-    use http::Method;
+    use axum::body::Body;
+    use http::{Method, Request};
     use serde_json::json;
+    use tower::ServiceExt as _;
 
     use crate::{
         local::call,
-        testing::{at_rest, get, post},
+        testing::{MAX_DEPTH, at_rest, get, post},
     };
 
     #[tokio::test]
@@ -115,6 +158,76 @@ mod tests {
 
         assert_eq!(status, 400);
         assert_eq!(problem["errors"].as_array().map(Vec::len), Some(2), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn an_event_is_emitted_once_under_its_deduplication_key() {
+        let api = at_rest().await;
+        let event = json!({
+            "topic": "order.placed", "payload": { "id": "o-1", "cents": 5 }, "dedup": "o-1",
+        });
+
+        let (_, first) = post(&api, "/api/emit", &event).await;
+        let (status, second) = post(&api, "/api/emit", &event).await;
+
+        assert_eq!((status.as_u16(), &second["duplicate"]), (202, &json!(true)));
+        assert_eq!((&first["duplicate"], &second["id"]), (&json!(false), &first["id"]));
+        let (_, queues) = get(&api, "/api/queues").await;
+        assert_eq!(queues["items"][0]["waiting"], json!(1));
+    }
+
+    #[tokio::test]
+    async fn what_is_out_of_its_range_is_refused_by_its_name() {
+        let api = at_rest().await;
+        let long = "k".repeat(257);
+        for (what, value, told) in [
+            ("priority", json!(10), "-9 to 9"),
+            ("priority", json!(-10), "-9 to 9"),
+            ("priority", json!(300), "-9 to 9"),
+            ("priority", json!("high"), "i64"),
+            ("dedup", json!(long), "256 bytes; it has 257"),
+            ("dedup", json!(""), "256 bytes; it has 0"),
+            ("key", json!(long), "256 bytes"),
+            ("cancelKey", json!(long), "256 bytes"),
+            ("ttl", json!(0), "more than 0"),
+            ("ttl", json!(-1), "from 0"),
+            ("delay", json!(-1), "from 0"),
+            ("delay", json!(366 * 24 * 3600), "max_delay"),
+            ("at", json!("9999-01-01T00:00:00Z"), "max_delay"),
+            ("at", json!("tomorrow"), "tomorrow"),
+            ("colour", json!("red"), "colour"),
+        ] {
+            let payload = json!({ "id": "o-1", "cents": 5 });
+            let mut event = json!({ "topic": "order.placed", "payload": payload });
+            event[what] = value.clone();
+
+            let (status, problem) = post(&api, "/api/emit", &event).await;
+
+            assert_eq!(status, 400, "{what} {value}: {problem}");
+            assert!(problem["detail"].as_str().unwrap().contains(told), "{what}: {problem}");
+        }
+        let both = json!({
+            "topic": "order.placed", "payload": { "id": "o-1", "cents": 5 },
+            "delay": 1, "at": "2030-01-01T00:00:00Z",
+        });
+        assert_eq!(post(&api, "/api/emit", &both).await.0, 400);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_is_503_and_says_when_to_come_back() {
+        let api = at_rest().await;
+        for n in 0..MAX_DEPTH {
+            let payload = json!({ "id": format!("o-{n}"), "cents": 5 });
+            post(&api, "/api/emit", &json!({ "topic": "order.placed", "payload": payload })).await;
+        }
+
+        let one_more = json!({ "topic": "order.placed", "payload": { "id": "o", "cents": 5 } });
+        let request = Request::post("/api/emit").header("content-type", "application/json");
+        let request = request.body(Body::from(one_more.to_string())).unwrap();
+        let response = api.oneshot(request).await.unwrap();
+
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()["retry-after"], "1");
     }
 
     #[tokio::test]

@@ -17,7 +17,8 @@ use serde::Serialize;
 
 use crate::{
     Desk, Refusal,
-    paging::{Paging, page_of, query},
+    input::query,
+    paging::{Paging, page_of},
 };
 
 /// A flow as people are shown it.

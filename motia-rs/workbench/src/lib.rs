@@ -3,25 +3,38 @@
 //! The HTTP floor serves it under `/__motia`, behind its guards; nothing here asks who is calling.
 //!
 //! # Layout
-//! - [`app`], [`steps`], [`flows`], [`queues`], [`cron`], [`state`], [`emit`]: one file a panel,
-//!   each with its `routes`, its answers and its tests
-//! - [`desk`]: the app that is asked, running or at rest
-//! - [`paging`]: bounded lists; [`refusal`]: what is answered when it cannot be done
+//! - [`app`], [`steps`], [`flows`], [`cron`], [`state`], [`emit`]: one file a panel, each with its
+//!   `routes`, its answers and its tests
+//! - [`queues`], [`waiting`], [`deliveries`], [`circuits`]: what is to be done, and what keeps it from
+//!   starting; [`dead`], [`redrive`], [`ended`]: what was not done
+//! - [`desk`]: the app that is asked, running or at rest; `switch`: what of it is switched off and on;
+//!   `who`: who does so
+//! - `input`: what is read of a request; [`paging`]: bounded lists; [`refusal`]: what is answered when
+//!   it cannot be done
 //! - [`local`]: the same API without a socket
 
 pub mod app;
+pub mod circuits;
 pub mod cron;
+pub mod dead;
+pub mod deliveries;
 pub mod desk;
 pub mod emit;
+pub mod ended;
 pub mod flows;
+mod input;
 pub mod local;
 pub mod paging;
 pub mod queues;
+pub mod redrive;
 pub mod refusal;
 pub mod state;
 pub mod steps;
+mod switch;
 #[cfg(test)]
 mod testing;
+pub mod waiting;
+mod who;
 
 use std::sync::Arc;
 
@@ -71,6 +84,12 @@ pub fn over(desk: Desk) -> Router {
         .merge(steps::routes())
         .merge(flows::routes())
         .merge(queues::routes())
+        .merge(waiting::routes())
+        .merge(deliveries::routes())
+        .merge(dead::routes())
+        .merge(redrive::routes())
+        .merge(ended::routes())
+        .merge(circuits::routes())
         .merge(cron::routes())
         .merge(state::routes())
         .merge(emit::routes())

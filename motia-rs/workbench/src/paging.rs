@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use motia_core::store::{Page, PageRequest};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::Deserialize;
 
 use crate::Refusal;
 
@@ -38,10 +38,18 @@ impl Paging {
     }
 }
 
-/// Reads a query string.
-pub(crate) fn query<T: DeserializeOwned>(text: Option<&str>) -> Result<T, Refusal> {
-    serde_html_form::from_str(text.unwrap_or_default())
-        .map_err(|error| Refusal::bad(format!("the query string cannot be read: {error}")))
+/// The page asked for of a list whose cursors are sequence numbers.
+pub(crate) fn by_number(paging: Paging) -> Result<PageRequest, Refusal> {
+    let request = paging.request()?;
+    match &request.after {
+        Some(cursor) if cursor.parse::<u64>().is_err() => Err(strange()),
+        _ => Ok(request),
+    }
+}
+
+/// No page gave this cursor.
+pub(crate) fn strange() -> Refusal {
+    Refusal::bad("`cursor` is the `next` of another page")
 }
 
 /// A page of what is in memory already, in the order of its names.

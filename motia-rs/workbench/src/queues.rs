@@ -1,4 +1,4 @@
-//! The queues: what waits for each event step, and its dead letters.
+//! The queues: how much waits for each event step, and whether it may start.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -7,12 +7,20 @@ use axum::{
     extract::{Path, RawQuery, State, rejection::PathRejection},
     routing::{get, post},
 };
-use motia_core::store::{Batch, DeadLetter, DeliveryId, Depth, Page, PageRequest, Write};
-use serde::{Deserialize, Serialize};
+use http::HeaderMap;
+use motia_core::{
+    config::EventOptions,
+    registry::Kind,
+    store::{Depth, Page},
+};
+use motia_runtime::bus::{queue::Pause, reason::Reason};
+use serde::Serialize;
 
 use crate::{
     Desk, Refusal,
-    paging::{Paging, gather, page_of, query},
+    input::{Body, query},
+    paging::{Paging, page_of},
+    who,
 };
 
 /// A queue as people are shown it.
@@ -26,27 +34,29 @@ pub struct QueueInfo {
     pub running: usize,
     /// Whether its step is gone from the app: what waits here waits until the step is back.
     pub orphaned: bool,
+    /// Who paused it, if somebody did.
+    pub paused: Option<Pause>,
 }
 
-/// What happened to a number of dead letters.
+/// A queue with what its step's config says.
 #[derive(Debug, Serialize)]
-pub struct Moved {
-    /// How many.
-    pub count: usize,
-    /// What to pass as `cursor` to go on; `null` when all is done.
-    pub next: Option<String>,
+#[serde(rename_all = "camelCase")]
+pub struct QueueDetail {
+    /// The queue.
+    #[serde(flatten)]
+    pub info: QueueInfo,
+    /// Everything that keeps what waits from starting now, whichever it is.
+    pub closed: Vec<Reason>,
+    /// How its deliveries are handled; `null` if its step is gone.
+    pub options: Option<EventOptions>,
 }
 
 pub(crate) fn routes() -> Router<Arc<Desk>> {
     Router::new()
         .route("/api/queues", get(list))
-        .route("/api/queues/{step}/dead", get(dead_of_step))
-        .route("/api/dead", get(dead))
-        .route("/api/dead/redrive", post(redrive_all))
-        .route("/api/dead/purge", post(purge_all))
-        .route("/api/dead/{id}", get(dead_letter))
-        .route("/api/dead/{id}/redrive", post(redrive))
-        .route("/api/dead/{id}/purge", post(purge))
+        .route("/api/queues/{step}", get(show))
+        .route("/api/queues/{step}/pause", post(pause))
+        .route("/api/queues/{step}/resume", post(resume))
 }
 
 async fn list(
@@ -56,223 +66,138 @@ async fn list(
     let request = query::<Paging>(text.as_deref())?.request()?;
     let mut depths = desk.store().depths(desk.engine().now()).await?;
     depths.sort_by(|one, other| one.queue.cmp(&other.queue));
-    let running: HashMap<&str, usize> =
-        desk.runtime().map(|runtime| runtime.bus().running().collect()).unwrap_or_default();
-    let queues = depths.into_iter().map(|depth| QueueInfo {
-        running: running.get(&*depth.queue).copied().unwrap_or_default(),
-        orphaned: desk.registry().step(&depth.queue).is_none(),
-        depth,
-    });
-    Ok(Json(page_of(&request, queues, |queue| &queue.depth.queue)))
+    let page = page_of(&request, depths.into_iter(), |depth| &depth.queue);
+    let mut items = Vec::with_capacity(page.items.len());
+    for depth in page.items {
+        items.push(info(&desk, depth).await?);
+    }
+    Ok(Json(Page { items, next: page.next }))
 }
 
-async fn dead(
-    State(desk): State<Arc<Desk>>,
-    RawQuery(text): RawQuery,
-) -> Result<Json<Page<DeadLetter>>, Refusal> {
-    let paging: Paging = query(text.as_deref())?;
-    Ok(Json(letters(&desk, None, letters_from(paging)?).await?))
-}
-
-async fn dead_of_step(
+async fn show(
     State(desk): State<Arc<Desk>>,
     step: Result<Path<String>, PathRejection>,
-    RawQuery(text): RawQuery,
-) -> Result<Json<Page<DeadLetter>>, Refusal> {
+) -> Result<Json<QueueDetail>, Refusal> {
     let Path(step) = step?;
-    let request = letters_from(query(text.as_deref())?)?;
-    known(&desk, &step).await?;
-    Ok(Json(letters(&desk, Some(&step), request).await?))
+    Ok(Json(detail(&desk, &step).await?))
 }
 
-async fn dead_letter(
+async fn pause(
     State(desk): State<Arc<Desk>>,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Json<DeadLetter>, Refusal> {
-    let id = delivery(id)?;
-    let letter = desk.store().dead_letter(id).await?;
-    letter.map(Json).ok_or_else(|| Refusal::missing(format!("no dead letter {id}")))
+    step: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<QueueDetail>, Refusal> {
+    let (Path(step), by) = (step?, who::asks(&headers, &body?)?);
+    desk.pause(&step, by.clone()).await?;
+    tracing::info!(target: crate::AUDIT, step, by, "queue paused");
+    Ok(Json(detail(&desk, &step).await?))
 }
 
-async fn redrive(
+async fn resume(
     State(desk): State<Arc<Desk>>,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Json<Moved>, Refusal> {
-    move_one(&desk, delivery(id)?, Fate::Redriven).await
+    step: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<QueueDetail>, Refusal> {
+    let (Path(step), by) = (step?, who::asks(&headers, &body?)?);
+    desk.resume(&step).await?;
+    tracing::info!(target: crate::AUDIT, step, by, "queue resumed");
+    Ok(Json(detail(&desk, &step).await?))
 }
 
-async fn purge(
-    State(desk): State<Arc<Desk>>,
-    id: Result<Path<String>, PathRejection>,
-) -> Result<Json<Moved>, Refusal> {
-    move_one(&desk, delivery(id)?, Fate::Purged).await
-}
-
-async fn redrive_all(
-    State(desk): State<Arc<Desk>>,
-    RawQuery(text): RawQuery,
-) -> Result<Json<Moved>, Refusal> {
-    move_page(&desk, query(text.as_deref())?, Fate::Redriven).await
-}
-
-async fn purge_all(
-    State(desk): State<Arc<Desk>>,
-    RawQuery(text): RawQuery,
-) -> Result<Json<Moved>, Refusal> {
-    move_page(&desk, query(text.as_deref())?, Fate::Purged).await
-}
-
-/// What becomes of a dead letter.
-#[derive(Debug, Clone, Copy)]
-enum Fate {
-    Redriven,
-    Purged,
-}
-
-/// Which dead letters are meant.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Chosen {
-    step: Option<String>,
-    limit: Option<usize>,
-    cursor: Option<String>,
-}
-
-async fn move_one(desk: &Desk, id: DeliveryId, fate: Fate) -> Result<Json<Moved>, Refusal> {
-    desk.commit(Batch::of(fated(desk, id, fate))).await?;
-    tracing::info!(target: crate::AUDIT, dead_letter = %id, fate = ?fate, "dead letter moved");
-    Ok(Json(Moved { count: 1, next: None }))
-}
-
-/// Moves a page of dead letters. They are passed in their order and never twice, so that a letter
-/// that dies again meanwhile does not keep the caller going round.
-async fn move_page(desk: &Desk, chosen: Chosen, fate: Fate) -> Result<Json<Moved>, Refusal> {
-    let Chosen { step, limit, cursor } = chosen;
-    if let Some(step) = &step {
-        known(desk, step).await?;
-    }
-    let request = letters_from(Paging { limit, cursor })?;
-    let page = letters(desk, step.as_deref(), request).await?;
-    let mut count = 0;
-    for letter in &page.items {
-        match desk.commit(Batch::of(fated(desk, letter.id, fate))).await {
-            Ok(_) => count += 1,
-            // Somebody else was faster with this one.
-            Err(Refusal(problem)) if problem.status == 404 => {}
-            Err(refusal) => return Err(refusal),
-        }
-    }
-    tracing::info!(target: crate::AUDIT, count, step, fate = ?fate, "dead letters moved");
-    Ok(Json(Moved { count, next: page.next }))
-}
-
-fn fated(desk: &Desk, delivery: DeliveryId, fate: Fate) -> Write {
-    match fate {
-        Fate::Redriven => Write::Redrive { delivery, now: desk.engine().now() },
-        Fate::Purged => Write::Purge { delivery },
-    }
-}
-
-async fn letters(
-    desk: &Desk,
-    step: Option<&str>,
-    request: PageRequest,
-) -> Result<Page<DeadLetter>, Refusal> {
-    let read = |request| desk.store().dead_letters(step, request);
-    gather(request, read, |letter: &DeadLetter| {
-        letter.event.payload.len()
-            + letter.failures.iter().map(|each| each.error.len()).sum::<usize>()
+async fn info(desk: &Desk, depth: Depth) -> Result<QueueInfo, Refusal> {
+    let running: HashMap<&str, usize> =
+        desk.runtime().map(|runtime| runtime.bus().running().collect()).unwrap_or_default();
+    Ok(QueueInfo {
+        running: running.get(&*depth.queue).copied().unwrap_or_default(),
+        orphaned: desk.is_orphan(&depth.queue),
+        paused: desk.paused(&depth.queue).await?,
+        depth,
     })
-    .await
 }
 
-fn letters_from(paging: Paging) -> Result<PageRequest, Refusal> {
-    let request = paging.request()?;
-    match &request.after {
-        Some(cursor) if cursor.parse::<u64>().is_err() => {
-            Err(Refusal::bad("`cursor` is the `next` of another page"))
-        }
-        _ => Ok(request),
-    }
-}
-
-fn delivery(id: Result<Path<String>, PathRejection>) -> Result<DeliveryId, Refusal> {
-    let Path(id) = id?;
-    id.parse().map_err(|error| Refusal::bad(format!("`{id}`: {error}")))
-}
-
-/// A step of the app, or a queue that a step left behind.
-async fn known(desk: &Desk, step: &str) -> Result<(), Refusal> {
-    let depths = desk.store().depths(desk.engine().now()).await?;
-    if depths.iter().any(|depth| depth.queue == step) {
-        Ok(())
-    } else {
-        Err(Refusal::missing(format!("no event step `{step}`")))
-    }
+async fn detail(desk: &Desk, step: &str) -> Result<QueueDetail, Refusal> {
+    let info = info(desk, desk.queue(step).await?).await?;
+    let closed = match desk.runtime() {
+        _ if info.orphaned => vec![Reason::Orphaned],
+        Some(runtime) => runtime.bus().closed(step),
+        None => vec![Reason::AtRest],
+    };
+    let options = desk.registry().step(step).and_then(|step| match &step.kind {
+        Kind::Event(event) => Some(event.options),
+        _ => None,
+    });
+    Ok(QueueDetail { info, closed, options })
 }
 
 #[cfg(test)]
 mod tests {
+    use http::Method;
     use serde_json::json;
 
-    use crate::testing::{get, post, with_dead_letters};
+    use crate::{
+        local::call,
+        testing::{at_rest, get, left_behind, post, running},
+    };
 
     #[tokio::test]
-    async fn dead_letters_are_shown_with_payload_and_failures() {
-        let api = with_dead_letters(1).await;
+    async fn a_queue_that_is_paused_says_who_did_it_and_starts_nothing_until_it_is_resumed() {
+        let (api, runtime) = running().await;
 
-        let (_, list) = get(&api, "/api/queues/Charge/dead").await;
-        let id = list["items"][0]["id"].as_str().unwrap();
-        let (status, letter) = get(&api, &format!("/api/dead/{id}")).await;
+        let (status, queue) = post(&api, "/api/queues/Charge/pause", &json!({ "by": "ana" })).await;
 
-        assert_eq!(status, 200);
-        assert_eq!(letter["queue"], json!("Charge"));
-        assert_eq!(letter["event"]["payload"], json!({ "id": "o-0", "cents": 1 }));
-        assert_eq!(letter["failures"][0]["error"], json!("the bank is closed"));
-    }
+        assert_eq!((status.as_u16(), &queue["paused"]["by"]), (200, &json!("ana")));
+        assert_eq!(queue["closed"][0]["because"], json!("paused"));
+        let order = json!({ "topic": "order.placed", "payload": { "id": "o-1", "cents": 5 } });
+        post(&api, "/api/emit", &order).await;
+        let (_, list) = get(&api, "/api/queues").await;
+        assert_eq!(list["items"][0]["waiting"], json!(1));
+        assert_eq!(list["items"][0]["paused"]["by"], json!("ana"));
 
-    #[tokio::test]
-    async fn a_dead_letter_that_is_redriven_waits_again() {
-        let api = with_dead_letters(1).await;
-        let (_, list) = get(&api, "/api/dead").await;
-        let id = list["items"][0]["id"].as_str().unwrap();
-
-        let (status, moved) = post(&api, &format!("/api/dead/{id}/redrive"), &json!(null)).await;
-
-        assert_eq!((status.as_u16(), moved["count"].clone()), (200, json!(1)));
-        let (_, queues) = get(&api, "/api/queues").await;
-        let queue = &queues["items"][0];
-        assert_eq!((&queue["waiting"], &queue["dead"]), (&json!(1), &json!(0)));
-        let (status, _) = post(&api, &format!("/api/dead/{id}/redrive"), &json!(null)).await;
-        assert_eq!(status, 404);
-    }
-
-    #[tokio::test]
-    async fn all_dead_letters_of_a_step_go_page_by_page() {
-        let api = with_dead_letters(5).await;
-
-        let (_, first) = post(&api, "/api/dead/purge?step=Charge&limit=3", &json!(null)).await;
-        assert_eq!(first["count"], json!(3));
-        let cursor = first["next"].as_str().unwrap();
-        let rest = format!("/api/dead/purge?step=Charge&limit=3&cursor={cursor}");
-        let (_, rest) = post(&api, &rest, &json!(null)).await;
-
-        assert_eq!(rest, json!({ "count": 2, "next": null }));
-        let (_, left) = get(&api, "/api/dead").await;
-        assert_eq!(left["items"], json!([]));
-    }
-
-    #[tokio::test]
-    async fn what_is_unknown_is_404_and_what_is_no_id_is_400() {
-        let api = with_dead_letters(0).await;
-        for (path, expected) in [
-            ("/api/dead/1-99", 404),
-            ("/api/dead/nonsense", 400),
-            ("/api/queues/Nobody/dead", 404),
-            ("/api/dead?cursor=nonsense", 400),
-        ] {
-            let (status, problem) = get(&api, path).await;
-            assert_eq!(status, expected, "{path}: {problem}");
+        let (status, queue) = post(&api, "/api/queues/Charge/resume", &json!(null)).await;
+        assert_eq!((status.as_u16(), &queue["paused"]), (200, &json!(null)));
+        while get(&api, "/api/queues/Charge").await.1["waiting"] != json!(0) {
+            tokio::task::yield_now().await;
         }
+        runtime.shutdown().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_queue_is_paused_at_rest_too_and_the_caller_need_not_say_who() {
+        let api = at_rest().await;
+
+        let (status, queue) = call(&api, Method::POST, "/api/queues/Charge/pause", None).await;
+
+        assert_eq!((status.as_u16(), &queue["paused"]["by"]), (200, &json!("the admin API")));
+        let (_, queue) = get(&api, "/api/queues/Charge").await;
+        assert_eq!(queue["paused"]["by"], json!("the admin API"));
+        assert_eq!(queue["closed"], json!([{ "because": "atRest" }]));
+        let (_, queue) = post(&api, "/api/queues/Charge/resume", &json!(null)).await;
+        assert_eq!(queue["paused"], json!(null));
+    }
+
+    #[tokio::test]
+    async fn a_queue_is_shown_with_what_its_step_says_of_it() {
+        let (_, queue) = get(&at_rest().await, "/api/queues/Charge").await;
+
+        assert_eq!(queue["options"]["fifo"], json!(true));
+        assert_eq!(queue["options"]["circuitBreaker"]["name"], json!("bank"));
+    }
+
+    #[tokio::test]
+    async fn what_no_step_has_cannot_be_paused_and_what_a_step_left_behind_need_not() {
+        let api = left_behind("Retired").await;
+
+        let (_, queue) = get(&api, "/api/queues/Retired").await;
+        assert_eq!((&queue["orphaned"], &queue["options"]), (&json!(true), &json!(null)));
+        for (step, expected) in [("Retired", 409), ("Nobody", 404), ("PlaceOrder", 404)] {
+            let (status, problem) =
+                post(&api, &format!("/api/queues/{step}/pause"), &json!({ "by": "ana" })).await;
+            assert_eq!(status, expected, "{step}: {problem}");
+        }
+        let (status, problem) =
+            post(&api, "/api/queues/Charge/pause", &json!({ "who": "ana" })).await;
+        assert_eq!(status, 400, "{problem}");
     }
 }

@@ -73,6 +73,12 @@ impl From<CommitError> for Refusal {
         match error {
             CommitError::NoSuchDeadLetter(_) => Self::missing(error.to_string()),
             CommitError::Store(error) => error.into(),
+            CommitError::QueueFull { retry_after, .. } => {
+                let seconds = retry_after.as_millis().div_ceil(1000).max(1) as u64;
+                let mut refusal = Self::of(StatusCode::SERVICE_UNAVAILABLE, error.to_string());
+                refusal.0.headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+                refusal
+            }
             error => Self::conflict(error.to_string()),
         }
     }

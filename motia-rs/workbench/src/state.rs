@@ -21,8 +21,8 @@ use serde::Serialize;
 
 use crate::{
     Desk, RESERVED, Refusal,
-    emit::json_body,
-    paging::{Paging, gather, query},
+    input::{json_body, query},
+    paging::{Paging, gather},
 };
 
 /// A state group.

@@ -16,7 +16,8 @@ use serde::Serialize;
 
 use crate::{
     Desk, Refusal,
-    paging::{Paging, page_of, query},
+    input::query,
+    paging::{Paging, page_of},
 };
 
 /// A step as people are shown it.

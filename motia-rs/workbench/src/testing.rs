@@ -7,13 +7,16 @@ use http::{Method, StatusCode};
 use jiff::Timestamp;
 use motia_core::{
     self as motia,
-    config::{ApiConfig, CronConfig, EventConfig, NoopConfig},
+    config::{ApiConfig, CircuitBreaker, CronConfig, EventConfig, NoopConfig},
     context::Context,
     error::StepResult,
+    event::Event,
     flow::Flow,
     http::{ApiRequest, ApiResponse},
+    json::JsonText,
     registry::{Definition, Registry},
-    store::{Batch, Failure, Pull, Settlement, Store, Token, Write},
+    store::{Batch, Failure, PageRequest, Settlement, Store, Token, WaitingFilter, Write},
+    trace::TraceContext,
 };
 use motia_runtime::{Runtime, Settings, clock::SystemClock, cron::TokioWake};
 use motia_store::MemoryStore;
@@ -43,11 +46,19 @@ fn place_order() -> Definition {
     config.flows(&[ORDERS]).bind(handler)
 }
 
+/// How many orders may wait for `Charge`.
+pub(crate) const MAX_DEPTH: u64 = 8;
+
 fn charge() -> Definition {
     async fn handler(_: OrderPlaced, _: Context) -> StepResult {
         Ok(())
     }
-    EventConfig::<OrderPlaced>::new("Charge").flows(&[ORDERS]).bind(handler)
+    let config = EventConfig::<OrderPlaced>::new("Charge").flows(&[ORDERS]);
+    config
+        .fifo(|order| order.id.clone())
+        .circuit_breaker(CircuitBreaker::new("bank"))
+        .max_depth(MAX_DEPTH)
+        .bind(handler)
 }
 
 fn audit() -> Definition {
@@ -85,22 +96,90 @@ pub(crate) async fn with_dead_letters(count: usize) -> Router {
     let store = Arc::new(MemoryStore::new());
     let api = crate::over(Desk::at_rest(registry(), store.clone()).await.unwrap());
     for n in 0..count {
-        let payload = json!({ "id": format!("o-{n}"), "cents": 1 });
-        post(&api, "/api/emit", &json!({ "topic": "order.placed", "payload": payload })).await;
+        place(&api, json!({ "id": format!("o-{n}"), "cents": 1 })).await;
     }
-    let queue = store.queues(&["Charge"]).await.unwrap()[0];
     let at = Timestamp::UNIX_EPOCH;
-    let pull = Pull { queue, after: 0, due_after: (at, 0), now: at, limit: 100 };
-    for delivery in store.pull(pull).await.unwrap().ready {
+    settle_all(&*store, || Settlement::Dead {
+        reason: "out of attempts".to_owned(),
+        at,
+        failure: Some(Failure {
+            attempt: 1,
+            started_at: at,
+            ended_at: at,
+            error: "the bank is closed".to_owned(),
+            class: Some("bank".to_owned()),
+        }),
+    })
+    .await;
+    api
+}
+
+/// The API over an app at rest with an order of `Charge` that is held, for it has no `cents`.
+pub(crate) async fn held() -> Router {
+    let store = Arc::new(MemoryStore::new());
+    let api = crate::over(Desk::at_rest(registry(), store.clone()).await.unwrap());
+    leave(&*store, "Charge", &json!({ "id": "o-1" })).await;
+    let at = Timestamp::UNIX_EPOCH;
+    let failure = || Failure {
+        attempt: 1,
+        started_at: at,
+        ended_at: at,
+        error: "missing field `cents`".to_owned(),
+        class: None,
+    };
+    settle_all(&*store, || Settlement::Hold { failure: failure() }).await;
+    api
+}
+
+/// The API over an app at rest with an order for a step that the app does not have any more.
+pub(crate) async fn left_behind(step: &str) -> Router {
+    let store = Arc::new(MemoryStore::new());
+    leave(&*store, step, &json!({ "id": "o-1", "cents": 1 })).await;
+    crate::over(Desk::at_rest(registry(), store).await.unwrap())
+}
+
+/// Puts an order into a step's queue, as an app that ran before did.
+async fn leave(store: &dyn Store, step: &str, payload: &Value) {
+    let queue = store.queues(&[step]).await.unwrap()[0];
+    let payload = JsonText::encode(payload).unwrap();
+    let at = Timestamp::UNIX_EPOCH;
+    let event = Event::new("order.placed".into(), payload, TraceContext::root(), at);
+    let targets = [queue.into()].into();
+    let publish = Write::Publish { event: Arc::new(event), targets };
+    store.commit(Batch::of(publish)).await.unwrap();
+}
+
+/// Ends an attempt of all that waits for `Charge`.
+async fn settle_all(store: &dyn Store, settlement: impl Fn() -> Settlement) {
+    let queue = store.queues(&["Charge"]).await.unwrap()[0];
+    let all = WaitingFilter { queue: Some(queue), ..WaitingFilter::default() };
+    for delivery in store.waiting(&all, PageRequest::default()).await.unwrap().items {
         let (delivery, token) = (delivery.id, Token(1));
-        let error = "the bank is closed".to_owned();
-        let failure = Some(Failure { attempt: 1, started_at: at, ended_at: at, error });
-        let settlement = Settlement::Dead { reason: "out of attempts".to_owned(), at, failure };
+        let settle = Write::Settle { delivery, token, settlement: settlement() };
         let mut batch = Batch::of(Write::Start { delivery, attempt: 1, token });
-        batch.writes.push(Write::Settle { delivery, token, settlement });
+        batch.writes.push(settle);
         store.commit(batch).await.unwrap();
     }
-    api
+}
+
+/// Emits an order.
+pub(crate) async fn place(api: &Router, order: Value) {
+    let event = json!({ "topic": "order.placed", "payload": order });
+    let (status, receipt) = post(api, "/api/emit", &event).await;
+    assert_eq!(status, 202, "{receipt}");
+}
+
+/// What is known of the first delivery that waits, in whichever queue.
+pub(crate) async fn first_waiting(api: &Router) -> Value {
+    let (_, queues) = get(api, "/api/queues").await;
+    for queue in queues["items"].as_array().unwrap() {
+        let step = queue["queue"].as_str().unwrap();
+        let (_, list) = get(api, &format!("/api/queues/{step}/waiting")).await;
+        if let Some(id) = list["items"][0]["id"].as_str() {
+            return get(api, &format!("/api/deliveries/{id}")).await.1;
+        }
+    }
+    panic!("nothing waits: {queues}");
 }
 
 pub(crate) async fn get(api: &Router, path: &str) -> (StatusCode, Value) {

@@ -6,11 +6,12 @@ use std::{
     thread::JoinHandle,
 };
 
+use motia_core::json::JsonText;
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 enum Op {
-    Put(&'static [u8], oneshot::Sender<i64>),
+    Put(JsonText, oneshot::Sender<i64>),
     Delete(i64, oneshot::Sender<()>),
 }
 
@@ -28,16 +29,21 @@ impl Bare {
         let db = Connection::open(folder.join("bare.db"))?;
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
-        db.execute_batch("CREATE TABLE IF NOT EXISTS jobs (id INTEGER PRIMARY KEY, body BLOB)")?;
+        db.execute_batch("CREATE TABLE IF NOT EXISTS jobs (id INTEGER PRIMARY KEY, body TEXT)")?;
         let (ops, waiting) = channel();
         let writer = std::thread::spawn(move || write(&db, &waiting).expect("the disk is there"));
         Ok(Self { ops: Some(ops), writer: Some(writer) })
     }
 
-    pub(crate) async fn put(&self, body: &'static [u8]) -> i64 {
+    pub(crate) async fn put(&self, body: JsonText) -> i64 {
+        self.begin_put(body).await.expect("the writer answers")
+    }
+
+    /// Puts, and leaves the waiting to the caller.
+    pub(crate) fn begin_put(&self, body: JsonText) -> oneshot::Receiver<i64> {
         let (answer, kept) = oneshot::channel();
         self.send(Op::Put(body, answer));
-        kept.await.expect("the writer answers")
+        kept
     }
 
     pub(crate) async fn delete(&self, id: i64) {
@@ -62,17 +68,18 @@ impl Drop for Bare {
 }
 
 fn write(db: &Connection, waiting: &Receiver<Op>) -> rusqlite::Result<()> {
+    let (mut begin, mut commit) = (db.prepare("BEGIN IMMEDIATE")?, db.prepare("COMMIT")?);
     let mut put = db.prepare("INSERT INTO jobs (id, body) VALUES (?1, ?2)")?;
     let mut delete = db.prepare("DELETE FROM jobs WHERE id = ?1")?;
     let mut last = 0;
     let (mut puts, mut deletes) = (Vec::new(), Vec::new());
     while let Ok(first) = waiting.recv() {
-        db.execute_batch("BEGIN IMMEDIATE")?;
+        begin.execute(())?;
         for op in std::iter::once(first).chain(waiting.try_iter()).take(MOST) {
             match op {
                 Op::Put(body, answer) => {
                     last += 1;
-                    put.execute(params![last, body])?;
+                    put.execute(params![last, body.as_str()])?;
                     puts.push((answer, last));
                 }
                 Op::Delete(id, answer) => {
@@ -81,7 +88,7 @@ fn write(db: &Connection, waiting: &Receiver<Op>) -> rusqlite::Result<()> {
                 }
             }
         }
-        db.execute_batch("COMMIT")?;
+        commit.execute(())?;
         for (answer, id) in puts.drain(..) {
             let _gone = answer.send(id);
         }
@@ -90,4 +97,24 @@ fn write(db: &Connection, waiting: &Receiver<Op>) -> rusqlite::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Reads all rows in pages, in order, for as long as they are taken.
+pub(crate) fn read_all(
+    folder: &Path,
+    page: usize,
+    take: impl Fn((i64, String)) -> bool,
+) -> rusqlite::Result<()> {
+    let db = Connection::open(folder.join("bare.db"))?;
+    let mut read = db.prepare("SELECT id, body FROM jobs WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+    let mut last = 0;
+    loop {
+        let rows = read.query_map((last, page), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let rows: Vec<(i64, String)> = rows.collect::<Result<_, _>>()?;
+        let Some((id, _)) = rows.last() else { return Ok(()) };
+        last = *id;
+        if !rows.into_iter().all(&take) {
+            return Ok(());
+        }
+    }
 }

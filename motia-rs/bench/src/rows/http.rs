@@ -146,17 +146,7 @@ fn row(
     least: f64,
     how: &'static str,
 ) -> Row {
-    let goal = Goal::RatioAtLeast(least);
-    Row {
-        name,
-        ours: compared.ours,
-        limit: Some(compared.limit),
-        unit: "req/s",
-        ratio: Some(compared.ratio),
-        goal,
-        met: goal.is_met(compared.ours, Some(compared.ratio)),
-        how,
-    }
+    Row::compared(name, compared, "req/s", Goal::RatioAtLeast(least), how)
 }
 
 pub(crate) fn hello(effort: &Effort) -> anyhow::Result<Row> {
@@ -164,7 +154,7 @@ pub(crate) fn hello(effort: &Effort) -> anyhow::Result<Row> {
     let step = ours.block_on(serve(Arc::new(MemoryStore::new()), [hello_step()]))?;
     let axum = bare.block_on(web::serve())?;
     let compared = compare(effort, CONNECTIONS, &Wire::get("/hello"), step, axum)?;
-    Ok(row("hello", compared, 0.90, "GET, 32 connections; limit: the route in raw axum"))
+    Ok(row("hello", compared, 0.90, "GET, 32 connections, no store; limit: the route in raw axum"))
 }
 
 pub(crate) fn validated_post(effort: &Effort) -> anyhow::Result<Row> {
@@ -172,7 +162,7 @@ pub(crate) fn validated_post(effort: &Effort) -> anyhow::Result<Row> {
     let step = ours.block_on(serve(Arc::new(MemoryStore::new()), [order_step()]))?;
     let axum = bare.block_on(web::serve())?;
     let compared = compare(effort, CONNECTIONS, &Wire::post("/orders", ORDER), step, axum)?;
-    let how = "POST, 300 B, 32 connections; limit: raw axum with the same validation";
+    let how = "POST, 300 B, 32 connections, no store; limit: raw axum with the same validation";
     Ok(row("validated post", compared, 0.90, how))
 }
 
@@ -183,8 +173,8 @@ pub(crate) fn post_with_emit(effort: &Effort) -> anyhow::Result<Row> {
     let step = ours.block_on(serve(store, emitting_step()))?;
     let axum = bare.block_on(web::serve())?;
     let compared = compare(effort, 64, &Wire::post("/orders", ORDER), step, axum)?;
-    let how = "POST and one durable emit that is handled too, 64 connections; \
-               limit: raw axum without it";
+    let how = "POST, 300 B, and one emit of 256 B that is handled too, 64 connections; sqlite, \
+               WAL, synchronous=FULL; limit: raw axum without the emit";
     Ok(row("post with a durable emit", compared, 0.50, how))
 }
 
@@ -195,7 +185,7 @@ pub(crate) fn thousand_routes(effort: &Effort) -> anyhow::Result<Row> {
     let steps = thousand_steps(999).into_iter().chain([hello_step()]);
     let among = many.block_on(serve(Arc::new(MemoryStore::new()), steps))?;
     let compared = compare(effort, CONNECTIONS, &Wire::get("/hello"), among, alone)?;
-    let how = "GET with 1000 routes, 32 connections; limit: the same with 1 route";
+    let how = "GET with 1000 routes, 32 connections, no store; limit: the same with 1 route";
     Ok(row("1 to 1000 routes", compared, 0.95, how))
 }
 

@@ -1,20 +1,19 @@
-//! What the app is: its steps, flows, settings and mistakes; its queues, schedules and topics.
+//! What the app is: its steps, flows, settings, mistakes and schedules.
 
 use std::collections::BTreeMap;
 
-use http::Method;
 use motia_core::{graph::Graph, registry::Registry};
 use motia_workbench::{flows::FlowInfo, steps::StepInfo};
 use serde_json::{Value, json};
 
-use super::{typed_json, whole};
+use super::{text, whole};
 use crate::{
     Failure,
     args::Cron,
-    ask::{Absent, App, segment},
+    ask::{App, segment},
     output::{Output, print},
     serve::boot,
-    settings::{EnvVar, Raw, SETTINGS, Settings, Source, table::Kind, value},
+    settings::{EnvVar, Raw, SETTINGS, Settings, Source, table::Kind},
 };
 
 pub(super) fn check(
@@ -143,46 +142,6 @@ pub(super) fn settings(raw: &Raw, own: &[EnvVar], output: Output) {
     );
 }
 
-pub(super) fn emit(
-    ask: impl FnOnce(Absent) -> Result<App, Failure>,
-    topic: &str,
-    payload: &str,
-    delay: Option<&str>,
-    output: Output,
-) -> Result<(), Failure> {
-    let mut emission = json!({ "topic": topic, "payload": typed_json("payload", payload)? });
-    if let Some(text) = delay {
-        let delay = value::duration(text)
-            .map_err(|expected| Failure::unready(format!("--delay: `{text}` is not {expected}")))?;
-        emission["delay"] = json!(delay.as_secs_f64());
-    }
-    let app = ask(Absent::Make)?;
-    let receipt = app.ask(Method::POST, "/api/emit", Some(&emission))?;
-    let (id, durability) = (text(&receipt["id"]), text(&receipt["durability"]));
-    let later = match app {
-        App::Server(_) => "",
-        App::Folder(_) => "; its steps run once the app is served",
-    };
-    output.done(&receipt, &format!("emitted {id} on {topic} ({durability}){later}"));
-    Ok(())
-}
-
-pub(super) fn queues(app: &App, output: Output) -> Result<(), Failure> {
-    let document = app.get("/api/queues?limit=1000")?;
-    output.list(
-        &document,
-        &[
-            ("STEP", "/queue"),
-            ("WAITING", "/waiting"),
-            ("RUNNING", "/running"),
-            ("DELAYED", "/delayed"),
-            ("DEAD", "/dead"),
-            ("ORPHANED", "/orphaned"),
-        ],
-    );
-    Ok(())
-}
-
 pub(super) fn cron(app: &App, command: Cron, output: Output) -> Result<(), Failure> {
     match command {
         Cron::Ls => {
@@ -198,7 +157,7 @@ pub(super) fn cron(app: &App, command: Cron, output: Output) -> Result<(), Failu
             output.list(&document, &columns);
         }
         Cron::Run { step } => {
-            let answer = app.post(&format!("/api/cron/{}/run", segment(&step)))?;
+            let answer = app.post(&format!("/api/cron/{}/run", segment(&step)), &Value::Null)?;
             let trace = text(&answer["traceId"]);
             output.done(&answer, &format!("{step} runs now, trace {trace}"));
         }
@@ -208,8 +167,4 @@ pub(super) fn cron(app: &App, command: Cron, output: Output) -> Result<(), Failu
 
 fn items(document: &mut Value) -> impl Iterator<Item = &mut Value> {
     document["items"].as_array_mut().into_iter().flatten()
-}
-
-pub(super) fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }

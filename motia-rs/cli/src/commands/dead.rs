@@ -1,83 +1,166 @@
 //! The dead letters: events that were given up.
 
+use std::io::IsTerminal as _;
+
 use motia_core::store::PageRequest;
 use serde_json::{Value, json};
 
-use super::{app::text, page};
+use super::{Me, counted, page, text};
 use crate::{
     Failure,
-    args::{Dlq, Which},
+    args::work::{Dlq, Letters, Which},
     ask::{App, segment, with_query},
-    output::{Output, print},
+    output::Output,
+    settings::value,
+    when::Clock,
 };
 
-pub(super) fn run(app: &App, command: Dlq, output: Output) -> Result<(), Failure> {
+type Parameter = (&'static str, Option<String>);
+
+pub(super) fn run(app: &App, command: Dlq, me: &Me, output: Output) -> Result<(), Failure> {
     match command {
-        Dlq::Ls { step, page: wanted } => {
-            let path = match step {
-                None => "/api/dead".to_owned(),
-                Some(step) => format!("/api/queues/{}/dead", segment(&step)),
-            };
-            let document = app.get(&with_query(&path, &page(wanted)))?;
+        Dlq::Ls { letters, page: wanted } => {
+            let query = [&found(letters, &me.clock)[..], &page(wanted)].concat();
+            let mut document = app.get(&with_query("/api/dead", &query))?;
+            if !output.is_json() {
+                for item in document["items"].as_array_mut().into_iter().flatten() {
+                    item["died"] = json!(me.clock.time(text(&item["diedAt"])));
+                }
+            }
             let columns = [
                 ("ID", "/id"),
                 ("STEP", "/queue"),
                 ("TOPIC", "/event/topic"),
+                ("KEY", "/key"),
                 ("ATTEMPTS", "/attempts"),
-                ("DIED AT", "/diedAt"),
+                ("DIED", "/died"),
                 ("REASON", "/reason"),
             ];
             output.list(&document, &columns);
         }
         Dlq::Show { id } => {
             let letter = app.get(&format!("/api/dead/{}", segment(&id)))?;
-            if output.is_json() { output.document(&letter) } else { show(&letter) }
+            output.told(&letter, &about(&letter, &me.clock));
         }
-        Dlq::Redrive(which) => moved(app, which, "redrive", "put back", output)?,
-        Dlq::Purge(which) => moved(app, which, "purge", "removed", output)?,
+        Dlq::Redrive(which) => moved(app, which, ("redrive", "put back"), me, output)?,
+        Dlq::Purge(which) => moved(app, which, ("purge", "removed"), me, output)?,
     }
     Ok(())
 }
 
-fn show(letter: &Value) {
+/// The parameters that find dead letters.
+fn found(letters: Letters, clock: &Clock) -> [Parameter; 8] {
+    let Letters { step, topic, key, event, trace, reason, since, until } = letters;
+    // So long ago, or an instant, which the app reads itself.
+    let instant = |text: String| match value::duration(&text) {
+        Ok(ago) => clock.ago(ago).to_string(),
+        Err(_) => text,
+    };
+    [
+        ("step", step),
+        ("topic", topic),
+        ("key", key),
+        ("event", event),
+        ("trace", trace),
+        ("reason", reason),
+        ("since", since.map(instant)),
+        ("until", until.map(instant)),
+    ]
+}
+
+/// Lines about one dead letter, every attempt among them.
+fn about(letter: &Value, clock: &Clock) -> Vec<String> {
     let event = &letter["event"];
-    let mut lines = vec![
-        format!("{} of {}", text(&letter["id"]), text(&letter["queue"])),
-        format!("  topic     {}", text(&event["topic"])),
-        format!("  event     {}", text(&event["id"])),
-        format!("  emitted   {}", text(&event["emittedAt"])),
-        format!("  died      {}", text(&letter["diedAt"])),
-        format!("  reason    {}", text(&letter["reason"])),
-        format!("  attempts  {}", letter["attempts"]),
-    ];
+    let mut lines = vec![format!("{} of {}", text(&letter["id"]), text(&letter["queue"]))];
+    let mut line = |name: &str, what: &str| {
+        if !what.is_empty() {
+            lines.push(format!("  {name:<10}{what}"));
+        }
+    };
+    line("reason", text(&letter["reason"]));
+    line("died", &clock.told(text(&letter["diedAt"])));
+    line("topic", text(&event["topic"]));
+    line("event", text(&event["id"]));
+    line("trace", text(&event["trace"]["traceId"]));
+    line("key", text(&letter["key"]));
+    line("emitted", &clock.told(text(&event["emittedAt"])));
+    line("attempts", &letter["attempts"].to_string());
     for failure in letter["failures"].as_array().into_iter().flatten() {
-        let (when, error) = (text(&failure["endedAt"]), text(&failure["error"]));
-        lines.push(format!("    {}  {when}  {error}", failure["attempt"]));
+        let (from, to) = (text(&failure["startedAt"]), text(&failure["endedAt"]));
+        let took = clock.between(from, to);
+        let class = failure["class"].as_str().map(|class| format!(" [{class}]"));
+        let (class, error) = (class.unwrap_or_default(), text(&failure["error"]));
+        let number = &failure["attempt"];
+        lines.push(format!("    {number}. {}, {took}{class}: {error}", clock.time(from)));
     }
-    let lines: Vec<_> = lines.iter().map(|line| motia_runtime::log::printable(line)).collect();
-    print(&format!("{}\n{:#}", lines.join("\n"), event["payload"]));
+    let payload = format!("{:#}", event["payload"]);
+    lines.push("  payload".to_owned());
+    lines.extend(payload.lines().map(|line| format!("    {line}")));
+    lines
 }
 
-/// Moves one dead letter, or page after page of them.
-fn moved(app: &App, which: Which, verb: &str, done: &str, output: Output) -> Result<(), Failure> {
-    let mut count = 0;
-    if let Some(id) = which.id {
-        let answer = app.post(&format!("/api/dead/{}/{verb}", segment(&id)))?;
-        count += answer["count"].as_u64().unwrap_or_default();
-    } else {
-        let mut cursor = None;
-        loop {
-            let limit = Some(PageRequest::MAX.to_string());
-            let chosen = [("step", which.step.clone()), ("limit", limit), ("cursor", cursor)];
-            let answer = app.post(&with_query(&format!("/api/dead/{verb}"), &chosen))?;
-            count += answer["count"].as_u64().unwrap_or_default();
-            cursor = answer["next"].as_str().map(str::to_owned);
-            if cursor.is_none() {
-                break;
+/// Moves the dead letters that are named, or page after page of those that are found.
+fn moved(
+    app: &App,
+    which: Which,
+    (verb, done): (&str, &str),
+    me: &Me,
+    output: Output,
+) -> Result<(), Failure> {
+    let Which { ids, all: _, letters } = which;
+    let mut refused = Vec::new();
+    let count = match ids.as_slice() {
+        [] => {
+            let filter = found(letters, &me.clock);
+            move_found(app, &filter, (verb, done), me)?
+        }
+        [id] => {
+            let answer = app.post(&format!("/api/dead/{}/{verb}", segment(id)), &me.asks())?;
+            answer["count"].as_u64().unwrap_or_default()
+        }
+        ids => {
+            let mut count = 0;
+            for some in ids.chunks(PageRequest::MAX) {
+                let body = json!({ "ids": some, "by": me.name });
+                let answer = app.post(&format!("/api/dead/{verb}"), &body)?;
+                count += answer["count"].as_u64().unwrap_or_default();
+                refused.extend(answer["refused"].as_array().into_iter().flatten().cloned());
             }
+            count
+        }
+    };
+    let mut document = json!({ "count": count });
+    if !refused.is_empty() {
+        document["refused"] = json!(refused);
+    }
+    output.done(&document, &format!("{done}: {}", counted(&json!(count), "dead letter")));
+    match refused.iter().map(|each| text(&each["detail"])).collect::<Vec<_>>() {
+        details if details.is_empty() => Ok(()),
+        details => Err(Failure::refused(details.join("\n")).after_its_answer()),
+    }
+}
+
+/// Goes on until all is done, and says how far it is.
+fn move_found(
+    app: &App,
+    filter: &[Parameter],
+    (verb, done): (&str, &str),
+    me: &Me,
+) -> Result<u64, Failure> {
+    let first = [filter, &[("limit", Some("1".to_owned()))]].concat();
+    let total = app.get(&with_query("/api/dead", &first))?["total"].clone();
+    let (mut count, mut cursor) = (0, None);
+    loop {
+        let page = [("limit", Some(PageRequest::MAX.to_string())), ("cursor", cursor)];
+        let path = with_query(&format!("/api/dead/{verb}"), &[filter, &page].concat());
+        let answer = app.post(&path, &me.asks())?;
+        count += answer["count"].as_u64().unwrap_or_default();
+        cursor = answer["next"].as_str().map(str::to_owned);
+        if cursor.is_none() {
+            return Ok(count);
+        }
+        if std::io::stderr().is_terminal() {
+            eprintln!("{done}: {count} of {total}");
         }
     }
-    let letters = if count == 1 { "dead letter" } else { "dead letters" };
-    output.done(&json!({ "count": count }), &format!("{done}: {count} {letters}"));
-    Ok(())
 }

@@ -1,6 +1,12 @@
 //! The settings that an app runs with: every text read, every default filled in.
 
-use std::{fmt, net::IpAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{
+    fmt,
+    net::IpAddr,
+    num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
+    time::Duration,
+};
 
 use motia_core::context::Limits;
 use motia_http::{AdminAccess, HttpSettings};
@@ -78,8 +84,16 @@ pub struct Settings {
     pub drain: Duration,
     /// Attempts of one event step at once.
     pub concurrency: NonZeroU32,
+    /// Attempts of all event steps together at once.
+    pub process_concurrency: NonZeroU32,
+    /// For a handler to clean up after it was cancelled.
+    pub cancel_grace: Duration,
     /// Deliveries of one queue in memory.
     pub window: NonZeroU32,
+    /// For what stays in the history.
+    pub history_age: Duration,
+    /// How many stay in the history.
+    pub history_count: NonZeroU32,
     /// What is too large to be kept.
     pub limits: Limits,
 }
@@ -115,10 +129,15 @@ impl Settings {
             handler_timeout: read(raw, "handler_timeout", value::duration)?,
             drain: read(raw, "drain", value::duration)?,
             concurrency: read(raw, "concurrency", value::count)?,
+            process_concurrency: read(raw, "process_concurrency", value::count)?,
+            cancel_grace: read(raw, "cancel_grace", value::duration)?,
             window: read(raw, "window", value::count)?,
+            history_age: read(raw, "history_age", value::duration)?,
+            history_count: read(raw, "history_count", value::count)?,
             limits: Limits {
                 payload: read(raw, "max_payload", value::size)?,
                 key: read(raw, "max_key", value::size)?,
+                delay: read(raw, "max_delay", value::duration)?,
             },
         })
     }
@@ -151,6 +170,11 @@ impl Settings {
     pub fn runtime(&self) -> motia_runtime::Settings {
         let mut runtime = motia_runtime::Settings::default();
         runtime.concurrency = self.concurrency;
+        runtime.process_concurrency =
+            self.process_concurrency.try_into().unwrap_or(NonZeroUsize::MAX);
+        runtime.cancel_grace = self.cancel_grace;
+        runtime.history_age = self.history_age;
+        runtime.history_count = self.history_count.get().into();
         runtime.window = number(self.window);
         runtime.handler_timeout = self.handler_timeout;
         runtime.drain = self.drain;

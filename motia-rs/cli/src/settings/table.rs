@@ -21,7 +21,7 @@ pub enum Kind {
     Count,
     /// A number of bytes: `512`, `64KiB`, `1MiB`.
     Size,
-    /// A length of time: `500ms`, `30s`, `5m`, `1h`.
+    /// A length of time: `500ms`, `30s`, `5m`, `1h`, `7d`.
     Duration,
 }
 
@@ -87,7 +87,7 @@ const fn flag(flag: Flag, setting: Setting) -> Setting {
 }
 
 /// Everything that can be set, in the order of the help.
-pub const SETTINGS: [Setting; 17] = [
+pub const SETTINGS: [Setting; 22] = [
     flag(
         Flag::Serve,
         of(
@@ -178,6 +178,20 @@ pub const SETTINGS: [Setting; 17] = [
         "Attempts of one event step that run at once, where its config says nothing",
     ),
     of(
+        "process_concurrency",
+        "MOTIA_PROCESS_CONCURRENCY",
+        Kind::Count,
+        "1024",
+        "Attempts of all event steps together that run at once",
+    ),
+    of(
+        "cancel_grace",
+        "MOTIA_CANCEL_GRACE",
+        Kind::Duration,
+        "5s",
+        "How long a handler that asked for it may clean up after it was cancelled",
+    ),
+    of(
         "window",
         "MOTIA_WINDOW",
         Kind::Count,
@@ -192,6 +206,21 @@ pub const SETTINGS: [Setting; 17] = [
         "The largest payload of an event, and the largest state entry",
     ),
     of("max_key", "MOTIA_MAX_KEY", Kind::Size, "512", "The longest key of a state entry"),
+    of("max_delay", "MOTIA_MAX_DELAY", Kind::Duration, "365d", "The longest delay of an event"),
+    of(
+        "history_age",
+        "MOTIA_HISTORY_AGE",
+        Kind::Duration,
+        "7d",
+        "How long cancelled, expired and superseded events stay in the history",
+    ),
+    of(
+        "history_count",
+        "MOTIA_HISTORY_COUNT",
+        Kind::Count,
+        "100000",
+        "How many of them stay in the history",
+    ),
 ];
 
 /// The setting of this name.

@@ -5,7 +5,7 @@ use std::{future::Future, marker::PhantomData, time::Duration};
 use http::StatusCode;
 use schemars::JsonSchema;
 
-use super::{About, about_builders, path::assert_path};
+use super::{About, about_builders, nothing_to_check, path::assert_path};
 use crate::{
     context::Context,
     error::StepResult,
@@ -151,6 +151,7 @@ impl<B, R, E> ApiConfig<B, R, E> {
     }
 
     about_builders!();
+    nothing_to_check!();
 
     /// Lists the functions around the step, outermost first:
     /// `middleware![trace_callers, require_api_key]`.

@@ -2,7 +2,7 @@
 
 use std::{future::Future, marker::PhantomData, time::Duration};
 
-use super::{About, about_builders, schedule::assert_schedule};
+use super::{About, about_builders, nothing_to_check, schedule::assert_schedule};
 use crate::{
     context::Context,
     error::StepResult,
@@ -109,6 +109,7 @@ impl<E> CronConfig<E> {
     }
 
     about_builders!();
+    nothing_to_check!();
 
     /// The IANA time zone that the schedule is read in, such as `Europe/Rome`. UTC where nothing is
     /// said.

@@ -1,6 +1,6 @@
 //! Noop steps: people and outside systems, drawn in a flow and never run.
 
-use super::{About, about_builders};
+use super::{About, about_builders, nothing_to_check};
 use crate::{
     registry::{Definition, Kind},
     topic::TopicDef,
@@ -34,6 +34,7 @@ impl NoopConfig {
     }
 
     about_builders!();
+    nothing_to_check!();
 
     /// Names what it sets going: topics, or routes of API steps such as `/orders`.
     #[must_use]

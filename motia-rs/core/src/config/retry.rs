@@ -32,6 +32,9 @@ pub struct Retry {
     pub max_delay: Duration,
     /// Each delay is spread by up to so many percent to both sides.
     pub jitter_percent: u8,
+    /// The delays one by one, the last for all that follow; empty: they grow as said above.
+    #[serde(skip_serializing_if = "<[Duration]>::is_empty")]
+    pub delays: &'static [Duration],
 }
 
 impl Retry {
@@ -48,7 +51,7 @@ impl Retry {
             panic!("a retry policy needs at least one attempt");
         };
         let max_delay = Duration::from_secs(300);
-        Self { attempts, first_delay, factor: 2, max_delay, jitter_percent: 20 }
+        Self { attempts, first_delay, factor: 2, max_delay, jitter_percent: 20, delays: &[] }
     }
 
     /// The same delay each time, ±20 %.
@@ -61,6 +64,40 @@ impl Retry {
         policy.factor = 1;
         policy.max_delay = delay;
         policy
+    }
+
+    /// These delays one after the other, ±10 %: one attempt more than there are delays.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use motia_core::config::Retry;
+    ///
+    /// const RATE_LIMITED: Retry = Retry::schedule(&[Duration::from_secs(120), Duration::from_secs(300)]);
+    /// assert_eq!(RATE_LIMITED.attempts.get(), 3);
+    /// ```
+    ///
+    /// # Panics
+    /// At compile time, when there is none.
+    #[must_use]
+    pub const fn schedule(delays: &'static [Duration]) -> Self {
+        assert!(!delays.is_empty(), "a schedule has at least one delay");
+        assert!(delays.len() < 1000, "a schedule has less than 1000 delays");
+        let mut policy = Self::exponential(delays.len() as u32 + 1, delays[0]);
+        policy.jitter_percent = 10;
+        policy.delays = delays;
+        policy
+    }
+
+    /// Makes so many attempts in all.
+    ///
+    /// # Panics
+    /// At compile time, when it is 0.
+    #[must_use]
+    pub const fn attempts(self, attempts: u32) -> Self {
+        let Some(attempts) = NonZeroU32::new(attempts) else {
+            panic!("a retry policy needs at least one attempt");
+        };
+        Self { attempts, ..self }
     }
 
     /// One attempt, never another.
@@ -89,9 +126,16 @@ impl Retry {
     /// between 0 and 1 and decides the jitter.
     #[must_use]
     pub fn delay(&self, attempt: u32, random: f64) -> Duration {
+        if let Some(last) = self.delays.last() {
+            let index = usize::try_from(attempt.max(1) - 1).unwrap_or(usize::MAX);
+            return self.spread(self.delays.get(index).unwrap_or(last).as_secs_f64(), random);
+        }
         let growth = f64::from(self.factor).powi(i32::try_from(attempt.max(1) - 1).unwrap_or(1024));
         let cap = self.max_delay.as_secs_f64();
-        let delay = (self.first_delay.as_secs_f64() * growth).min(cap);
+        self.spread((self.first_delay.as_secs_f64() * growth).min(cap), random)
+    }
+
+    fn spread(&self, delay: f64, random: f64) -> Duration {
         let spread = 1.0 + (2.0 * random - 1.0) * f64::from(self.jitter_percent) / 100.0;
         Duration::try_from_secs_f64(delay * spread).unwrap_or(self.max_delay)
     }
@@ -108,6 +152,16 @@ mod tests {
         assert_eq!(policy.delay(9, 0.0), Duration::from_secs(256));
         assert_eq!(policy.delay(10, 0.0), Duration::from_secs(300));
         assert_eq!(policy.delay(u32::MAX, 0.0), Duration::from_secs(300));
+    }
+
+    #[test]
+    fn a_schedule_is_followed_and_its_last_delay_holds_on() {
+        const DELAYS: [Duration; 2] = [Duration::from_secs(300), Duration::from_secs(600)];
+        let policy = Retry::schedule(&DELAYS).attempts(9).jitter(0);
+
+        assert_eq!(policy.delay(1, 0.0), DELAYS[0]);
+        assert_eq!(policy.delay(2, 0.0), DELAYS[1]);
+        assert_eq!(policy.delay(8, 0.0), DELAYS[1]);
     }
 
     #[test]

@@ -12,12 +12,12 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Run, engine::Route};
+use super::{EmitOptions, Run, dedup, outgoing::Outgoing};
 use crate::{
-    event::{Event, EventId},
-    json::JsonText,
-    schema::{Checker, Violation},
-    store::{Batch, Commit, CommitError, Durability, QueueId, Write, batch::Name},
+    config::Priority,
+    event::EventId,
+    schema::Violation,
+    store::{Batch, BoxFuture, Commit, CommitError, Durability, MAX_KEY},
     topic::Topic,
 };
 
@@ -39,30 +39,49 @@ use crate::{
 ///     Ok(())
 /// }
 /// ```
+///
+/// # Example: once per order, urgent, and to be cancelled by its id
+/// ```
+/// # use motia_core as motia;
+/// # use motia_core::{config::Priority, context::Context, error::StepResult};
+/// # use schemars::JsonSchema;
+/// # use serde::{Deserialize, Serialize};
+/// # use std::time::Duration;
+/// # #[derive(Serialize, Deserialize, JsonSchema)]
+/// # struct ChargeDue { order: String }
+/// # motia::topic!(ChargeDue = "charge.due");
+/// async fn handler(order: String, ctx: Context<(ChargeDue,)>) -> StepResult {
+///     let receipt = ctx
+///         .emit(ChargeDue { order: order.clone() })
+///         .dedup(&order)
+///         .cancel_key(&order)
+///         .priority(Priority::HIGH)
+///         .ttl(Duration::from_secs(3600))
+///         .await?;
+///     if receipt.duplicate {
+///         ctx.logger.info("was asked for before", serde_json::json!({ "event": receipt.id }));
+///     }
+///     Ok(())
+/// }
+/// ```
 #[must_use = "an emit does nothing until it is awaited"]
 #[derive(Debug)]
 pub struct Emit<'c> {
     run: &'c Arc<Run>,
     event: Result<Outgoing, EmitError>,
-    due: Option<Timestamp>,
-}
-
-/// An event that passed all checks.
-#[derive(Debug)]
-pub(super) struct Outgoing {
-    topic: Name,
-    payload: JsonText,
-    queues: Arc<[QueueId]>,
+    options: EmitOptions<'c>,
 }
 
 /// What an emit returns: the event is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Receipt {
-    /// The event's name for ever.
+    /// The event's name for ever; of a duplicate, that of the first.
     pub id: EventId,
     /// How well it is kept.
     pub durability: Durability,
+    /// Whether it was emitted before under the same deduplication key, and not again.
+    pub duplicate: bool,
 }
 
 /// The event was not emitted.
@@ -103,6 +122,28 @@ pub enum EmitError {
         /// Why.
         source: serde_json::Error,
     },
+    /// It would be delivered too far in the future.
+    #[error("an event is delayed by {limit:?} at most (`max_delay`)")]
+    TooLate {
+        /// The longest delay.
+        limit: Duration,
+    },
+    /// A key is too long, or empty.
+    #[error("`{what}` has {size} bytes; a key has 1 to {MAX_KEY}")]
+    Key {
+        /// What the key is for.
+        what: &'static str,
+        /// Its size in bytes.
+        size: usize,
+    },
+    /// A subscriber could not say whether it takes the event, or under which key.
+    #[error("`{step}` cannot take the event: {reason}")]
+    Unselectable {
+        /// The subscriber.
+        step: &'static str,
+        /// Why: its key function or its filter panicked, or the payload is not its type.
+        reason: String,
+    },
     /// It was not written.
     #[error(transparent)]
     Store(#[from] CommitError),
@@ -114,130 +155,124 @@ impl EmitError {
     pub fn is_transient(&self) -> bool {
         matches!(self, Self::Store(error) if error.is_transient())
     }
+
+    /// How long to wait before trying again, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Store(error) => error.retry_after(),
+            _ => None,
+        }
+    }
 }
 
 fn list(violations: &[Violation]) -> String {
     violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
+/// The options that ride on an emit.
+macro_rules! options {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident: $Type:ty),+);)+) => {
+        $($(#[$doc])*
+        pub fn $name(self, $($arg: $Type),+) -> Self {
+            Self { options: self.options.$name($($arg),+), ..self }
+        })+
+    };
+}
+
 impl<'c> Emit<'c> {
     pub(super) fn typed<T: Topic>(run: &'c Arc<Run>, event: &T) -> Self {
-        Self { run, event: Outgoing::typed(run, event), due: None }
+        Self { run, event: Outgoing::typed(run, event), options: EmitOptions::new() }
     }
 
     /// An emit from outside of any handler, as `ctx.emit_raw` makes it inside of one.
     pub fn raw<T: Serialize + ?Sized>(run: &'c Arc<Run>, topic: &str, payload: &T) -> Self {
-        Self { run, event: Outgoing::raw(run, topic, payload), due: None }
+        Self { run, event: Outgoing::raw(run, topic, payload), options: EmitOptions::new() }
     }
 
-    /// Delivers it no sooner than after this long.
-    pub fn delay(self, delay: Duration) -> Self {
-        let due = self.run.engine.now().checked_add(delay).unwrap_or(Timestamp::MAX);
-        self.at(due)
+    /// Delivers it in this way, in the place of what was said before.
+    pub fn options(self, options: EmitOptions<'c>) -> Self {
+        Self { options, ..self }
     }
 
-    /// Delivers it no sooner than at this instant.
-    pub fn at(self, due: Timestamp) -> Self {
-        Self { due: Some(due), ..self }
-    }
-}
-
-impl Outgoing {
-    pub(super) fn typed<T: Topic>(run: &Run, event: &T) -> Result<Self, EmitError> {
-        let topic = Name::Borrowed(T::NAME);
-        let route = run.engine.route(T::NAME);
-        // Shape and types are the compiler's; only rules beyond them are left to check.
-        let constrained =
-            |route: &&Route| route.checker.as_ref().is_some_and(Checker::is_constrained);
-        match route.filter(constrained) {
-            Some(route) => Self::checked(run, topic, event, Some(route)),
-            None => Self::encoded(run, topic, event, route),
-        }
-    }
-
-    pub(super) fn raw<T: Serialize + ?Sized>(
-        run: &Run,
-        topic: &str,
-        payload: &T,
-    ) -> Result<Self, EmitError> {
-        let Some(route) = run.engine.route(topic) else {
-            let known = run.engine.topics().into_iter().map(str::to_owned).collect();
-            return Err(EmitError::UnknownTopic { topic: topic.to_owned(), known });
-        };
-        Self::checked(run, Name::Borrowed(route.topic), payload, Some(route))
-    }
-
-    fn checked<T: Serialize + ?Sized>(
-        run: &Run,
-        topic: Name,
-        payload: &T,
-        route: Option<&Route>,
-    ) -> Result<Self, EmitError> {
-        let value = serde_json::to_value(payload)
-            .map_err(|source| EmitError::Encode { topic: topic.to_string(), source })?;
-        if let Some(checker) = route.and_then(|route| route.checker.as_ref())
-            && let Err(violations) = checker.check(&value)
-        {
-            return Err(EmitError::Refused { topic: topic.into_owned(), violations });
-        }
-        Self::encoded(run, topic, &value, route)
-    }
-
-    fn encoded<T: Serialize + ?Sized>(
-        run: &Run,
-        topic: Name,
-        payload: &T,
-        route: Option<&Route>,
-    ) -> Result<Self, EmitError> {
-        let payload = JsonText::encode(payload)
-            .map_err(|source| EmitError::Encode { topic: topic.to_string(), source })?;
-        let (size, limit) = (payload.len(), run.engine.limits().payload);
-        if size > limit {
-            return Err(EmitError::TooLarge { topic: topic.into_owned(), size, limit });
-        }
-        let queues = route.map(|route| route.queues.clone()).unwrap_or_default();
-        Ok(Self { topic, payload, queues })
-    }
-
-    /// The write that publishes it, and its id.
-    pub(super) fn publish(self, run: &Run, due: Option<Timestamp>) -> (EventId, Write) {
-        let Self { topic, payload, queues } = self;
-        let emitted_at = run.engine.now();
-        let id = EventId::new(emitted_at);
-        let event = Arc::new(Event { id, topic, payload, trace: run.trace, emitted_at });
-        (id, Write::Publish { event, queues, due })
+    options! {
+        /// Delivers it no sooner than after this long, up to `max_delay`.
+        delay(delay: Duration);
+        /// Delivers it no sooner than at this instant, up to `max_delay` from now.
+        at(due: Timestamp);
+        /// The key that it belongs to in all steps that have one; see [`EmitOptions::group`].
+        group(key: impl Into<std::borrow::Cow<'c, str>>);
+        /// How urgent it is.
+        priority(priority: Priority);
+        /// Is not worth starting after this long: it ends in the history as expired.
+        ttl(ttl: Duration);
+        /// The key under which it can be cancelled; see [`Context::cancel`](super::Context::cancel).
+        cancel_key(key: impl Into<std::borrow::Cow<'c, str>>);
+        /// Is emitted once, however often it is tried with this key within a day; see
+        /// [`EmitOptions::dedup`].
+        dedup(key: impl Into<std::borrow::Cow<'c, str>>);
+        /// As [`dedup`](Self::dedup), with a window of one's own.
+        dedup_for(key: impl Into<std::borrow::Cow<'c, str>>, window: Duration);
+        /// How well it has to be kept at least; see [`EmitOptions::durability`].
+        durability(durability: Durability);
     }
 }
 
-impl IntoFuture for Emit<'_> {
+impl<'c> IntoFuture for Emit<'c> {
     type Output = Result<Receipt, EmitError>;
-    type IntoFuture = Emitting;
+    type IntoFuture = Emitting<'c>;
 
-    fn into_future(self) -> Emitting {
-        Emitting(self.event.map(|event| {
-            let (id, publish) = event.publish(self.run, self.due);
-            (id, self.run.engine.commit(self.run, Batch::of(publish)))
-        }))
+    fn into_future(self) -> Emitting<'c> {
+        let Self { run, event, options } = self;
+        Emitting(match event.and_then(|event| event.publish(run, &options)) {
+            Err(error) => Stage::Refused(Some(error)),
+            Ok((id, publish)) => {
+                let batch = Batch { durability: options.durability, ..Batch::of(publish) };
+                match options.dedup {
+                    None => Stage::Committing(id, run.engine.commit(run, batch)),
+                    Some((key, window)) => {
+                        Stage::Once(Box::pin(dedup::commit_once(run, id, batch, key, window)))
+                    }
+                }
+            }
+        })
     }
 }
 
 /// An emit under way. Dropping it does not undo it.
 #[derive(Debug)]
-pub struct Emitting(Result<(EventId, Commit), EmitError>);
+pub struct Emitting<'c>(Stage<'c>);
 
-impl Future for Emitting {
+enum Stage<'c> {
+    Refused(Option<EmitError>),
+    Committing(EventId, Commit),
+    Once(BoxFuture<'c, Result<Receipt, EmitError>>),
+}
+
+impl std::fmt::Debug for Stage<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Refused(_) => "Refused",
+            Self::Committing(..) => "Committing",
+            Self::Once(_) => "Once",
+        })
+    }
+}
+
+impl Future for Emitting<'_> {
     type Output = Result<Receipt, EmitError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut TaskContext<'_>) -> Poll<Self::Output> {
-        Poll::Ready(match &mut self.0 {
-            Ok((id, commit)) => ready!(Pin::new(commit).poll(cx))
-                .map(|kept| Receipt { id: *id, durability: kept.durability })
-                .map_err(EmitError::Store),
-            Err(error) => {
-                // A resolved future is not polled again, so what is left behind is never seen.
-                let over = EmitError::Store(crate::store::StoreError::Closed.into());
-                Err(std::mem::replace(error, over))
+        match &mut self.0 {
+            Stage::Committing(id, commit) => Poll::Ready(
+                ready!(Pin::new(commit).poll(cx))
+                    .map(|kept| Receipt { id: *id, durability: kept.durability, duplicate: false })
+                    .map_err(EmitError::Store),
+            ),
+            Stage::Once(emitting) => emitting.as_mut().poll(cx),
+            Stage::Refused(error) => {
+                Poll::Ready(Err(error.take().expect("an emit is not polled after it resolved")))
             }
-        })
+        }
     }
 }

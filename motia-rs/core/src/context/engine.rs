@@ -1,14 +1,16 @@
 //! The port through which a context reaches the machine beneath it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Level, Run};
+use super::{Cancel, CancelError, Level, Run};
 use crate::{
+    config::EventOptions,
+    registry::Selector,
     schema::Checker,
-    store::{Batch, Commit, QueueId, Store},
+    store::{Batch, BoxFuture, Commit, QueueId, Store, Target},
 };
 
 /// The machine beneath a context: the runtime in an app, a fake in a unit test.
@@ -25,6 +27,13 @@ pub trait Engine: Send + Sync + 'static {
     /// The topics that steps name, for advice.
     fn topics(&self) -> Vec<&str>;
 
+    /// Cancels what is meant, wherever it is; gives how many deliveries were ended.
+    fn cancel<'a>(
+        &'a self,
+        what: Cancel<'a>,
+        by: &'a str,
+    ) -> BoxFuture<'a, Result<u64, CancelError>>;
+
     /// The present instant.
     fn now(&self) -> Timestamp;
 
@@ -40,23 +49,41 @@ pub trait Engine: Send + Sync + 'static {
 pub struct Route {
     /// The topic's name as a constant.
     pub topic: &'static str,
-    /// The queues of its subscribers.
-    pub queues: Arc<[QueueId]>,
+    /// The queues of its subscribers, where none of them looks at the payload or has a delay.
+    pub targets: Arc<[Target]>,
+    /// The subscribers, where one of them does.
+    pub subscribers: Vec<Subscriber>,
     /// The schema of its payload, where one is known.
     pub checker: Option<Checker>,
 }
 
-/// What is too large to be kept.
+/// A step that hears a topic.
+#[derive(Debug, Clone)]
+pub struct Subscriber {
+    /// Its name.
+    pub step: &'static str,
+    /// Its queue.
+    pub queue: QueueId,
+    /// How its deliveries are handled.
+    pub options: EventOptions,
+    /// Whether it takes an event, and under which key; `None`: it takes all, and has no key.
+    pub selector: Option<Selector>,
+}
+
+/// What is too large to be kept, or too far away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The largest payload of an event, and the largest state entry, in bytes of JSON.
+    /// The largest payload of an event, and the largest state entry, in bytes of JSON: 1 MiB.
     pub payload: usize,
-    /// The longest key, in bytes.
+    /// The longest key of a state entry, in bytes: 512.
     pub key: usize,
+    /// The longest delay of an event: 365 days.
+    pub delay: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { payload: 1024 * 1024, key: 512 }
+        let delay = Duration::from_secs(365 * 24 * 60 * 60);
+        Self { payload: 1024 * 1024, key: 512, delay }
     }
 }

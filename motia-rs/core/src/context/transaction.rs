@@ -8,8 +8,8 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Receipt, Run,
-    emit::{EmitError, Outgoing},
+    EmitError, EmitOptions, Receipt, Run,
+    outgoing::Outgoing,
     state::{StateError, StateGroup, checked_key, decode, encode},
 };
 use crate::{
@@ -80,6 +80,16 @@ impl TransactionError {
             Self::NothingToAck(_) => false,
         }
     }
+
+    /// How long to wait before trying again, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<std::time::Duration> {
+        match self {
+            Self::Emit(error) => error.retry_after(),
+            Self::Commit(error) => error.retry_after(),
+            Self::State(_) | Self::NothingToAck(_) => None,
+        }
+    }
 }
 
 impl<Emits> Transaction<Emits> {
@@ -140,17 +150,28 @@ impl<Emits> Transaction<Emits> {
         T: Topic + MemberOf<Emits, At>,
     {
         let outgoing = Outgoing::typed(&self.run, &event);
-        self.publish(outgoing);
+        self.publish(outgoing, &EmitOptions::new());
+    }
+
+    /// Emits an event, delivered in a way of its own. A deduplication key is not looked at, for the
+    /// whole transaction would fail with it: read an entry in it instead.
+    #[expect(clippy::needless_pass_by_value, reason = "what is emitted is given away")]
+    pub fn emit_with<T, At>(&mut self, event: T, options: EmitOptions<'_>)
+    where
+        T: Topic + MemberOf<Emits, At>,
+    {
+        let outgoing = Outgoing::typed(&self.run, &event);
+        self.publish(outgoing, &options);
     }
 
     /// Emits to a topic that is only known at run time.
     pub fn emit_raw<T: Serialize + ?Sized>(&mut self, topic: &str, payload: &T) {
         let outgoing = Outgoing::raw(&self.run, topic, payload);
-        self.publish(outgoing);
+        self.publish(outgoing, &EmitOptions::new());
     }
 
-    fn publish(&mut self, outgoing: Result<Outgoing, EmitError>) {
-        let write = outgoing.map(|event| event.publish(&self.run, None));
+    fn publish(&mut self, outgoing: Result<Outgoing, EmitError>, options: &EmitOptions<'_>) {
+        let write = outgoing.and_then(|event| event.publish(&self.run, options));
         self.events.extend(write.as_ref().ok().map(|(id, _)| *id));
         self.add(write.map(|(_, write)| write));
     }
@@ -174,7 +195,7 @@ impl<Emits> Transaction<Emits> {
             return Err(error);
         }
         let kept = self.run.engine.commit(&self.run, self.batch).await?;
-        let receipt = |id| Receipt { id, durability: kept.durability };
+        let receipt = |id| Receipt { id, durability: kept.durability, duplicate: false };
         Ok(self.events.into_iter().map(receipt).collect())
     }
 
@@ -184,13 +205,15 @@ impl<Emits> Transaction<Emits> {
     /// # Errors
     /// As [`commit`](Self::commit); and outside an event step.
     pub async fn commit_and_ack(mut self) -> Result<Vec<Receipt>, TransactionError> {
-        let Some((_, delivery)) = self.run.delivery else {
+        if self.run.deliveries.is_empty() {
             return Err(TransactionError::NothingToAck(self.run.step));
-        };
-        let token = self.run.token;
-        self.batch.requires.push(Require::Held { delivery, token });
-        self.batch.writes.push(Write::Settle { delivery, token, settlement: Settlement::Done });
+        }
         let run = self.run.clone();
+        for &(_, delivery) in &*run.deliveries {
+            let token = run.token;
+            self.batch.requires.push(Require::Held { delivery, token });
+            self.batch.writes.push(Write::Settle { delivery, token, settlement: Settlement::Done });
+        }
         let receipts = self.commit().await?;
         run.settled.store(true, Ordering::Release);
         Ok(receipts)

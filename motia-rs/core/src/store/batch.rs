@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     capabilities::Durability,
-    delivery::{DeliveryId, Failure, QueueId, Token},
+    delivery::{DeliveryId, Failure, Lane, QueueId, Token},
 };
 use crate::{event::Event, json::JsonText};
 
@@ -23,13 +23,15 @@ pub struct Batch {
     pub requires: Vec<Require>,
     /// What is written.
     pub writes: Vec<Write>,
+    /// How well it has to be kept at least, where that may be less than the store's best.
+    pub durability: Option<Durability>,
 }
 
 impl Batch {
     /// A batch of one write and no condition.
     #[must_use]
     pub fn of(write: Write) -> Self {
-        Self { requires: Vec::new(), writes: vec![write] }
+        Self { writes: vec![write], ..Self::default() }
     }
 
     /// The same batch under one more condition.
@@ -123,10 +125,8 @@ pub enum Write {
     Publish {
         /// The event.
         event: Arc<Event>,
-        /// The queues, each once.
-        queues: Arc<[QueueId]>,
-        /// When it may start, if not at once.
-        due: Option<Timestamp>,
+        /// Where to, each queue once.
+        targets: Arc<[Target]>,
     },
     /// Records that an attempt starts. A delivery that is gone, or held by a higher token, is left
     /// as it is.
@@ -148,7 +148,39 @@ pub enum Write {
         /// How it ended.
         settlement: Settlement,
     },
-    /// Puts a dead letter back into its queue, with no attempts made, due at `now`.
+    /// Ends a delivery that has not been settled, whoever holds it, and notes it in the history; the
+    /// listener hears [`Arrival::Gone`](super::Arrival::Gone). [`Outcome::Ended`] says whether there
+    /// was one.
+    End {
+        /// The delivery.
+        delivery: DeliveryId,
+        /// How it ended.
+        ending: Ending,
+        /// When.
+        at: Timestamp,
+        /// By whom, or because of what.
+        note: String,
+    },
+    /// Lets go of a delivery that [`Settlement::Hold`] held: it waits again, due at `now`. One that is
+    /// not held is left as it is.
+    Release {
+        /// The delivery.
+        delivery: DeliveryId,
+        /// The instant.
+        now: Timestamp,
+    },
+    /// Removes from the history what ended before `before`, and what is beyond the newest `keep`; at
+    /// most `limit`. [`Outcome::Cleared`] says how many.
+    Prune {
+        /// Older than this.
+        before: Timestamp,
+        /// More than so many.
+        keep: u64,
+        /// At most so many at once.
+        limit: usize,
+    },
+    /// Puts a dead letter back into its queue, with no attempts made, due at `now`; into its old
+    /// place, if its lane is ordered.
     /// No such letter: [`CommitError::NoSuchDeadLetter`](super::CommitError::NoSuchDeadLetter).
     Redrive {
         /// The delivery.
@@ -164,7 +196,42 @@ pub enum Write {
     },
 }
 
+/// Where an event is published to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The queue.
+    pub queue: QueueId,
+    /// The lane of the queue, if the step has a key.
+    pub lane: Option<Lane>,
+    /// When it may start, if not at once.
+    pub due: Option<Timestamp>,
+}
+
+impl From<QueueId> for Target {
+    fn from(queue: QueueId) -> Self {
+        Self { queue, lane: None, due: None }
+    }
+}
+
+/// How a delivery ended that was neither handled nor given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Ending {
+    /// Somebody cancelled it.
+    Cancelled,
+    /// Its time to live ran out before it could start.
+    Expired,
+    /// A newer event of its key took its place.
+    Superseded,
+}
+
 /// How an attempt ended.
+///
+/// A delivery in an ordered [`Lane`] keeps its place whatever it waits for: it lies among the
+/// undelayed by its sequence number, and the listener hears
+/// [`Arrival::Back`](super::Arrival::Back). Any other goes among the delayed:
+/// [`Arrival::Due`](super::Arrival::Due).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
     /// Done: the delivery is removed.
@@ -191,6 +258,12 @@ pub enum Settlement {
         /// The instant.
         now: Timestamp,
     },
+    /// Not to be handled by this program, as its payload no longer fits: it waits until
+    /// [`Write::Release`], due at [`Timestamp::MAX`]. The attempt does not count.
+    Hold {
+        /// Why.
+        failure: Failure,
+    },
 }
 
 /// What a write did, where there is something to say.
@@ -200,8 +273,10 @@ pub enum Outcome {
     Removed(Option<JsonText>),
     /// Of [`Write::Increment`]: the sum.
     Counted(i64),
-    /// Of [`Write::Clear`] and [`Write::Expire`]: how many entries went.
+    /// Of [`Write::Clear`], [`Write::Expire`] and [`Write::Prune`]: how many went.
     Cleared(u64),
+    /// Of [`Write::End`]: whether the delivery was there to be ended.
+    Ended(bool),
 }
 
 /// A batch that is kept.

@@ -41,6 +41,10 @@ pub struct Capabilities {
     pub delay: bool,
     /// Whether state entries can have an end.
     pub expiry: bool,
+    /// Whether it keeps lanes: the order of one key, whatever happens to others.
+    pub lanes: bool,
+    /// Whether it finds what is urgent before what is older.
+    pub priorities: bool,
     /// Whether several processes may serve from it at once.
     pub multi_instance: bool,
 }
@@ -49,6 +53,14 @@ impl Capabilities {
     /// All that a single process needs, at the given durability.
     #[must_use]
     pub const fn embedded(durability: Durability) -> Self {
-        Self { durability, atomic_batches: true, delay: true, expiry: true, multi_instance: false }
+        Self {
+            durability,
+            atomic_batches: true,
+            delay: true,
+            expiry: true,
+            lanes: true,
+            priorities: true,
+            multi_instance: false,
+        }
     }
 }

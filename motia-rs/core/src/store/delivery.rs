@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use super::batch::Ending;
 use crate::event::Event;
 
 /// The number of a step's queue, given by the store.
@@ -70,6 +71,19 @@ impl<'de> Deserialize<'de> for DeliveryId {
 #[serde(transparent)]
 pub struct Token(pub u64);
 
+/// A part of a queue: the deliveries of one key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Lane {
+    /// The key, up to [`MAX_KEY`] bytes.
+    pub key: Arc<str>,
+    /// Whether its deliveries are started strictly in the order of their sequence numbers, one after
+    /// the other is settled.
+    pub ordered: bool,
+}
+
+/// The longest key of a lane, of a deduplication and of a cancellation, in bytes.
+pub const MAX_KEY: usize = 256;
+
 /// An event on its way to one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -77,9 +91,11 @@ pub struct Delivery {
     pub id: DeliveryId,
     /// What is delivered.
     pub event: Arc<Event>,
+    /// Its lane, if the step has a key.
+    pub lane: Option<Lane>,
     /// How many attempts were started so far.
     pub attempts: u32,
-    /// When it may start, if it waits for a time. A store keeps whole microseconds and cuts off what
+    /// When it may start, if it waits for a time; [`Timestamp::MAX`] while it is held. A store keeps whole microseconds and cuts off what
     /// is finer, so that what is due now can be pulled now; the arrival that was heard says the same
     /// instant.
     pub due: Option<Timestamp>,
@@ -97,6 +113,9 @@ pub struct Failure {
     pub ended_at: Timestamp,
     /// What went wrong, with its causes.
     pub error: String,
+    /// The class of the error, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
 }
 
 /// A delivery that was given up.
@@ -107,6 +126,9 @@ pub struct DeadLetter {
     pub id: DeliveryId,
     /// The step that gave it up.
     pub queue: String,
+    /// The key of its lane, if the step has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<Arc<str>>,
     /// What was to be delivered.
     pub event: Event,
     /// How many attempts were started.
@@ -117,6 +139,26 @@ pub struct DeadLetter {
     pub died_at: Timestamp,
     /// The failed attempts, oldest first.
     pub failures: Vec<Failure>,
+}
+
+/// A delivery that was neither handled nor given up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Ended {
+    /// The delivery's name, kept from when it waited.
+    pub id: DeliveryId,
+    /// The step that it waited for.
+    pub queue: String,
+    /// What was to be delivered.
+    pub event: Event,
+    /// How many attempts were started.
+    pub attempts: u32,
+    /// How it ended.
+    pub ending: Ending,
+    /// When.
+    pub at: Timestamp,
+    /// By whom, or because of what.
+    pub note: String,
 }
 
 #[cfg(test)]

@@ -41,6 +41,16 @@ pub enum CommitError {
     /// There is no such dead letter.
     #[error("no dead letter {0}")]
     NoSuchDeadLetter(DeliveryId),
+    /// A queue is as deep as it may be.
+    #[error("{step} has {limit} events waiting, and takes no more (`max_depth`): try again later")]
+    QueueFull {
+        /// The step.
+        step: &'static str,
+        /// How deep it may be.
+        limit: u64,
+        /// How long to wait before trying again.
+        retry_after: std::time::Duration,
+    },
     /// A counter would leave the range of 64 bits, or the entry is no integer.
     #[error("`{key}` in `{group}` is no integer that can be counted on")]
     NotACounter {
@@ -55,11 +65,20 @@ pub enum CommitError {
 }
 
 impl CommitError {
+    /// How long to wait before trying again, where that is known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<std::time::Duration> {
+        match self {
+            Self::QueueFull { retry_after, .. } => Some(*retry_after),
+            _ => None,
+        }
+    }
+
     /// Whether the same batch may be kept another time.
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Conflict { .. } | Self::Store(_) => true,
+            Self::Conflict { .. } | Self::QueueFull { .. } | Self::Store(_) => true,
             Self::Superseded(_) | Self::NoSuchDeadLetter(_) | Self::NotACounter { .. } => false,
         }
     }

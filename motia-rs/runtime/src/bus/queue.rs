@@ -1,28 +1,34 @@
-//! One step's queue: a window in memory over what waits in the store.
+//! One step's queue: what of it is in memory, what may be taken of it now, and who works on it.
 //!
-//! Invariants, all under one lock:
-//! - `ready` holds undelayed deliveries in the order of their sequence numbers, and delayed ones from
-//!   the moment they fell due.
-//! - Every undelayed delivery up to `loaded` has been in `ready`; those beyond it, if `spilled`, wait
-//!   in the store, the last one known of at `tail`. Arrivals at or below `loaded` were read from the
-//!   store already and are passed over.
-//! - Every delayed delivery up to the cursor `due_seen` has been in `ready`. One that comes in before
-//!   the cursor moves it back, also past a page that is being read just then (`late`).
-//! - `held` has each delayed delivery that is in `ready` or at work, so that no page brings it twice;
-//!   what was let go of while a page was read (`released`) is not taken from that page. A delivery
-//!   that comes in again while it is held is looked for once it is let go of: the store has the truth.
+//! # Layout
+//! - [`work`]: what is taken, and what is done with its place when it is over
+
+mod work;
 
 use std::{
-    collections::{HashMap, HashSet, VecDeque, hash_map::Entry},
     num::NonZeroU32,
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use jiff::Timestamp;
-use motia_core::store::{Arrival, Delivery, Pull, Pulled, QueueId, StoreError};
+use motia_core::{
+    config::limit::Used,
+    store::{Arrival, Ending, QueueId, StoreError, Write},
+};
 use parking_lot::Mutex;
 
-use super::{Shared, Subscriber, worker};
+use super::{
+    Shared, Subscriber,
+    at_work::AtWork,
+    begun::Begun,
+    circuit::Circuit,
+    lanes::Lanes,
+    line::Line,
+    rate, reader,
+    reason::Reason,
+    shelf::{Gone, Shelf},
+    worker,
+};
 use crate::settings::Settings;
 
 /// One step's queue.
@@ -30,29 +36,36 @@ pub struct Queue {
     pub(super) id: QueueId,
     pub(super) subscriber: Subscriber,
     pub(super) shared: Arc<Shared>,
-    window: usize,
-    concurrency: usize,
-    inner: Mutex<Inner>,
+    pub(super) concurrency: usize,
+    pub(super) circuit: Option<Arc<Circuit>>,
+    me: Weak<Queue>,
+    /// Held while what is used of rates is written, so that it is written in order.
+    pub(super) recording: Mutex<()>,
+    pub(super) inner: Mutex<Inner>,
 }
 
-#[derive(Default)]
-struct Inner {
-    ready: VecDeque<Delivery>,
-    /// Workers, each with at most one delivery at work.
+/// What is under the queue's lock.
+pub(super) struct Inner {
+    pub(super) shelf: Shelf,
+    /// Workers, each with at most one attempt at work.
     workers: usize,
-    running: usize,
-    loaded: u64,
-    tail: u64,
-    spilled: bool,
-    due_seen: (Timestamp, u64),
-    /// When the first delayed delivery beyond the cursor falls due.
-    next_due: Option<Timestamp>,
-    /// By sequence number; with the time at which it came in again, if it did.
-    held: HashMap<u64, Option<Timestamp>>,
-    reading: bool,
-    late: Option<(Timestamp, u64)>,
-    released: HashSet<u64>,
-    stopped: bool,
+    pub(super) running: usize,
+    pub(super) at_work: AtWork,
+    pub(super) used: Option<Used>,
+    begun: Begun,
+    pub(super) paused: Option<Pause>,
+    /// What kept the last worker from taking anything; nobody need come before it is over.
+    closed: Option<Reason>,
+    pub(super) stopped: bool,
+}
+
+/// Who paused a queue.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Pause {
+    /// Who.
+    pub by: String,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 impl Queue {
@@ -60,19 +73,58 @@ impl Queue {
         id: QueueId,
         subscriber: Subscriber,
         shared: Arc<Shared>,
+        circuit: Option<Arc<Circuit>>,
         settings: &Settings,
-    ) -> Self {
-        let concurrency = subscriber.event_step().options.concurrency;
-        let concurrency: NonZeroU32 = concurrency.unwrap_or(settings.concurrency);
-        let inner = Inner { due_seen: (Timestamp::MIN, 0), ..Inner::default() };
-        Self {
+    ) -> Arc<Self> {
+        let options = subscriber.event_step().options;
+        let concurrency: NonZeroU32 = options.concurrency.unwrap_or(settings.concurrency);
+        let window = settings.window.max(2);
+        let shelf = if options.keyed {
+            Shelf::Lanes(Lanes::new(window, &options))
+        } else {
+            Shelf::Line(Line::new(window, options.batch))
+        };
+        let inner = Inner {
+            shelf,
+            workers: 0,
+            running: 0,
+            at_work: AtWork::default(),
+            used: None,
+            begun: Begun::before(shared.recovered, concurrency.get() as usize),
+            paused: None,
+            closed: None,
+            stopped: false,
+        };
+        Arc::new_cyclic(|me| Self {
             id,
             subscriber,
             shared,
-            window: settings.window.max(2),
             concurrency: usize::try_from(concurrency.get()).unwrap_or(usize::MAX),
+            circuit,
+            me: me.clone(),
+            recording: Mutex::new(()),
             inner: Mutex::new(inner),
+        })
+    }
+
+    /// Learns what was used of its rates, and whether it was paused, before the app was started.
+    pub(super) async fn remember(&self, paused: Option<Pause>) -> Result<(), StoreError> {
+        let (options, store) = (self.subscriber.event_step().options, self.shared.store());
+        let (step, now) = (self.step_name(), self.shared.engine.now());
+        let used = match options.rate_limit {
+            Some(_) => rate::of_step(&**store, step, now).await?,
+            None => None,
+        };
+        let of_keys = match options.rate_limit_per_key {
+            Some(_) => rate::of_keys(&**store, step, now).await?,
+            None => Vec::new(),
+        };
+        let mut inner = self.inner.lock();
+        (inner.used, inner.paused) = (used, paused);
+        if let Shelf::Lanes(lanes) = &mut inner.shelf {
+            lanes.remember(of_keys);
         }
+        Ok(())
     }
 
     pub(super) fn step_name(&self) -> &'static str {
@@ -83,24 +135,41 @@ impl Queue {
         self.inner.lock().running
     }
 
+    pub(super) fn weak(&self) -> Weak<Self> {
+        self.me.clone()
+    }
+
     pub(super) fn is_quiet(&self) -> bool {
         let inner = self.inner.lock();
-        let idle = inner.running == 0 && inner.ready.is_empty() && !inner.reading;
-        idle && !inner.has_more(|| self.shared.engine.now())
+        let now = || self.shared.engine.now();
+        let idle = inner.running == 0 && !inner.shelf.is_reading();
+        let nothing = inner.shelf.is_empty() && !inner.shelf.has_more(now);
+        let kept_back = || inner.stopped || self.closed(&inner, now()).is_some();
+        idle && (nothing || kept_back())
     }
 
     pub(super) fn stop(&self) {
         let mut inner = self.inner.lock();
         inner.stopped = true;
         // What was not begun waits in the store, where it is anyway.
-        inner.ready.clear();
+        inner.shelf.clear();
     }
 
-    /// Reads what waits in the store since before the app was started.
-    pub(super) fn take_up(self: &Arc<Self>) {
-        let mut inner = self.inner.lock();
-        inner.spilled = true;
-        self.read_on(&mut inner);
+    /// Ends the attempts at work, for the app is over.
+    pub(super) fn give_up(&self) {
+        self.inner.lock().at_work.iter().for_each(|attempt| attempt.cancelled.cancel());
+    }
+
+    pub(super) fn pause(&self, pause: Option<Pause>) {
+        self.inner.lock().paused = pause;
+        self.poke();
+    }
+
+    /// Looks again, for something that kept it from taking work may be over.
+    pub(super) fn poke(&self) {
+        if let Some(queue) = self.me.upgrade() {
+            queue.look();
+        }
     }
 
     /// Takes what a commit put into this queue.
@@ -109,190 +178,95 @@ impl Queue {
         if inner.stopped {
             return;
         }
+        let now = || self.shared.engine.now();
         for arrival in arrivals {
-            match arrival {
-                Arrival::Ready(delivery) => inner.push(delivery, self.window),
-                Arrival::Due { id, due } => self.expect(&mut inner, id.seq, due),
+            if let Arrival::Gone { id, ending } = arrival {
+                self.gone(&mut inner, id.seq, ending);
+            } else {
+                let look = inner.shelf.arrived(arrival, now);
+                self.look_at(look);
             }
+        }
+        self.end_superseded(&mut inner);
+        if matches!(inner.closed, Some(Reason::Batching { .. })) {
+            // What came may have filled the batch.
+            inner.closed = None;
+        }
+        if inner.shelf.wants(now) {
+            self.read_on(&mut inner);
         }
         self.employ(&mut inner);
     }
 
-    /// Wakes up because a delayed delivery falls due.
-    pub(super) fn fell_due(self: &Arc<Self>) {
+    /// Looks at all that waits: at the start, and when a time has come.
+    pub(super) fn look(self: &Arc<Self>) {
         let mut inner = self.inner.lock();
-        self.read_on(&mut inner);
-    }
-
-    /// Takes the next delivery to work on; `None` lets the worker go.
-    pub(super) fn take(self: &Arc<Self>) -> Option<Delivery> {
-        let mut inner = self.inner.lock();
-        let next = if inner.stopped { None } else { inner.ready.pop_front() };
-        if next.is_some() {
-            inner.running += 1;
-        } else {
-            inner.workers -= 1;
-        }
-        if inner.ready.len() <= self.window / 2 && inner.has_more(|| self.shared.engine.now()) {
+        inner.closed = None;
+        let now = self.shared.engine.now();
+        let next = inner.shelf.woken(now);
+        self.look_at(next);
+        if inner.shelf.wants(|| now) {
             self.read_on(&mut inner);
         }
-        next
+        self.employ(&mut inner);
     }
 
-    /// Ends the work on a delivery.
-    pub(super) fn done(&self, delivery: &Delivery) {
-        let mut inner = self.inner.lock();
-        inner.running -= 1;
-        let seq = delivery.id.seq;
-        if delivery.due.is_none() {
-            // It was not held; if it came in again, it may be held by somebody else by now.
+    fn look_at(&self, at: Option<Timestamp>) {
+        if let Some(at) = at.filter(|at| *at != Timestamp::MAX) {
+            self.shared.timer.set(at, self.id);
+        }
+    }
+
+    /// Forgets or cancels what was ended in the store.
+    fn gone(&self, inner: &mut Inner, seq: u64, ending: Ending) {
+        if inner.shelf.forget(seq, self.shared.engine.now()) == Gone::Waited {
             return;
         }
-        let came_again = inner.held.remove(&seq).flatten();
-        if inner.reading {
-            inner.released.insert(seq);
-        }
-        if let Some(due) = came_again {
-            self.expect(&mut inner, seq, due);
+        for attempt in inner.at_work.iter_mut().filter(|attempt| attempt.has(seq)) {
+            attempt.ended = Some(ending);
+            attempt.cancelled.cancel();
         }
     }
 
-    /// Notes that a delivery waits for its time.
-    fn expect(&self, inner: &mut Inner, seq: u64, due: Timestamp) {
-        if let Some(came_again) = inner.held.get_mut(&seq) {
-            *came_again = Some(due);
-            return;
-        }
-        let before = (due, seq.saturating_sub(1));
-        inner.due_seen = inner.due_seen.min(before);
-        if inner.reading {
-            inner.late = Some(inner.late.map_or(before, |late| late.min(before)));
-        }
-        inner.next_due = Some(inner.next_due.map_or(due, |next| next.min(due)));
-        self.shared.timer.set(due, self.id);
-    }
-
-    /// Starts workers for what is ready, as many as may run.
-    fn employ(self: &Arc<Self>, inner: &mut Inner) {
-        let wanted = (inner.ready.len() + inner.running).min(self.concurrency);
-        for _ in inner.workers..wanted {
-            inner.workers += 1;
-            self.shared.tasks.spawn(worker::run(self.clone()));
+    /// Ends in the store what newer events took the place of.
+    fn end_superseded(&self, inner: &mut Inner) {
+        if let Shelf::Lanes(lanes) = &mut inner.shelf {
+            let at = self.shared.engine.now();
+            for delivery in lanes.take_superseded() {
+                let note = "a newer event of its key came".to_owned();
+                let end = Write::End { delivery, ending: Ending::Superseded, at, note };
+                self.shared.tasks.spawn(worker::end_in_store(self.shared.clone(), end));
+            }
         }
     }
 
-    /// Reads on in the store, unless that is under way or there is no room.
-    fn read_on(self: &Arc<Self>, inner: &mut Inner) {
-        let room = self.window.saturating_sub(inner.ready.len());
-        if inner.reading || inner.stopped || room == 0 {
-            return;
+    /// Reads on in the store, unless that is under way or there is no room; says whether it does.
+    pub(super) fn read_on(self: &Arc<Self>, inner: &mut Inner) -> bool {
+        if inner.stopped {
+            return false;
         }
-        inner.reading = true;
-        inner.next_due = None;
-        let pull = Pull {
-            queue: self.id,
-            after: inner.loaded,
-            due_after: inner.due_seen,
-            now: self.shared.engine.now(),
-            limit: room,
-        };
-        let queue = self.clone();
-        self.shared.tasks.spawn(async move {
-            let pulled = queue.shared.store().pull(pull).await;
-            queue.read(pull, pulled).await;
-        });
+        let read = inner.shelf.begin_reading(self.id, self.shared.engine.now());
+        let Some(read) = read else { return false };
+        self.shared.tasks.spawn(reader::read(self.clone(), read));
+        true
     }
 
     /// Takes what was read.
-    async fn read(self: &Arc<Self>, pull: Pull, pulled: Result<Pulled, StoreError>) {
-        let pulled = match pulled {
-            Ok(pulled) => pulled,
-            Err(error) => return self.read_later(&error).await,
-        };
+    pub(super) fn take_in(self: &Arc<Self>, found: super::shelf::Found) {
         let mut inner = self.inner.lock();
-        inner.reading = false;
         if inner.stopped {
+            inner.shelf.reading_failed(None);
             return;
         }
-        let last_page = pulled.ready.len() < pull.limit;
-        for delivery in pulled.ready {
-            if delivery.id.seq > inner.loaded {
-                inner.loaded = delivery.id.seq;
-                inner.ready.push_back(delivery);
-            }
-        }
-        // What arrived since the page was read lies beyond it.
-        inner.spilled = !last_page || inner.tail > inner.loaded;
-        for delivery in pulled.due {
-            inner.fell_due(delivery);
-        }
-        inner.page_is_over();
-        let next_due = [pulled.next_due, inner.next_due].into_iter().flatten().min();
-        inner.next_due = next_due;
-        if let Some(due) = next_due {
-            self.shared.timer.set(due, self.id);
-        }
+        let now = self.shared.engine.now();
+        inner.shelf.read(found, now);
+        let next = inner.shelf.woken(now);
+        self.look_at(next);
+        self.end_superseded(&mut inner);
         self.employ(&mut inner);
-        let low = inner.ready.len() <= self.window / 2;
-        if low && inner.has_more(|| self.shared.engine.now()) {
+        if inner.shelf.wants(|| now) {
             self.read_on(&mut inner);
         }
-    }
-
-    /// Tries again in a second: the store may be back then, and nothing is lost meanwhile.
-    async fn read_later(self: &Arc<Self>, error: &StoreError) {
-        tracing::error!(step = self.step_name(), %error, "the queue could not be read");
-        let stopping = self.shared.tasks.stopping().clone();
-        let second = tokio::time::sleep(std::time::Duration::from_secs(1));
-        let stopped = stopping.run_until_cancelled(second).await.is_none();
-        let mut inner = self.inner.lock();
-        inner.reading = false;
-        inner.page_is_over();
-        if !stopped {
-            self.read_on(&mut inner);
-        }
-    }
-}
-
-impl Inner {
-    /// Takes an undelayed delivery, into memory if there is room and nothing before it waits in the
-    /// store.
-    fn push(&mut self, delivery: Delivery, window: usize) {
-        if delivery.id.seq <= self.loaded {
-            return;
-        }
-        if self.spilled || self.reading || self.ready.len() >= window {
-            self.spilled = true;
-            self.tail = delivery.id.seq;
-        } else {
-            self.loaded = delivery.id.seq;
-            self.ready.push_back(delivery);
-        }
-    }
-
-    /// Takes a delayed delivery that has fallen due from a page.
-    fn fell_due(&mut self, delivery: Delivery) {
-        let (seq, Some(due)) = (delivery.id.seq, delivery.due) else { return };
-        self.due_seen = self.due_seen.max((due, seq));
-        if !self.released.contains(&seq)
-            && let Entry::Vacant(free) = self.held.entry(seq)
-        {
-            free.insert(None);
-            self.ready.push_back(delivery);
-        }
-    }
-
-    /// What came in before the cursor while the page was read is not in it.
-    fn page_is_over(&mut self) {
-        self.released.clear();
-        if let Some(late) = self.late.take() {
-            self.due_seen = self.due_seen.min(late);
-        }
-    }
-
-    /// Whether the store has deliveries that could be taken now.
-    fn has_more(&self, now: impl FnOnce() -> Timestamp) -> bool {
-        self.spilled || self.next_due.is_some_and(|due| due <= now())
     }
 }
 

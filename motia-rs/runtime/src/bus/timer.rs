@@ -89,7 +89,7 @@ impl Timer {
             let due: Vec<_> = std::iter::from_fn(|| alarms.take(now)).collect();
             (due, alarms.by_time.first().map(|(at, _)| *at))
         };
-        due.iter().filter_map(|id| queues.get(id)).for_each(Queue::fell_due);
+        due.iter().filter_map(|id| queues.get(id)).for_each(Queue::look);
         next
     }
 }

@@ -1,27 +1,45 @@
-//! Takes deliveries one by one, runs the handler, settles.
+//! Takes deliveries from a queue, runs the handler, settles.
 
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, atomic::AtomicBool},
+    future::{Future as _, poll_fn},
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use jiff::Timestamp;
 use motia_core::{
     context::{Context, Run},
-    error::{StepError, StepResult},
-    store::{Batch, CommitError, Delivery, Failure, Settlement, Token, Write},
+    error::StepResult,
+    store::{Batch, Commit, Delivery, Ending, Token, Write},
 };
 
-use super::Queue;
+use smallvec::smallvec;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Queue, Shared,
+    at_work::Taken,
+    circuit::Verdict,
+    settle::{self, Ended, dead},
+};
 use crate::invoke::attempt;
 
-/// Works until nothing is ready.
+/// Works until nothing may be taken.
 pub(super) async fn run(queue: Arc<Queue>) {
     let mut handled = 0_u32;
-    while let Some(delivery) = queue.take() {
-        work(&queue, &delivery).await;
-        queue.done(&delivery);
+    let mut next = queue.take();
+    while let Some(taken) = next {
+        if taken.spawned {
+            // A handler that blocks this thread must not hold up what was spawned on it: tokio lets other
+            // threads take any task from this one but the last that it spawned.
+            queue.shared.tasks.spawn(async {});
+        }
+        let (verdict, token) = work(&queue, &taken).await;
+        next = queue.go_on(&taken, verdict, token);
         handled = handled.wrapping_add(1);
         if handled.is_multiple_of(32) {
             tokio::task::yield_now().await;
@@ -29,163 +47,212 @@ pub(super) async fn run(queue: Arc<Queue>) {
     }
 }
 
-async fn work(queue: &Queue, delivery: &Delivery) {
+/// Works on what was taken; says what it showed of the step's dependency, and gives a token to cancel
+/// the next attempt.
+async fn work(queue: &Arc<Queue>, taken: &Taken) -> (Verdict, CancellationToken) {
     let shared = &queue.shared;
-    let (number, token) = (delivery.attempts.saturating_add(1), shared.next_token());
-    let most = queue.subscriber.event_step().options.retry.attempts.get();
-    let inherited = delivery.due.unwrap_or(delivery.event.emitted_at) <= shared.started_at;
-    if delivery.attempts > 0 && (inherited || delivery.due.is_none()) {
-        // An attempt may have been begun and never settled: the process died, perhaps after its effect.
-        shared.metrics.possible_duplicates.inc();
-    }
-    if number > most {
-        let reason = format!("the process ended during attempt {}, the last", delivery.attempts);
-        return settle(queue, delivery, token, dead(reason, shared.engine.now(), None)).await;
+    let Some(first) = taken.deliveries.first() else {
+        return (Verdict::SaysNothing, CancellationToken::new());
+    };
+    if let Some(verdict) = given_up(queue, taken).await {
+        return (verdict, CancellationToken::new());
     }
 
-    let start = Write::Start { delivery: delivery.id, attempt: number, token };
-    let recorded = shared.store().commit(Batch::of(start));
-    if inherited {
-        // What the process before this one may have died of does not start before it is counted.
-        // Otherwise the record is written at once and not waited for.
-        drop(recorded.await);
-    }
+    let (number, token) = (first.attempts.saturating_add(1), shared.next_token());
+    let recorded = is_recorded_first(queue, taken, token).await;
+    let started_at = if recorded { shared.engine.now() } else { taken.at };
+    let run = Arc::new(attempt_of(queue, taken, number, token, started_at));
+    let lease = shared.watch.lease(queue, taken, (token, number), started_at);
+    let result = handle(queue, taken, &run, recorded).await;
+    drop(lease);
 
-    let started_at = shared.engine.now();
-    let run = Arc::new(attempt_of(queue, delivery, number, token, started_at));
-    let handler = &queue.subscriber.event_step().handler;
-    let timeout = queue.subscriber.event_step().options.timeout;
-    let handled = attempt(&queue.subscriber.metrics, timeout, || {
-        handler(delivery.event.clone(), Context::new(run.clone()))
-    });
-    let result = tokio::select! {
-        biased;
-        result = handled => result,
-        () = shared.tasks.over().cancelled() => {
-            let returned = Settlement::Return { now: shared.engine.now() };
-            return settle(queue, delivery, token, returned).await;
+    let verdict = match result {
+        Some(Ok(())) if run.is_settled() => Verdict::Worked,
+        Some(Err(_)) if run.is_settled() => Verdict::SaysNothing,
+        Some(result) => {
+            // When it ended is asked for only where somebody is told.
+            let at = if result.is_ok() { started_at } else { shared.engine.now() };
+            let ended = Ended { number, started_at, at };
+            let fates = settle::by_result(queue, &taken.deliveries, &ended, &result);
+            let verdict = verdict(&result);
+            drop(result);
+            settle::each(queue, taken.place, token, fates).await;
+            verdict
+        }
+        None => {
+            let (place, deliveries, at) = (taken.place, &taken.deliveries, shared.engine.now());
+            // What was cancelled has ended in the store; its batch has not.
+            if deliveries.len() > 1 || queue.ended(place).is_none() {
+                settle::each(queue, place, token, settle::given_back(deliveries, at)).await;
+            }
+            Verdict::SaysNothing
         }
     };
+    // Nobody has the context any more: its token serves once more.
+    let unused = Arc::strong_count(&run) == 1 && !taken.cancelled.is_cancelled();
+    (verdict, if unused { taken.cancelled.clone() } else { CancellationToken::new() })
+}
 
-    if !run.is_settled() {
-        let ended = Ended { number, most, started_at, at: shared.engine.now() };
-        settle(queue, delivery, token, ended.settlement(queue, result)).await;
+/// The batch that records the start of an attempt.
+fn start(taken: &Taken, token: Token) -> Batch {
+    let starts = taken.deliveries.iter().map(|delivery| Write::Start {
+        delivery: delivery.id,
+        attempt: delivery.attempts.saturating_add(1),
+        token,
+    });
+    Batch { writes: starts.collect(), ..Batch::default() }
+}
+
+/// Records the start of an attempt with what is used by then of the rates; later starts say more.
+fn record_with_rates(queue: &Queue, taken: &Taken, token: Token) -> Commit {
+    let _in_order = queue.recording.lock();
+    let mut batch = start(taken, token);
+    batch.writes.extend(queue.rates_used(&taken.deliveries));
+    queue.shared.store().commit(batch)
+}
+
+/// Records the start of an attempt before it starts, if that has to be; says whether it was.
+async fn is_recorded_first(queue: &Queue, taken: &Taken, token: Token) -> bool {
+    let shared = &queue.shared;
+    if queue.is_rated() {
+        // What was used of a rate is kept before anything starts: a restart gives no second helping.
+        let record = || record_with_rates(queue, taken, token);
+        settle::insist_on(shared, queue.step_name(), record).await;
+        return true;
+    }
+    // What the process before this one may have died of does not start before it is counted.
+    let inherited = taken.deliveries.iter().any(|delivery| shared.inherited(delivery));
+    if inherited {
+        settle::insist(shared, queue.step_name(), || start(taken, token)).await;
+    }
+    inherited
+}
+
+/// Runs the handler; `None`: it was stopped before it ended.
+async fn handle(
+    queue: &Queue,
+    taken: &Taken,
+    run: &Arc<Run>,
+    mut recorded: bool,
+) -> Option<StepResult> {
+    if taken.cancelled.is_cancelled() {
+        return None;
+    }
+    let step = queue.subscriber.event_step();
+    let events = taken.deliveries.iter().map(|delivery| delivery.event.clone()).collect();
+    let mut handled = pin!(attempt(&queue.subscriber.metrics, step.options.timeout, || {
+        (step.handler)(events, Context::new(run.clone()))
+    }));
+    // The start is recorded, and that is not waited for, when the handler first waits for something:
+    // one that ends at once is settled before a record could be kept.
+    let handled_and_recorded = poll_fn(|task| {
+        let polled = handled.as_mut().poll(task);
+        if polled.is_pending() && !std::mem::replace(&mut recorded, true) {
+            drop(queue.shared.store().commit(start(taken, run.token)));
+        }
+        polled
+    });
+    tokio::select! {
+        biased;
+        result = handled_and_recorded => return Some(result),
+        () = taken.cancelled.cancelled() => {}
+    }
+    // A handler that asked to be told may clean up; its result is of no use any more.
+    if queue.ended(taken.place).is_some() && run.heeds_cancel.load(Ordering::Acquire) {
+        drop(tokio::time::timeout(queue.shared.cancel_grace, handled).await);
+    }
+    None
+}
+
+/// Ends what is not to be started at all; then gives what this showed of the step's dependency.
+async fn given_up(queue: &Arc<Queue>, taken: &Taken) -> Option<Verdict> {
+    let (shared, options) = (&queue.shared, &queue.subscriber.event_step().options);
+    // What failed in a batch is tried alone, however few attempts there are.
+    let least = if options.batch.is_some() { 2 } else { 1 };
+    let most_attempts = options.most_attempts().max(least);
+    let mut others = Vec::new();
+    for delivery in &taken.deliveries {
+        let unsettled = shared.inherited(delivery) || delivery.due.is_none();
+        if taken.unrecorded || (delivery.attempts > 0 && unsettled) {
+            // An attempt may have been begun and never settled: the process died, perhaps after its
+            // effect.
+            shared.metrics.possible_duplicates.inc();
+        }
+        if let Some(end) = expired(shared, delivery, options.ttl) {
+            end_in_store(shared.clone(), end).await;
+        } else if delivery.attempts >= most_attempts {
+            let reason =
+                format!("the process ended during attempt {}, the last", delivery.attempts);
+            let dead = smallvec![(delivery.id, dead(reason, shared.engine.now(), None))];
+            settle::each(queue, taken.place, shared.next_token(), dead).await;
+        } else {
+            others.push(delivery.clone());
+        }
+    }
+    if others.len() == taken.deliveries.len() {
+        return None;
+    }
+    // The others of the batch make another.
+    let given_back = settle::given_back(&others, shared.engine.now());
+    settle::each(queue, taken.place, shared.next_token(), given_back).await;
+    Some(Verdict::SaysNothing)
+}
+
+pub(super) fn expired(
+    shared: &Shared,
+    delivery: &Delivery,
+    ttl: Option<Duration>,
+) -> Option<Write> {
+    let event = &delivery.event;
+    if ttl.is_none() && event.expires_at.is_none() {
+        return None;
+    }
+    let of_step = ttl.and_then(|ttl| event.emitted_at.checked_add(ttl).ok());
+    let end = event.expires_at.into_iter().chain(of_step).min()?;
+    let at = shared.engine.now();
+    (at > end).then(|| Write::End {
+        delivery: delivery.id,
+        ending: Ending::Expired,
+        at,
+        note: format!("it was worth starting until {end}"),
+    })
+}
+
+fn verdict(result: &StepResult) -> Verdict {
+    match result {
+        Ok(()) => Verdict::Worked,
+        Err(error) if error.is_fatal() => Verdict::SaysNothing,
+        Err(_) => Verdict::Failed,
     }
 }
 
 fn attempt_of(
     queue: &Queue,
-    delivery: &Delivery,
+    taken: &Taken,
     number: u32,
     token: Token,
     started_at: Timestamp,
 ) -> Run {
     let step = &queue.subscriber.step;
     let timeout = queue.subscriber.event_step().options.timeout;
+    let trace = taken.deliveries.first().map(|delivery| delivery.event.trace.child());
     Run {
         engine: queue.shared.engine.clone(),
         step: step.name(),
         flows: step.about.flows,
-        trace: delivery.event.trace.child(),
+        trace: trace.unwrap_or_else(motia_core::trace::TraceContext::root),
         attempt: number,
+        possible_duplicate: number > 1 || taken.unrecorded,
         token,
-        delivery: Some((delivery.event.id, delivery.id)),
+        deliveries: taken.deliveries.iter().map(|each| (each.event.id, each.id)).collect(),
         deadline: timeout.and_then(|timeout| started_at.checked_add(timeout).ok()),
-        cancelled: queue.shared.tasks.over().clone(),
+        cancelled: taken.cancelled.clone(),
+        heeds_cancel: AtomicBool::new(false),
         settled: AtomicBool::new(false),
     }
 }
 
-/// An attempt that ended by itself.
-struct Ended {
-    number: u32,
-    most: u32,
-    started_at: Timestamp,
-    at: Timestamp,
-}
-
-impl Ended {
-    fn settlement(&self, queue: &Queue, result: StepResult) -> Settlement {
-        let Err(error) = result else { return Settlement::Done };
-        let step = queue.step_name();
-        let said = crate::log::printable(&told(&error));
-        let failure = Failure {
-            attempt: self.number,
-            started_at: self.started_at,
-            ended_at: self.at,
-            error: said.clone(),
-        };
-        if error.is_fatal() {
-            tracing::error!(
-                step,
-                attempt = self.number,
-                error = said,
-                "given up: cannot be helped"
-            );
-            return dead(format!("fatal: {said}"), self.at, Some(failure));
-        }
-        if self.number >= self.most {
-            tracing::error!(
-                step,
-                attempt = self.number,
-                error = said,
-                "given up: the last attempt"
-            );
-            return dead(format!("failed {} times: {said}", self.number), self.at, Some(failure));
-        }
-        let retry = queue.subscriber.event_step().options.retry;
-        let delay = retry.delay(self.number, rand::random());
-        let delay = match error {
-            StepError::RetryAfter(least, _) => delay.max(least),
-            _ => delay,
-        };
-        tracing::warn!(step, attempt = self.number, error = said, ?delay, "to be tried again");
-        Settlement::Retry { due: self.at.checked_add(delay).unwrap_or(Timestamp::MAX), failure }
-    }
-}
-
-/// What an error says; its `Display` is the user's code too.
-fn told(error: &StepError) -> String {
-    catch_unwind(AssertUnwindSafe(|| error.to_string()))
-        .unwrap_or_else(|_| "an error that panics when it is shown".to_owned())
-}
-
-fn dead(reason: String, at: Timestamp, failure: Option<Failure>) -> Settlement {
-    Settlement::Dead { reason, at, failure }
-}
-
-/// Settles, as often as it takes: what a handler did must not be forgotten because a disk is full.
-async fn settle(queue: &Queue, delivery: &Delivery, token: Token, settlement: Settlement) {
-    let shared = &queue.shared;
-    let died = matches!(settlement, Settlement::Dead { .. });
-    let mut pause = Duration::from_millis(100);
-    loop {
-        let settlement = settlement.clone();
-        let settle = Write::Settle { delivery: delivery.id, token, settlement };
-        match shared.store().commit(Batch::of(settle)).await {
-            Ok(_) => {
-                if died {
-                    shared.metrics.dead_letters.inc();
-                }
-                return;
-            }
-            Err(CommitError::Superseded(_)) => {
-                shared.metrics.possible_duplicates.inc();
-                tracing::warn!(
-                    step = queue.step_name(),
-                    delivery = %delivery.id,
-                    "a result came too late and was refused"
-                );
-                return;
-            }
-            Err(error) => {
-                tracing::error!(step = queue.step_name(), %error, "could not settle; trying again");
-                let over = shared.tasks.over();
-                if over.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-                    return;
-                }
-                pause = (pause * 2).min(Duration::from_secs(5));
-            }
-        }
-    }
+/// Ends a delivery in the store that waits there for nothing, as often as it takes.
+pub(super) async fn end_in_store(shared: Arc<Shared>, end: Write) {
+    settle::insist(&shared, "an event that is not to be started", || Batch::of(end.clone())).await;
 }

@@ -6,7 +6,7 @@ use motia_core::{
     config::{EventConfig, Retry},
     context::Context,
     error::StepError,
-    store::{Batch, DeliveryId, Store, Token, Write},
+    store::{Batch, DeliveryId, PageRequest, Store, Token, WaitingFilter, Write},
 };
 use motia_runtime::Settings;
 use motia_store::MemoryStore;
@@ -167,12 +167,14 @@ async fn an_event_that_ends_the_process_each_time_is_given_up() {
 #[tokio::test(start_paused = true)]
 async fn a_result_that_comes_too_late_is_refused_and_counted() {
     let store: Arc<MemoryStore> = Arc::default();
-    let queue = store.queues(&["Thrice"]).await.unwrap()[0];
-    let (shared, delivery) = (store.clone(), DeliveryId { queue, seq: 1 });
+    let shared = store.clone();
     let overtaken = step(THRICE, move |_: Task, ctx: Context| {
         let store = shared.clone();
         async move {
             // Somebody else starts a later attempt while this one runs.
+            let waiting = WaitingFilter::default();
+            let waiting = store.waiting(&waiting, PageRequest::default()).await.unwrap();
+            let delivery = waiting.items[0].id;
             let token = Token(ctx.fencing_token() + 1);
             let start = Write::Start { delivery, attempt: 2, token };
             store.commit(Batch::of(start)).await.unwrap();

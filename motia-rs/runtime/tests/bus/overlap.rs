@@ -10,15 +10,12 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use motia_core::{
     config::{EventConfig, Retry},
     context::{Context, Emit, Run},
     error::StepError,
-    store::{
-        Batch, BoxFuture, Capabilities, Commit, DeadLetter, DeliveryId, Depth, Entry, Listener,
-        Page, PageRequest, Pull, Pulled, QueueId, Store, StoreError, Write,
-    },
+    store::{Batch, BoxFuture, Decorate, Pull, Pulled, Store, StoreError, Write},
     trace::TraceContext,
 };
 use motia_runtime::Settings;
@@ -38,7 +35,11 @@ struct SlowPages {
     go: Notify,
 }
 
-impl Store for SlowPages {
+impl Decorate for SlowPages {
+    fn inner(&self) -> &dyn Store {
+        &self.inner
+    }
+
     fn pull(&self, pull: Pull) -> BoxFuture<'_, Result<Pulled, StoreError>> {
         Box::pin(async move {
             let page = self.inner.pull(pull).await?;
@@ -48,77 +49,6 @@ impl Store for SlowPages {
             }
             Ok(page)
         })
-    }
-
-    fn name(&self) -> &'static str {
-        self.inner.name()
-    }
-
-    fn capabilities(&self) -> Capabilities {
-        self.inner.capabilities()
-    }
-
-    fn queues<'a>(
-        &'a self,
-        steps: &'a [&'a str],
-    ) -> BoxFuture<'a, Result<Vec<QueueId>, StoreError>> {
-        self.inner.queues(steps)
-    }
-
-    fn listen(&self, listener: Arc<dyn Listener>) {
-        self.inner.listen(listener);
-    }
-
-    fn commit(&self, batch: Batch) -> Commit {
-        self.inner.commit(batch)
-    }
-
-    fn get<'a>(
-        &'a self,
-        group: &'a str,
-        key: &'a str,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Option<Entry>, StoreError>> {
-        self.inner.get(group, key, now)
-    }
-
-    fn page<'a>(
-        &'a self,
-        group: &'a str,
-        request: PageRequest,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Page<(String, Entry)>, StoreError>> {
-        self.inner.page(group, request, now)
-    }
-
-    fn groups(
-        &self,
-        request: PageRequest,
-    ) -> BoxFuture<'_, Result<Page<(String, u64)>, StoreError>> {
-        self.inner.groups(request)
-    }
-
-    fn depths(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Depth>, StoreError>> {
-        self.inner.depths(now)
-    }
-
-    fn dead_letters<'a>(
-        &'a self,
-        queue: Option<&'a str>,
-        request: PageRequest,
-    ) -> BoxFuture<'a, Result<Page<DeadLetter>, StoreError>> {
-        self.inner.dead_letters(queue, request)
-    }
-
-    fn dead_letter(
-        &self,
-        delivery: DeliveryId,
-    ) -> BoxFuture<'_, Result<Option<DeadLetter>, StoreError>> {
-        self.inner.dead_letter(delivery)
-    }
-
-    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.inner.close()
     }
 }
 
@@ -147,7 +77,7 @@ async fn a_redrive_that_lands_while_a_page_is_read_is_delivered() {
     let redrive = Write::Redrive { delivery: letter, now: stage.runtime.engine().now() };
     store.hold_next.store(true, SeqCst);
     store.held.notified().await;
-    store.commit(Batch::of(redrive)).await.unwrap();
+    store.inner.commit(Batch::of(redrive)).await.unwrap();
     store.go.notify_one();
     stage.empty().await;
 

@@ -7,8 +7,7 @@ use std::sync::{
 
 use jiff::Timestamp;
 use motia_core::store::{
-    Batch, BoxFuture, Capabilities, Commit, DeadLetter, DeliveryId, Depth, Entry, Listener, Page,
-    PageRequest, Pull, Pulled, QueueId, Store, StoreError,
+    Batch, BoxFuture, Capabilities, Commit, Decorate, Entry, Listener, Store, StoreError,
 };
 use motia_store::MemoryStore;
 
@@ -35,7 +34,11 @@ impl Shared {
     }
 }
 
-impl Store for Shared {
+impl Decorate for Shared {
+    fn inner(&self) -> &dyn Store {
+        &*self.kept
+    }
+
     fn name(&self) -> &'static str {
         "shared"
     }
@@ -44,13 +47,6 @@ impl Store for Shared {
         let mut capabilities = self.kept.capabilities();
         capabilities.multi_instance = true;
         capabilities
-    }
-
-    fn queues<'a>(
-        &'a self,
-        steps: &'a [&'a str],
-    ) -> BoxFuture<'a, Result<Vec<QueueId>, StoreError>> {
-        self.kept.queues(steps)
     }
 
     fn listen(&self, _: Arc<dyn Listener>) {}
@@ -75,45 +71,6 @@ impl Store for Shared {
             tokio::task::yield_now().await;
             entry
         })
-    }
-
-    fn page<'a>(
-        &'a self,
-        group: &'a str,
-        request: PageRequest,
-        now: Timestamp,
-    ) -> BoxFuture<'a, Result<Page<(String, Entry)>, StoreError>> {
-        self.kept.page(group, request, now)
-    }
-
-    fn groups(
-        &self,
-        request: PageRequest,
-    ) -> BoxFuture<'_, Result<Page<(String, u64)>, StoreError>> {
-        self.kept.groups(request)
-    }
-
-    fn pull(&self, pull: Pull) -> BoxFuture<'_, Result<Pulled, StoreError>> {
-        self.kept.pull(pull)
-    }
-
-    fn depths(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Depth>, StoreError>> {
-        self.kept.depths(now)
-    }
-
-    fn dead_letters<'a>(
-        &'a self,
-        queue: Option<&'a str>,
-        request: PageRequest,
-    ) -> BoxFuture<'a, Result<Page<DeadLetter>, StoreError>> {
-        self.kept.dead_letters(queue, request)
-    }
-
-    fn dead_letter(
-        &self,
-        delivery: DeliveryId,
-    ) -> BoxFuture<'_, Result<Option<DeadLetter>, StoreError>> {
-        self.kept.dead_letter(delivery)
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {

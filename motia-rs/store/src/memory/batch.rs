@@ -7,17 +7,18 @@ use jiff::Timestamp;
 use motia_core::{
     event::Event,
     store::{
-        Arrival, Batch, CommitError, Committed, Delivery, DeliveryId, Durability, Entry, Failure,
-        Outcome, QueueId, Require, Settlement, Token, Write, batch::Name,
+        Arrival, Batch, CommitError, Committed, Delivery, DeliveryId, Durability, Ending, Entry,
+        Failure, Outcome, Require, Settlement, Target, Token, Write, batch::Name,
     },
 };
 
 use super::{
     dead::{Letter, Letters},
+    ended::{End, History},
     queue::{Queues, Row},
     state::State,
 };
-use crate::rules;
+use crate::rules::{self, Until};
 
 /// All that the store keeps.
 #[derive(Default)]
@@ -25,6 +26,7 @@ pub(super) struct Kept {
     pub(super) state: State,
     pub(super) queues: Queues,
     pub(super) letters: Letters,
+    pub(super) history: History,
     pub(super) closed: bool,
     pub(super) commits: u64,
     journal: Journal,
@@ -44,6 +46,7 @@ pub(super) enum Undo {
     Entry { group: Name, key: String, was: Option<Entry> },
     Delivery { id: DeliveryId, was: Option<Row> },
     Letter { id: DeliveryId, was: Option<Letter> },
+    End { key: (Timestamp, u64), was: Option<End> },
 }
 
 impl Journal {
@@ -93,10 +96,10 @@ impl Kept {
             }
         }
         for write in &batch.writes {
-            if let Write::Publish { queues, .. } = write
-                && let Some(queue) = queues.iter().find(|queue| !self.queues.knows(**queue))
+            if let Write::Publish { targets, .. } = write
+                && let Some(queue) = rules::unknown(targets, |queue| self.queues.knows(queue))
             {
-                return Err(rules::unknown_queue(*queue));
+                return Err(rules::unknown_queue(queue));
             }
         }
         Ok(())
@@ -107,6 +110,7 @@ impl Kept {
         match write {
             Write::Set { group, key, value, expires_at } => {
                 self.last += 1;
+                let expires_at = expires_at.map(rules::cut);
                 let entry = Entry { value, version: self.last, expires_at };
                 self.state.set(journal, &group, key, entry);
             }
@@ -122,18 +126,29 @@ impl Kept {
             Write::Expire { now, limit } => {
                 done.outcomes.push(self.state.expire(journal, now, limit));
             }
-            Write::Publish { event, queues, due } => self.publish(&event, &queues, due, done),
+            Write::Publish { event, targets } => self.publish(&event, &targets, done),
             Write::Start { delivery, attempt, token } => {
                 self.queues.start(journal, delivery, attempt, token);
             }
             Write::Settle { delivery, token, settlement } => {
                 self.settle(delivery, token, settlement, done)?;
             }
+            Write::End { delivery, ending, at, note } => {
+                self.end(delivery, ending, (at, note), done);
+            }
+            Write::Release { delivery, now } => {
+                if let Some(row) = self.queues.release(journal, delivery) {
+                    self.wait(delivery, row, Until::Now(now), done);
+                }
+            }
+            Write::Prune { before, keep, limit } => {
+                done.outcomes.push(self.history.prune(journal, before, keep, limit));
+            }
             Write::Redrive { delivery, now } => {
                 let mut row = self.letters.take(journal, delivery)?.row;
                 row.attempts = 0;
                 row.failures.clear();
-                self.wait_until(now, delivery, row, done);
+                self.wait(delivery, row, Until::Now(now), done);
             }
             Write::Purge { delivery } => {
                 self.letters.take(journal, delivery)?;
@@ -142,23 +157,25 @@ impl Kept {
         Ok(())
     }
 
-    fn publish(
-        &mut self,
-        event: &Arc<Event>,
-        queues: &[QueueId],
-        due: Option<Timestamp>,
-        done: &mut Done,
-    ) {
-        let due = due.map(rules::due);
-        for queue in queues {
+    fn publish(&mut self, event: &Arc<Event>, targets: &[Target], done: &mut Done) {
+        for Target { queue, lane, due } in targets {
             self.last += 1;
             let id = DeliveryId { queue: *queue, seq: self.last };
-            let (attempts, token, failures) = (0, Token(0), Vec::new());
-            let row = Row { event: event.clone(), attempts, token, due, failures };
+            let due = due.map(rules::cut);
+            let row = Row {
+                event: event.clone(),
+                lane: lane.clone(),
+                attempts: 0,
+                token: Token(0),
+                due,
+                delayed: due.is_some(),
+                failures: Vec::new(),
+            };
             self.queues.publish(&mut self.journal, id, row);
 
+            let (event, lane) = (event.clone(), lane.clone());
             done.arrivals.push(match due {
-                None => Arrival::Ready(Delivery { id, event: event.clone(), attempts, due }),
+                None => Arrival::Ready(Delivery { id, event, lane, attempts: 0, due }),
                 Some(due) => Arrival::Due { id, due },
             });
         }
@@ -180,27 +197,52 @@ impl Kept {
             Settlement::Done => {}
             Settlement::Retry { due, failure } => {
                 row.fail(failure);
-                self.wait_until(due, id, row, done);
+                self.wait(id, row, Until::Due(due), done);
             }
             Settlement::Dead { reason, at, failure } => {
                 if let Some(failure) = failure {
                     row.fail(failure);
                 }
-                self.letters.bury(&mut self.journal, id, Letter { row, reason, died_at: at });
+                let letter = Letter { row, reason, died_at: rules::cut(at) };
+                self.letters.bury(&mut self.journal, id, letter);
             }
             Settlement::Return { now } => {
                 row.attempts = row.attempts.saturating_sub(recorded.into());
-                self.wait_until(now, id, row, done);
+                self.wait(id, row, Until::Now(now), done);
+            }
+            Settlement::Hold { failure } => {
+                row.attempts = row.attempts.saturating_sub(recorded.into());
+                row.note(failure);
+                self.wait(id, row, Until::Released, done);
             }
         }
         Ok(())
     }
 
-    fn wait_until(&mut self, due: Timestamp, id: DeliveryId, mut row: Row, done: &mut Done) {
-        let due = rules::due(due);
-        row.due = Some(due);
+    /// Ends a delivery, whoever holds it.
+    fn end(
+        &mut self,
+        id: DeliveryId,
+        ending: Ending,
+        (at, note): (Timestamp, String),
+        done: &mut Done,
+    ) {
+        let row = self.queues.put(&mut self.journal, id, None);
+        done.outcomes.push(Outcome::Ended(row.is_some()));
+        if let Some(Row { event, attempts, .. }) = row {
+            let end = End { queue: id.queue, event, attempts, ending, note };
+            self.history.note(&mut self.journal, (rules::cut(at), id.seq), end);
+            done.arrivals.push(Arrival::Gone { id, ending });
+        }
+    }
+
+    /// Lets a delivery wait: in its place if its lane is ordered, otherwise among the delayed.
+    fn wait(&mut self, id: DeliveryId, mut row: Row, until: Until, done: &mut Done) {
+        let ordered = rules::ordered(row.lane.as_ref());
+        row.delayed = ordered.is_none();
+        row.due = if row.delayed { Some(until.due()) } else { until.due_in_place() };
         self.queues.put(&mut self.journal, id, Some(row));
-        done.arrivals.push(Arrival::Due { id, due });
+        done.arrivals.push(until.arrival(id, ordered));
     }
 
     fn undo(&mut self, undo: Vec<Undo>) {
@@ -216,6 +258,9 @@ impl Kept {
                 Undo::Letter { id, was } => {
                     self.letters.put(journal, id, was);
                 }
+                Undo::End { key, was } => {
+                    self.history.put(journal, key, was);
+                }
             }
         }
     }
@@ -225,7 +270,14 @@ impl Row {
     /// Notes a failed attempt, also one whose start was never recorded.
     fn fail(&mut self, failure: Failure) {
         self.attempts = self.attempts.max(failure.attempt);
-        self.failures.push(failure);
+        self.note(failure);
+    }
+
+    /// Keeps what went wrong, once for each attempt.
+    fn note(&mut self, failure: Failure) {
+        self.failures.retain(|noted| noted.attempt != failure.attempt);
+        let behind = self.failures.partition_point(|noted| noted.attempt < failure.attempt);
+        self.failures.insert(behind, failure);
     }
 }
 

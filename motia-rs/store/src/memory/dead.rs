@@ -6,7 +6,9 @@ use std::{
 };
 
 use jiff::Timestamp;
-use motia_core::store::{CommitError, DeadLetter, DeliveryId, Page, PageRequest, QueueId};
+use motia_core::store::{
+    CommitError, DeadFilter, DeadLetter, DeliveryId, Page, PageRequest, QueueId,
+};
 
 use super::{
     batch::{Journal, Undo},
@@ -39,33 +41,40 @@ impl Letters {
     pub(super) fn page(
         &self,
         queues: &Queues,
-        queue: Option<&str>,
+        filter: &DeadFilter,
         request: &PageRequest,
     ) -> Page<DeadLetter> {
-        let behind = (Excluded(rules::after_seq(request)), Unbounded);
-        let limit = rules::fetch(request);
-
-        let seqs: Vec<u64> = match queue {
-            None => self.letters.range(behind).map(|(seq, _)| *seq).take(limit).collect(),
-            Some(step) => {
-                let of = self.of_queue.iter().find(|(id, _)| queues.step(**id) == step);
-                of.into_iter()
-                    .flat_map(|(_, seqs)| seqs.range(behind))
-                    .copied()
-                    .take(limit)
-                    .collect()
-            }
-        };
-
-        let letters = seqs.iter().map(|seq| {
-            let (queue, letter) = &self.letters[seq];
-            told(queues, DeliveryId { queue: *queue, seq: *seq }, letter)
-        });
+        let letters = self
+            .meant(queues, filter, rules::after_seq(request))
+            .take(rules::fetch(request))
+            .map(|(id, letter)| told(queues, id, letter));
         rules::page(request, letters.collect(), |letter| letter.id.seq.to_string())
     }
 
-    pub(super) fn count(&self, queue: QueueId) -> u64 {
-        self.of_queue.get(&queue).map_or(0, |seqs| seqs.len() as u64)
+    pub(super) fn count(&self, queues: &Queues, filter: &DeadFilter) -> u64 {
+        self.meant(queues, filter, 0).count() as u64
+    }
+
+    /// The letters beyond a sequence number to which all that the filter says applies.
+    fn meant<'l>(
+        &'l self,
+        queues: &Queues,
+        filter: &'l DeadFilter,
+        after: u64,
+    ) -> impl Iterator<Item = (DeliveryId, &'l Letter)> {
+        let behind = (Excluded(after), Unbounded);
+        let seqs: Box<dyn Iterator<Item = u64>> = match &filter.queue {
+            None => Box::new(self.letters.range(behind).map(|(seq, _)| *seq)),
+            Some(step) => {
+                let of = self.of_queue.iter().find(|(id, _)| queues.step(**id) == step);
+                Box::new(of.into_iter().flat_map(move |(_, seqs)| seqs.range(behind)).copied())
+            }
+        };
+        let letters = seqs.map(|seq| {
+            let (queue, letter) = &self.letters[&seq];
+            (DeliveryId { queue: *queue, seq }, letter)
+        });
+        letters.filter(|(_, letter)| letter.is_meant(filter))
     }
 }
 
@@ -109,10 +118,26 @@ impl Letters {
     }
 }
 
+impl Letter {
+    /// Whether all that the filter says applies, except for the queue.
+    fn is_meant(&self, filter: &DeadFilter) -> bool {
+        let DeadFilter { queue: _, topic, event, trace, lane, reason, since, until } = filter;
+        let Row { event: of, lane: lies_in, .. } = &self.row;
+        topic.as_ref().is_none_or(|topic| *topic == of.topic)
+            && event.is_none_or(|event| event == of.id)
+            && trace.is_none_or(|trace| trace == of.trace.trace_id)
+            && (lane.is_none() || lane.as_deref() == lies_in.as_ref().map(|lane| &*lane.key))
+            && reason.as_ref().is_none_or(|text| self.reason.contains(text))
+            && since.is_none_or(|since| self.died_at >= since)
+            && until.is_none_or(|until| self.died_at < until)
+    }
+}
+
 fn told(queues: &Queues, id: DeliveryId, letter: &Letter) -> DeadLetter {
     DeadLetter {
         id,
         queue: queues.step(id.queue).to_owned(),
+        key: letter.row.lane.as_ref().map(|lane| lane.key.clone()),
         event: (*letter.row.event).clone(),
         attempts: letter.row.attempts,
         reason: letter.reason.clone(),

@@ -1,7 +1,7 @@
 //! Deliveries that wait, in memory.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     ops::Bound::{Excluded, Unbounded},
     sync::Arc,
 };
@@ -10,20 +10,25 @@ use jiff::Timestamp;
 use motia_core::{
     event::Event,
     store::{
-        CommitError, Delivery, DeliveryId, Depth, Failure, Pull, Pulled, QueueId, StoreError, Token,
+        CommitError, Delivery, DeliveryId, Depth, Failure, Lane, Page, PageRequest, Pull, Pulled,
+        QueueId, StoreError, Token, WaitingFilter,
     },
 };
 
 use super::batch::{Journal, Undo};
+use crate::rules::{self, HELD};
 
 /// A delivery as it is kept.
 #[derive(Clone)]
 pub(super) struct Row {
     pub(super) event: Arc<Event>,
+    pub(super) lane: Option<Lane>,
     pub(super) attempts: u32,
     /// No attempt with a lower token may write any more.
     pub(super) token: Token,
     pub(super) due: Option<Timestamp>,
+    /// Whether it lies among the delayed.
+    pub(super) delayed: bool,
     pub(super) failures: Vec<Failure>,
 }
 
@@ -34,7 +39,17 @@ struct Queue {
     ready: BTreeMap<u64, Row>,
     due: BTreeMap<(Timestamp, u64), Row>,
     due_at: HashMap<u64, Timestamp>,
+    /// What is ready and of another priority than the normal one, by rank.
+    ranked: BTreeSet<(Timestamp, u64)>,
+    lanes: Keyed,
+    cancel_keys: Keyed,
+    /// How many of those that are ready are held.
+    held_in_place: u64,
 }
+
+/// Sequence numbers by a key that only some deliveries have.
+#[derive(Default)]
+struct Keyed(HashMap<Box<str>, BTreeSet<u64>>);
 
 /// All queues; the first has the number 1.
 #[derive(Default)]
@@ -63,17 +78,22 @@ impl Queues {
     pub(super) fn pull(&self, pull: &Pull) -> Pulled {
         let mut pulled = Pulled::default();
         let Some(queue) = self.queue(pull.queue) else { return pulled };
-        let delivery = |seq: u64, row: &Row| Delivery {
-            id: DeliveryId { queue: pull.queue, seq },
-            event: row.event.clone(),
-            attempts: row.attempts,
-            due: row.due,
-        };
+        let delivery = |seq: u64, row: &Row| delivery(DeliveryId { queue: pull.queue, seq }, row);
 
-        let ready = queue.ready.range((Excluded(pull.after), Unbounded)).take(pull.limit);
-        pulled.ready = ready.map(|(seq, row)| delivery(*seq, row)).collect();
+        let ready = queue.ready.range((Excluded(pull.after), Unbounded));
+        let ready = ready.filter(|(_, row)| pull.ranked_after.is_none() || !row.is_ranked());
+        pulled.ready = ready.take(pull.limit).map(|(seq, row)| delivery(*seq, row)).collect();
+
+        if let Some((rank, seq)) = pull.ranked_after {
+            let ranked = queue.ranked.range((Excluded((rules::cut(rank), seq)), Unbounded));
+            let ranked = ranked.take(pull.limit).map(|(_, seq)| delivery(*seq, &queue.ready[seq]));
+            pulled.ranked = ranked.collect();
+        }
 
         for ((due, seq), row) in queue.due.range((Excluded(pull.due_after), Unbounded)) {
+            if *due == HELD {
+                break;
+            }
             if *due > pull.now || pulled.due.len() == pull.limit {
                 pulled.next_due = Some(*due);
                 break;
@@ -83,19 +103,69 @@ impl Queues {
         pulled
     }
 
+    pub(super) fn pull_lane(
+        &self,
+        queue: QueueId,
+        key: &str,
+        after: u64,
+        limit: usize,
+    ) -> Vec<Delivery> {
+        let Some(lane) = self.queue(queue).map(|queue| queue.lane(key)) else { return Vec::new() };
+        lane.filter(|(seq, _)| *seq > after)
+            .map(|(seq, row)| delivery(DeliveryId { queue, seq }, row))
+            .take(limit)
+            .collect()
+    }
+
     /// How much waits in each queue; the dead are counted elsewhere.
     pub(super) fn depths(&self, now: Timestamp) -> Vec<Depth> {
         let depth = |(index, queue): (usize, &Queue)| {
-            let delayed = queue.due.range((Excluded((now, u64::MAX)), Unbounded)).count() as u64;
+            let later = |after| queue.due.range((Excluded((after, u64::MAX)), Unbounded)).count();
+            let held = queue.due.range((HELD, 0)..).count();
+            let delayed = later(now).saturating_sub(held);
+            let due = queue.due.len() - delayed - held;
             Depth {
                 id: QueueId(index as u16 + 1),
                 queue: queue.step.clone(),
-                waiting: (queue.ready.len() + queue.due.len()) as u64 - delayed,
-                delayed,
+                waiting: (queue.ready.len() + due) as u64 - queue.held_in_place,
+                delayed: delayed as u64,
+                held: held as u64 + queue.held_in_place,
                 dead: 0,
             }
         };
         self.0.iter().enumerate().map(depth).collect()
+    }
+
+    pub(super) fn waiting(&self, filter: &WaitingFilter, request: &PageRequest) -> Page<Delivery> {
+        let (after, limit) = (rules::after_seq(request), rules::fetch(request));
+        let mut found = Vec::new();
+        for (index, queue) in self.0.iter().enumerate() {
+            let id = |seq| DeliveryId { queue: QueueId(index as u16 + 1), seq };
+            if filter.queue.is_some_and(|only| only != id(0).queue) {
+                continue;
+            }
+            let of_queue = queue
+                .candidates(filter)
+                .filter(|(seq, row)| *seq > after && row.is_meant(id(*seq), filter));
+            found.extend(of_queue.map(|(seq, row)| (id(seq), row)));
+        }
+        found.sort_unstable_by_key(|(id, _)| id.seq);
+        found.truncate(limit);
+
+        let items = found.into_iter().map(|(id, row)| delivery(id, row)).collect();
+        rules::page(request, items, |delivery: &Delivery| delivery.id.seq.to_string())
+    }
+
+    pub(super) fn ahead(&self, id: DeliveryId) -> u64 {
+        let Some(queue) = self.queue(id.queue) else { return 0 };
+        let ahead = match queue.find(id.seq) {
+            None => 0,
+            Some(Row { lane: None, .. }) => queue.ready.range(..id.seq).count(),
+            Some(Row { lane: Some(lane), .. }) => {
+                queue.lane(&lane.key).take_while(|(seq, _)| *seq < id.seq).count()
+            }
+        };
+        ahead as u64
     }
 }
 
@@ -135,8 +205,21 @@ impl Queues {
         id: DeliveryId,
         token: Token,
     ) -> Result<Row, CommitError> {
-        self.held(id, token)?;
-        self.put(journal, id, None).ok_or(CommitError::Superseded(id))
+        let superseded = || CommitError::Superseded(id);
+        let queue = self.queue_mut(id.queue).ok_or_else(superseded)?;
+        let row = queue.remove(id.seq).ok_or_else(superseded)?;
+        if row.token > token {
+            queue.insert(id.seq, row);
+            return Err(superseded());
+        }
+        journal.note_with(|| Undo::Delivery { id, was: Some(row.clone()) });
+        Ok(row)
+    }
+
+    /// Takes a delivery out that is held until it is released.
+    pub(super) fn release(&mut self, journal: &mut Journal, id: DeliveryId) -> Option<Row> {
+        let row = self.queue(id.queue)?.find(id.seq)?;
+        if row.due == Some(HELD) { self.put(journal, id, None) } else { None }
     }
 
     /// Puts a delivery in its place, or none, and gives what was there.
@@ -170,28 +253,135 @@ impl Queue {
     }
 
     fn find_mut(&mut self, seq: u64) -> Option<&mut Row> {
-        match self.due_at.get(&seq) {
-            Some(due) => self.due.get_mut(&(*due, seq)),
+        match self.due_at(seq) {
+            Some(due) => self.due.get_mut(&(due, seq)),
             None => self.ready.get_mut(&seq),
         }
     }
 
-    fn insert(&mut self, seq: u64, row: Row) {
-        match row.due {
-            None => {
-                self.ready.insert(seq, row);
+    /// When a delayed delivery is due; mostly there are none.
+    fn due_at(&self, seq: u64) -> Option<Timestamp> {
+        if self.due_at.is_empty() { None } else { self.due_at.get(&seq).copied() }
+    }
+
+    /// What is ready of a lane.
+    fn lane(&self, key: &str) -> impl Iterator<Item = (u64, &Row)> {
+        self.lanes.of(key).filter_map(|seq| Some((seq, self.ready.get(&seq)?)))
+    }
+
+    /// All that could be meant by a filter, by the narrowest list there is.
+    fn candidates<'q>(
+        &'q self,
+        filter: &'q WaitingFilter,
+    ) -> Box<dyn Iterator<Item = (u64, &'q Row)> + 'q> {
+        let found = |seq| Some((seq, self.find(seq)?));
+        match (filter.delivery, &filter.cancel_key, &filter.lane) {
+            (Some(only), ..) => Box::new(found(only.seq).into_iter()),
+            (_, Some(key), _) => Box::new(self.cancel_keys.of(key).filter_map(found)),
+            (.., Some(key)) => Box::new(self.lanes.of(key).filter_map(found)),
+            _ => {
+                let ready = self.ready.iter().map(|(seq, row)| (*seq, row));
+                Box::new(ready.chain(self.due.iter().map(|((_, seq), row)| (*seq, row))))
             }
-            Some(due) => {
+        }
+    }
+
+    fn insert(&mut self, seq: u64, row: Row) {
+        if let Some(lane) = &row.lane {
+            self.lanes.insert(&lane.key, seq);
+        }
+        if let Some(key) = &row.event.cancel_key {
+            self.cancel_keys.insert(key, seq);
+        }
+        match row.due {
+            Some(due) if row.delayed => {
                 self.due_at.insert(seq, due);
                 self.due.insert((due, seq), row);
+            }
+            due => {
+                if row.is_ranked() {
+                    self.ranked.insert((row.rank(), seq));
+                }
+                self.held_in_place += u64::from(due == Some(HELD));
+                self.ready.insert(seq, row);
             }
         }
     }
 
     fn remove(&mut self, seq: u64) -> Option<Row> {
-        match self.due_at.remove(&seq) {
-            Some(due) => self.due.remove(&(due, seq)),
-            None => self.ready.remove(&seq),
+        let row = match self.due_at(seq) {
+            Some(due) => {
+                self.due_at.remove(&seq);
+                self.due.remove(&(due, seq))?
+            }
+            None => {
+                let row = self.ready.remove(&seq)?;
+                if row.is_ranked() {
+                    self.ranked.remove(&(row.rank(), seq));
+                }
+                self.held_in_place -= u64::from(row.due == Some(HELD));
+                row
+            }
+        };
+        if let Some(lane) = &row.lane {
+            self.lanes.remove(&lane.key, seq);
         }
+        if let Some(key) = &row.event.cancel_key {
+            self.cancel_keys.remove(key, seq);
+        }
+        Some(row)
+    }
+}
+
+impl Keyed {
+    fn of(&self, key: &str) -> impl Iterator<Item = u64> {
+        self.0.get(key).into_iter().flatten().copied()
+    }
+
+    fn insert(&mut self, key: &str, seq: u64) {
+        match self.0.get_mut(key) {
+            Some(seqs) => drop(seqs.insert(seq)),
+            None => drop(self.0.insert(key.into(), BTreeSet::from([seq]))),
+        }
+    }
+
+    fn remove(&mut self, key: &str, seq: u64) {
+        if let Some(seqs) = self.0.get_mut(key) {
+            seqs.remove(&seq);
+            if seqs.is_empty() {
+                self.0.remove(key);
+            }
+        }
+    }
+}
+
+impl Row {
+    fn is_ranked(&self) -> bool {
+        !self.event.priority.is_normal()
+    }
+
+    fn rank(&self) -> Timestamp {
+        rules::cut(self.event.rank())
+    }
+
+    fn is_meant(&self, id: DeliveryId, filter: &WaitingFilter) -> bool {
+        let WaitingFilter { queue, delivery, event, trace, cancel_key, lane, held } = filter;
+        queue.is_none_or(|queue| queue == id.queue)
+            && delivery.is_none_or(|delivery| delivery == id)
+            && event.is_none_or(|event| event == self.event.id)
+            && trace.is_none_or(|trace| trace == self.event.trace.trace_id)
+            && (cancel_key.is_none() || cancel_key.as_deref() == self.event.cancel_key.as_deref())
+            && (lane.is_none() || lane.as_deref() == self.lane.as_ref().map(|lane| &*lane.key))
+            && (!held || self.due == Some(HELD))
+    }
+}
+
+fn delivery(id: DeliveryId, row: &Row) -> Delivery {
+    Delivery {
+        id,
+        event: row.event.clone(),
+        lane: row.lane.clone(),
+        attempts: row.attempts,
+        due: row.due,
     }
 }

@@ -3,31 +3,32 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use motia_core::{
     event::Event,
     store::{
         Arrival, Batch, Committed, Delivery, DeliveryId, Durability, Entry, Outcome, QueueId,
-        Require, Settlement, Token, Write,
+        Require, Settlement, Target, Token, Write,
     },
 };
 use rusqlite::Connection;
 
 use super::{
     counts::Change,
-    dead,
+    dead, ended,
     fault::Stop,
     hot::Hot,
     numbers::Numbers,
-    queue::{self, Place},
+    queue::{self, Moved},
     state,
 };
-use crate::rules;
+use crate::rules::{self, Until};
 
 /// The writes of one transaction that is not yet kept.
 pub(super) struct Group<'w, 'db> {
     pub(super) db: &'db Connection,
     pub(super) hot: &'w mut Hot<'db>,
+    /// How well it will be kept.
+    pub(super) durability: Durability,
     /// How many queues there are.
     pub(super) queues: usize,
     pub(super) numbers: &'w mut Numbers,
@@ -77,11 +78,11 @@ impl Group<'_, '_> {
             }
         }
         for write in &batch.writes {
-            if let Write::Publish { queues, .. } = write
-                && let Some(queue) =
-                    queues.iter().find(|queue| !(1..=self.queues).contains(&queue.0.into()))
+            let knows = |queue: QueueId| (1..=self.queues).contains(&queue.0.into());
+            if let Write::Publish { targets, .. } = write
+                && let Some(queue) = rules::unknown(targets, knows)
             {
-                return Err(rules::unknown_queue(*queue).into());
+                return Err(rules::unknown_queue(queue).into());
             }
         }
         Ok(())
@@ -92,7 +93,7 @@ impl Group<'_, '_> {
         for write in writes {
             outcomes.extend(self.write(write)?);
         }
-        Ok(Committed { durability: Durability::Durable, outcomes })
+        Ok(Committed { durability: self.durability, outcomes })
     }
 
     fn write(&mut self, write: Write) -> Result<Option<Outcome>, Stop> {
@@ -111,7 +112,7 @@ impl Group<'_, '_> {
             }
             Write::Clear { group } => return Ok(Some(state::clear(db, &group)?)),
             Write::Expire { now, limit } => return Ok(Some(state::expire(db, now, limit)?)),
-            Write::Publish { event, queues, due } => self.publish(&event, &queues, due)?,
+            Write::Publish { event, targets } => self.publish(&event, &targets)?,
             Write::Start { delivery, attempt, token } => {
                 if self.over.binary_search(&(delivery, token)).is_ok() {
                     self.skipped += 1;
@@ -122,36 +123,46 @@ impl Group<'_, '_> {
             Write::Settle { delivery, token, settlement } => {
                 self.settle(delivery, token, settlement)?;
             }
+            Write::End { delivery, ending, at, note } => {
+                let lay = ended::end(db, delivery, ending, (at, &note))?;
+                if let Some(place) = lay {
+                    self.change(delivery.queue, -i64::from(place.ready));
+                    self.arrivals.push(Arrival::Gone { id: delivery, ending });
+                }
+                return Ok(Some(Outcome::Ended(lay.is_some())));
+            }
+            Write::Release { delivery, now } => {
+                let until = Until::Now(now);
+                if let Some(moved) = queue::release(db, delivery, until)? {
+                    self.waits(delivery, until, moved);
+                }
+            }
+            Write::Prune { before, keep, limit } => {
+                return Ok(Some(ended::prune(db, before, keep, limit)?));
+            }
             Write::Redrive { delivery, now } => {
-                let due = rules::due(now);
-                dead::redrive(db, delivery, due)?;
-                self.change(delivery.queue, 0, -1);
-                self.arrivals.push(Arrival::Due { id: delivery, due });
+                let until = Until::Now(now);
+                let ordered = dead::redrive(db, delivery, until)?;
+                self.change(delivery.queue, ordered.is_some().into());
+                self.arrivals.push(until.arrival(delivery, ordered));
             }
-            Write::Purge { delivery } => {
-                dead::purge(db, delivery)?;
-                self.change(delivery.queue, 0, -1);
-            }
+            Write::Purge { delivery } => dead::purge(db, delivery)?,
         }
         Ok(None)
     }
 
-    fn publish(
-        &mut self,
-        event: &Arc<Event>,
-        queues: &[QueueId],
-        due: Option<Timestamp>,
-    ) -> Result<(), Stop> {
-        let due = due.map(rules::due);
-        for queue in queues {
+    fn publish(&mut self, event: &Arc<Event>, targets: &[Target]) -> Result<(), Stop> {
+        for Target { queue, lane, due } in targets {
             let id = DeliveryId { queue: *queue, seq: self.numbers.take(self.db)? };
-            queue::publish(self.hot, id, event, due)?;
+            let due = due.map(rules::cut);
+            queue::publish(self.hot, id, event, lane.as_ref(), due)?;
 
             if due.is_none() {
-                self.change(*queue, 1, 0);
+                self.change(*queue, 1);
             }
+            let (event, lane) = (event.clone(), lane.clone());
             self.arrivals.push(match due {
-                None => Arrival::Ready(Delivery { id, event: event.clone(), attempts: 0, due }),
+                None => Arrival::Ready(Delivery { id, event, lane, attempts: 0, due }),
                 Some(due) => Arrival::Due { id, due },
             });
         }
@@ -159,27 +170,41 @@ impl Group<'_, '_> {
     }
 
     fn settle(&mut self, id: DeliveryId, token: Token, settlement: Settlement) -> Result<(), Stop> {
-        let (place, due, died) = match settlement {
-            Settlement::Done => (queue::done(self.db, self.hot, id, token)?, None, 0),
+        let db = self.db;
+        match settlement {
+            Settlement::Done => {
+                let place = queue::done(db, self.hot, id, token)?;
+                self.change(id.queue, -i64::from(place.ready));
+            }
             Settlement::Retry { due, failure } => {
-                let due = rules::due(due);
-                (queue::retry(self.db, id, token, due, &failure)?, Some(due), 0)
+                let until = Until::Due(due);
+                let moved = queue::retry(db, id, token, until, &failure)?;
+                self.waits(id, until, moved);
             }
             Settlement::Dead { reason, at, failure } => {
-                (dead::bury(self.db, id, token, (&reason, at), failure.as_ref())?, None, 1)
+                let place = dead::bury(db, id, token, (&reason, at), failure.as_ref())?;
+                self.change(id.queue, -i64::from(place.ready));
             }
             Settlement::Return { now } => {
-                let due = rules::due(now);
-                (queue::give_back(self.db, id, token, due)?, Some(due), 0)
+                let until = Until::Now(now);
+                let moved = queue::give_back(db, id, token, until)?;
+                self.waits(id, until, moved);
             }
-        };
-        self.change(id.queue, if place == Place::Ready { -1 } else { 0 }, died);
-        self.arrivals.extend(due.map(|due| Arrival::Due { id, due }));
+            Settlement::Hold { failure } => {
+                let moved = queue::hold(db, id, token, &failure)?;
+                self.waits(id, Until::Released, moved);
+            }
+        }
         Ok(())
     }
 
-    fn change(&mut self, queue: QueueId, ready: i64, dead: i64) {
-        self.changes.push(Change { queue, ready, dead });
+    fn waits(&mut self, id: DeliveryId, until: Until, moved: Moved) {
+        self.change(id.queue, moved.ready());
+        self.arrivals.push(until.arrival(id, moved.ordered));
+    }
+
+    fn change(&mut self, queue: QueueId, ready: i64) {
+        self.changes.push(Change { queue, ready });
     }
 }
 

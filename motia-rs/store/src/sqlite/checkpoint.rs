@@ -56,7 +56,9 @@ impl Checkpointer {
         let thread = std::thread::Builder::new().name("motia-checkpoint".into()).spawn(run);
         let thread = thread.map_err(|error| StoreError::Io(format!("no thread: {error}")))?;
 
-        let worth = options.log_bytes;
+        // The log grows on while a checkpoint runs. One that outgrows its limit is cut back, and
+        // would have to grow again: a sync after growth costs about twice as much as another.
+        let worth = options.log_bytes / 2;
         Ok(Self { wake: Some(wake), thread: Some(thread), gate, figures, worth, asked_at: 0 })
     }
 

@@ -1,26 +1,47 @@
 //! Deliveries that were given up, in the file.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use motia_core::store::{
-    CommitError, DeadLetter, DeliveryId, Failure, Page, PageRequest, QueueId, Token,
+    CommitError, DeadFilter, DeadLetter, DeliveryId, Failure, Page, PageRequest, QueueId, Token,
 };
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params_from_iter, types::Value};
 
 use super::{
+    conditions::Conditions,
     fault::Stop,
-    queue::{Place, find, forget_failures, note_failure},
-    row::{delayed, event, instant, micros, ready, seq},
+    place::{ForEach, Place, content, find, for_each},
+    queue::{forget_failures, note_failure, remove},
+    row::{delayed, due_micros, event, instant, lane, micros, ready, seq},
+    sum,
 };
-use crate::rules;
+use crate::rules::{self, Until};
+
+/// The columns of a dead letter, as [`letter`] reads them.
+macro_rules! letter_columns {
+    () => {
+        concat!(
+            "seq, queue, (SELECT step FROM queue WHERE id = dead_letter.queue), attempts, reason,
+                died_at, ",
+            content!(special),
+            ", sum, token"
+        )
+    };
+}
+
+/// The columns of a failure, as [`failure`] reads them.
+macro_rules! failure_columns {
+    () => {
+        "attempt, started_at, ended_at, error, class, seq, sum"
+    };
+}
 
 // Reads.
 
 pub(super) fn get(db: &Connection, id: DeliveryId) -> rusqlite::Result<Option<DeadLetter>> {
     const GET: &str =
-        "SELECT dead_letter.seq, dead_letter.queue, queue.step, attempts, reason, died_at,
-            emitted_at, event, trace, topic, payload
-        FROM dead_letter JOIN queue ON queue.id = dead_letter.queue
-        WHERE dead_letter.seq = ?1 AND dead_letter.queue = ?2";
+        concat!("SELECT ", letter_columns!(), " FROM dead_letter WHERE seq = ?1 AND queue = ?2");
     let at_once = db.unchecked_transaction()?;
     let found = at_once.prepare_cached(GET)?.query_row((seq(id), id.queue.0), letter).optional()?;
     found.map(|letter| with_failures(&at_once, letter)).transpose()
@@ -28,35 +49,41 @@ pub(super) fn get(db: &Connection, id: DeliveryId) -> rusqlite::Result<Option<De
 
 pub(super) fn page(
     db: &Connection,
-    queue: Option<&str>,
+    filter: &DeadFilter,
     request: &PageRequest,
 ) -> rusqlite::Result<Page<DeadLetter>> {
-    const OF_ALL: &str =
-        "SELECT dead_letter.seq, dead_letter.queue, queue.step, attempts, reason, died_at,
-            emitted_at, event, trace, topic, payload
-        FROM dead_letter JOIN queue ON queue.id = dead_letter.queue
-        WHERE dead_letter.seq > ?1 ORDER BY dead_letter.seq LIMIT ?2";
-    const OF_ONE: &str = "SELECT dead_letter.seq, dead_letter.queue, ?3, attempts, reason, died_at,
-            emitted_at, event, trace, topic, payload
-        FROM dead_letter
-        WHERE queue = (SELECT id FROM queue WHERE step = ?3) AND dead_letter.seq > ?1
-        ORDER BY dead_letter.seq LIMIT ?2";
+    let meant = meant(filter, rules::after_seq(request));
+    let sql = format!(
+        concat!("SELECT ", letter_columns!(), " FROM dead_letter WHERE {} ORDER BY seq LIMIT {}"),
+        meant.sql,
+        rules::fetch(request)
+    );
     let at_once = db.unchecked_transaction()?;
-    let (after, limit) = (rules::after_seq(request).min(i64::MAX as u64), rules::fetch(request));
-
-    let letters: Vec<DeadLetter> = match queue {
-        None => at_once
-            .prepare_cached(OF_ALL)?
-            .query_map((after, limit), letter)?
-            .collect::<Result<_, _>>()?,
-        Some(step) => at_once
-            .prepare_cached(OF_ONE)?
-            .query_map((after, limit, step), letter)?
-            .collect::<Result<_, _>>()?,
-    };
-    let letters = letters.into_iter().map(|letter| with_failures(&at_once, letter));
+    let mut statement = at_once.prepare_cached(&sql)?;
+    let letters = statement.query_map(params_from_iter(&meant.params), letter)?;
+    let letters = letters.map(|letter| with_failures(&at_once, letter?));
     let letters = letters.collect::<Result<_, _>>()?;
     Ok(rules::page(request, letters, |letter: &DeadLetter| letter.id.seq.to_string()))
+}
+
+pub(super) fn count(db: &Connection, filter: &DeadFilter) -> rusqlite::Result<u64> {
+    let meant = meant(filter, 0);
+    let sql = format!("SELECT count(*) FROM dead_letter WHERE {}", meant.sql);
+    db.prepare_cached(&sql)?.query_row(params_from_iter(&meant.params), |row| row.get(0))
+}
+
+/// What is listed and counted.
+fn meant(filter: &DeadFilter, after: u64) -> Conditions {
+    let after = after.min(i64::MAX as u64).cast_signed();
+    Conditions::new("seq > ?", [Value::from(after)]).and_dead(filter)
+}
+
+/// Reads every row, for its sum.
+pub(super) fn check_all(db: &Connection) -> rusqlite::Result<()> {
+    const LETTERS: &str = concat!("SELECT ", letter_columns!(), " FROM dead_letter");
+    const FAILURES: &str = concat!("SELECT ", failure_columns!(), " FROM failure");
+    db.prepare(LETTERS)?.query_map((), letter)?.try_for_each(|read| read.map(drop))?;
+    db.prepare(FAILURES)?.query_map((), failure)?.try_for_each(|read| read.map(drop))
 }
 
 // Writes.
@@ -68,36 +95,64 @@ pub(super) fn bury(
     (reason, at): (&str, Timestamp),
     failure: Option<&Failure>,
 ) -> Result<Place, Stop> {
-    const BURY: &str = "INSERT INTO dead_letter
-        SELECT ?3, ?4, ?2 + 1, max(attempts, ?5), emitted_at, event, trace, topic, payload, ?6, ?7
-        FROM delivery WHERE id = ?1 AND token <= ?2";
-    const REMOVE: &str = "DELETE FROM delivery WHERE id = ?1";
-    let mut statement = db.prepare_cached(BURY)?;
+    macro_rules! bury {
+        ($table:ident) => {
+            concat!(
+                "INSERT INTO dead_letter (seq, queue, token, attempts, reason, died_at, ",
+                content!(special),
+                ", sum) SELECT ?3, ?4, ?2 + 1, max(attempts, ?5), ?6, ?7, ",
+                content!($table),
+                ", sum | ((?8 + max(attempts, ?5)) << 32) FROM ",
+                stringify!($table),
+                " WHERE id = ?1 AND token <= ?2"
+            )
+        };
+    }
+    const BURY: ForEach = for_each!(bury);
     let attempts = failure.map_or(0, |failure| failure.attempt);
+    let added = sum::death(Token(token.0 + 1), reason, at);
     let (token, at) = (token.0.cast_signed(), micros(at));
-    let place = find(id, |place| {
-        statement.execute((place, token, seq(id), id.queue.0, attempts, reason, at))
+    let (place, ()) = find(id, |table, row| {
+        let buried = (row, token, seq(id), id.queue.0, attempts, reason, at, added);
+        let count = db.prepare_cached(table.of(BURY))?.execute(buried)?;
+        Ok((count > 0).then_some(()))
     })?;
 
-    let from = if place == Place::Ready { ready(id) } else { delayed(id) };
-    db.prepare_cached(REMOVE)?.execute((from,))?;
+    remove(db, place, id)?;
     if let Some(failure) = failure {
         note_failure(db, id, failure)?;
     }
     Ok(place)
 }
 
-/// Puts a dead letter back into its queue.
-pub(super) fn redrive(db: &Connection, id: DeliveryId, due: Timestamp) -> Result<(), Stop> {
-    const REDRIVE: &str =
-        "INSERT INTO delivery (id, token, attempts, due_at, emitted_at, event, trace, topic, payload)
-        SELECT ?3, token, 0, ?4, emitted_at, event, trace, topic, payload
+/// Puts a dead letter back into its queue, and gives the key of its lane if that is ordered.
+pub(super) fn redrive(
+    db: &Connection,
+    id: DeliveryId,
+    until: Until,
+) -> Result<Option<Arc<str>>, Stop> {
+    const SPECIAL: &str = concat!(
+        "INSERT INTO special (id, token, attempts, due_at, ",
+        content!(special),
+        ", sum) SELECT iif(ordered, ?5, ?3), token, 0, iif(ordered, ?6, ?4), ",
+        content!(special),
+        ", sum & 4294967295 FROM dead_letter WHERE seq = ?1 AND queue = ?2
+            AND coalesce(lane, priority, expires_at, cancel_key) IS NOT NULL
+        RETURNING iif(ordered, lane, NULL)"
+    );
+    const PLAIN: &str =
+        "INSERT INTO delivery (id, token, attempts, due_at, emitted_at, event, trace, topic, payload, sum)
+        SELECT ?3, token, 0, ?4, emitted_at, event, trace, topic, payload, sum & 4294967295
         FROM dead_letter WHERE seq = ?1 AND queue = ?2";
-    let back = (seq(id), id.queue.0, delayed(id), micros(due));
-    if db.prepare_cached(REDRIVE)?.execute(back)? == 0 {
+    let (seq, queue, delayed, due) = (seq(id), id.queue.0, delayed(id), due_micros(until.due()));
+    let due_in_place = until.due_in_place().map(due_micros);
+    let special = (seq, queue, delayed, due, ready(id), due_in_place);
+    let special = db.prepare_cached(SPECIAL)?.query_row(special, |row| row.get(0)).optional()?;
+    if special.is_none() && db.prepare_cached(PLAIN)?.execute((seq, queue, delayed, due))? == 0 {
         return Err(CommitError::NoSuchDeadLetter(id).into());
     }
-    purge(db, id)
+    purge(db, id)?;
+    Ok(special.flatten())
 }
 
 /// Removes a dead letter for good.
@@ -110,29 +165,42 @@ pub(super) fn purge(db: &Connection, id: DeliveryId) -> Result<(), Stop> {
 }
 
 fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
-    Ok(DeadLetter {
+    let letter = DeadLetter {
         id: DeliveryId { seq: row.get(0)?, queue: QueueId(row.get(1)?) },
         queue: row.get(2)?,
         attempts: row.get(3)?,
         reason: row.get(4)?,
         died_at: instant(row, 5)?,
-        event: event(row, 6)?,
+        key: row.get(6)?,
+        event: event(row, 8)?,
         failures: Vec::new(),
-    })
+    };
+    let content = sum::content(letter.id, &letter.event, lane(row, 6)?.as_ref());
+    let added = sum::death(Token(row.get(17)?), &letter.reason, letter.died_at);
+    let sum = sum::whole(content, added, letter.attempts);
+    sum::check(row.get(16)?, sum, "dead_letter", || format!("seq = {}", letter.id.seq))?;
+    Ok(letter)
 }
 
 fn with_failures(db: &Connection, letter: DeadLetter) -> rusqlite::Result<DeadLetter> {
     const FAILURES: &str =
-        "SELECT attempt, started_at, ended_at, error FROM failure WHERE seq = ?1 ORDER BY attempt";
-    let failure = |row: &Row<'_>| {
-        Ok(Failure {
-            attempt: row.get(0)?,
-            started_at: instant(row, 1)?,
-            ended_at: instant(row, 2)?,
-            error: row.get(3)?,
-        })
-    };
+        concat!("SELECT ", failure_columns!(), " FROM failure WHERE seq = ?1 ORDER BY attempt");
     let mut statement = db.prepare_cached(FAILURES)?;
     let failures = statement.query_map((letter.id.seq,), failure)?.collect::<Result<_, _>>()?;
     Ok(DeadLetter { failures, ..letter })
+}
+
+fn failure(row: &Row<'_>) -> rusqlite::Result<Failure> {
+    let failure = Failure {
+        attempt: row.get(0)?,
+        started_at: instant(row, 1)?,
+        ended_at: instant(row, 2)?,
+        error: row.get(3)?,
+        class: row.get(4)?,
+    };
+    let seq = row.get(5)?;
+    sum::check(row.get(6)?, sum::failure(seq, &failure), "failure", || {
+        format!("seq = {seq} AND attempt = {}", failure.attempt)
+    })?;
+    Ok(failure)
 }

@@ -3,6 +3,8 @@
 use motia_core::store::{CommitError, StoreError};
 use rusqlite::{Error, ErrorCode};
 
+use super::sum::Damaged;
+
 /// Why a batch stopped.
 pub(super) enum Stop {
     /// The batch asked for what cannot be; its neighbours go on.
@@ -13,7 +15,11 @@ pub(super) enum Stop {
 
 impl From<Error> for Stop {
     fn from(error: Error) -> Self {
-        Self::Failed(error)
+        match damage(&error) {
+            // Of one row: who does not need it goes on.
+            Some(damaged) => Self::Refused(StoreError::Corrupt(damaged.to_string()).into()),
+            None => Self::Failed(error),
+        }
     }
 }
 
@@ -25,6 +31,9 @@ impl From<CommitError> for Stop {
 
 /// Tells an error of SQLite as one of the store.
 pub(super) fn told(error: &Error) -> StoreError {
+    if let Some(damaged) = damage(error) {
+        return StoreError::Corrupt(damaged.to_string());
+    }
     match error {
         Error::FromSqlConversionFailure(..)
         | Error::IntegralValueOutOfRange(..)
@@ -47,5 +56,13 @@ pub(super) fn told(error: &Error) -> StoreError {
             _ => StoreError::Io(error.to_string()),
         },
         _ => StoreError::Io(error.to_string()),
+    }
+}
+
+/// The row that is damaged, if that is what went wrong.
+fn damage(error: &Error) -> Option<&Damaged> {
+    match error {
+        Error::FromSqlConversionFailure(_, _, cause) => cause.downcast_ref(),
+        _ => None,
     }
 }

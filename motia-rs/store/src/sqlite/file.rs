@@ -2,20 +2,41 @@
 //!
 //! # What notices damage
 //! - The log carries checksums, and [`log`](super::log) sees to it that none fails in silence.
+//! - A file that ends within a page is refused; SQLite itself misses the pages that are gone.
 //! - Every page that is read is checked for its structure (`cell_size_check`); a file that was not
 //!   closed properly is checked as a whole (`quick_check`) when that takes well under 0.1 s.
-//! - [`SqliteStore::verify`](super::SqliteStore::verify) reads the whole file whenever one likes.
+//! - Every row carries a [`sum`](super::sum) of what does not change once it was written, which is
+//!   checked whenever the row is read; queues and counters are checked when the file is opened. The
+//!   error names the row, and only what needs that row has to wait for a person.
+//! - Numbers that are in use already are not given out again: the file is refused.
+//! - [`SqliteStore::verify`](super::SqliteStore::verify) reads the whole file whenever one likes, and
+//!   checks all sums. Only this notices a flip that hides a row: in an index, in the columns by which
+//!   a list is filtered, in the key of an entry, in the time at which it expires.
 //!
-//! What nothing here notices is a bit that flips inside a text of the file itself, since SQLite keeps
-//! no checksum of a page. A checksum in each row would, but then nobody could mend a value by hand,
-//! and file systems that guard against it exist.
+//! # What does not
+//! - The columns `token`, `attempts` and `due_at` of a delivery change with every attempt and have no
+//!   sum. Noticed is when they contradict each other: attempts without a token, a time where none can
+//!   be or none where one must be. An index holds `due_at` of what is delayed once more, so that
+//!   `verify` finds it. What is left: a flipped `token` lets a straggler settle, or keeps an attempt
+//!   from being settled until the store was opened more often; flipped `attempts` change how often it
+//!   is tried; a flipped `due_at` changes when, and in an ordered lane nothing notices it.
+//! - The counter `syncs`, which nothing depends on.
+//! - Rows whose sum is `NULL`: those of the first version, until they are written anew, and those that
+//!   a person mended. Whoever changes a row by hand sets its `sum` to `NULL`, as `schema_2.sql` says.
+//! - Whole pages that a disk loses or gives back as they once were: each is sound by itself.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+};
 
 use motia_core::store::StoreError;
-use rusqlite::{Connection, DEFAULT_NAME, OpenFlags, config::DbConfig};
+use rusqlite::{
+    Connection, DEFAULT_NAME, ErrorCode, OpenFlags, config::DbConfig, wal::CheckpointMode,
+};
 
-use super::{SqliteOptions, fault, lock::FolderLock, log, schema};
+use super::{SqliteOptions, fault, lock::FolderLock, log, relaxed, schema};
 
 /// A file up to this size is checked as a whole when it was not closed properly.
 const CHECKED_BYTES: u64 = 16 << 20;
@@ -25,11 +46,12 @@ pub(super) fn path(folder: &Path) -> PathBuf {
     folder.join("motia.db")
 }
 
-/// Locks the folder, making it first, and opens the file for writing.
+/// Locks the folder, making it first, and opens the file for writing; says whether it was not closed
+/// properly before.
 pub(super) fn open(
     folder: &Path,
     options: &SqliteOptions,
-) -> Result<(FolderLock, Connection), StoreError> {
+) -> Result<(FolderLock, Connection, bool), StoreError> {
     make(folder).map_err(|error| {
         let folder = folder.display();
         StoreError::Io(format!("the data folder {folder} cannot be made: {error}"))
@@ -37,18 +59,61 @@ pub(super) fn open(
     let lock = FolderLock::take(folder)?;
 
     let path = path(folder);
+    refuse_stump(&path)?;
     let log_path = path.with_extension("db-wal");
     let dirty = size(&log_path) > 0;
-    log::check(&log_path)?;
+    let mark = relaxed::mark(&path);
+    let relaxed = mark.exists();
+    log::check(&log_path, relaxed)?;
+    log::renew(&log_path)
+        .map_err(|error| StoreError::Io(format!("{}: {error}", log_path.display())))?;
     let mut db = connect(&path, options, true)?;
     // Before anything is set that a foreign file would keep.
     let version = schema::recognise(&db, &path)?;
     set_up_writing(&db, options).map_err(|error| at(&path, &error))?;
-    schema::migrate(&mut db, version).map_err(|error| at(&path, &error))?;
-    if dirty && size(&path) <= CHECKED_BYTES {
-        check(&db, "quick_check")?;
+    let mut emptied = !dirty;
+    if dirty {
+        if size(&path) <= CHECKED_BYTES {
+            check(&db, "quick_check")?;
+        }
+        emptied = begin_log_anew(&db).map_err(|error| at(&path, &error))?;
+        refuse_stump(&path)?;
     }
-    Ok((lock, db))
+    schema::migrate(&mut db, version).map_err(|error| at(&path, &error))?;
+    if relaxed && emptied {
+        relaxed::unmark(&mark);
+    }
+    Ok((lock, db, dirty))
+}
+
+/// Refuses a file that ends within a page: SQLite would read zeros for the rest of it, and take one
+/// that ends within the first page for an empty file. What a log or a journal may complete is let pass.
+fn refuse_stump(path: &Path) -> Result<(), StoreError> {
+    let mut header = [0; 18];
+    let read = File::open(path).and_then(|mut file| file.read(&mut header)).unwrap_or_default();
+    // See <https://www.sqlite.org/fileformat.html#page_size>; 1 means 65536.
+    let page = match u16::from_be_bytes([header[16], header[17]]) {
+        1 => 65536,
+        page => u64::from(page.max(512)),
+    };
+    let unfinished = ["db-wal", "db-journal"].iter().any(|end| size(&path.with_extension(end)) > 0);
+    if read == 0 || unfinished || size(path).is_multiple_of(page) {
+        return Ok(());
+    }
+    Err(StoreError::Corrupt(format!(
+        "{} is damaged: its end is missing; put back a copy of it",
+        path.display()
+    )))
+}
+
+/// Moves what was committed into the file and empties the log, with whatever a crash or a failure
+/// left behind in it. A program that reads from the log just then keeps it from being emptied, which
+/// does not matter as long as nothing else goes wrong; says whether it is empty.
+pub(super) fn begin_log_anew(db: &Connection) -> rusqlite::Result<bool> {
+    match db.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::TRUNCATE) {
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(false),
+        emptied => emptied.map(|_| true),
+    }
 }
 
 /// Opens one more connection, which only reads.

@@ -1,6 +1,12 @@
 //! Sequence numbers and versions: they rise, and none is given out twice.
 
-use rusqlite::Connection;
+use motia_core::store::{DeliveryId, QueueId};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::{
+    row::{MAX_SEQ, delayed, ready},
+    sum::{self, Damaged},
+};
 
 /// How many numbers are reserved at once. Reserving is a write of its own; what is left of a block
 /// when the process dies is skipped.
@@ -22,6 +28,11 @@ pub(super) struct Mark(u64);
 impl Numbers {
     pub(super) fn load(db: &Connection) -> rusqlite::Result<Self> {
         let next = read(db, "reserved")?;
+        let highest = highest(db)?;
+        if next <= highest {
+            let why = "a number above it is in use already";
+            return Err(Damaged::error("meta", "name = 'reserved'".to_owned(), why));
+        }
         Ok(Self { next, reserved: next, kept: next })
     }
 
@@ -71,10 +82,45 @@ pub(super) fn count_opening(db: &Connection) -> rusqlite::Result<u64> {
 }
 
 fn read(db: &Connection, name: &str) -> rusqlite::Result<u64> {
-    db.query_row("SELECT value FROM meta WHERE name = ?1", (name,), |row| row.get(0))
+    const READ: &str = "SELECT value, sum FROM meta WHERE name = ?1";
+    let row = || format!("name = '{name}'");
+    let columns = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?));
+    let Some((value, kept)) = db.query_row(READ, (name,), columns).optional()? else {
+        return Err(Damaged::error("meta", row(), "there is none"));
+    };
+    sum::check(kept, sum::name(name, value), "meta", row)?;
+    u64::try_from(value).map_err(|_| Damaged::error("meta", row(), "its value is negative"))
+}
+
+/// The highest sequence number of all that is there.
+fn highest(db: &Connection) -> rusqlite::Result<u64> {
+    const ENDS: &str = "SELECT max(
+        ifnull((SELECT max(seq) FROM dead_letter), 0), ifnull((SELECT max(seq) FROM ended), 0))";
+    // Of an end of a range each, so that nothing between has to be read.
+    const IN_RANGE: &str = "SELECT max(
+        ifnull((SELECT max(id) & ?3 FROM delivery WHERE id > ?1 AND id <= ?2), 0),
+        ifnull((SELECT max(id) & ?3 FROM special WHERE id > ?1 AND id <= ?2), 0))";
+    let mut highest: u64 = db.query_row(ENDS, (), |row| row.get(0))?;
+    let mut queues = db.prepare("SELECT id FROM queue")?;
+    let mut in_range = db.prepare(IN_RANGE)?;
+    for queue in queues.query_map((), |row| row.get(0).map(QueueId))? {
+        let queue = queue?;
+        for place in [ready, delayed] {
+            let end = |seq| place(DeliveryId { queue, seq });
+            let range = (end(0), end(MAX_SEQ), MAX_SEQ);
+            highest = highest.max(in_range.query_row(range, |row| row.get(0))?);
+        }
+    }
+    Ok(highest)
+}
+
+/// Reads both counters, for their sums.
+pub(super) fn check_all(db: &Connection) -> rusqlite::Result<()> {
+    read(db, "epoch").and(read(db, "reserved")).map(drop)
 }
 
 fn write(db: &Connection, name: &str, value: u64) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE meta SET value = ?2 WHERE name = ?1")?.execute((name, value))?;
+    const WRITE: &str = "UPDATE meta SET value = ?2, sum = ?3 WHERE name = ?1";
+    db.prepare_cached(WRITE)?.execute((name, value, sum::name(name, value.cast_signed())))?;
     Ok(())
 }

@@ -2,12 +2,15 @@
 
 use jiff::Timestamp;
 use motia_core::{
+    config::Priority,
     event::{Event, EventId},
     json::JsonText,
-    store::{DeliveryId, QueueId},
+    store::{DeliveryId, Lane, QueueId},
     trace::{SpanId, TraceContext, TraceId},
 };
 use rusqlite::{Error, Row, types::Type};
+
+use crate::rules;
 
 const SEQ_BITS: u32 = 47;
 /// The highest sequence number there can be.
@@ -45,6 +48,24 @@ pub(super) fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
 }
 
+/// An instant as the lowest number of microseconds that is not before it.
+pub(super) fn micros_from(at: Timestamp) -> i64 {
+    micros(at) + i64::from(rules::cut(at) < at)
+}
+
+/// When a delivery falls due: one that is held, at the end of all time.
+pub(super) fn due_micros(at: Timestamp) -> i64 {
+    if at == rules::HELD { i64::MAX } else { micros(at) }
+}
+
+/// When a delivery falls due, from a column that may be empty.
+pub(super) fn due(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Timestamp>> {
+    match row.get::<_, Option<i64>>(column)? {
+        Some(i64::MAX) => Ok(Some(rules::HELD)),
+        _ => instant_or_none(row, column),
+    }
+}
+
 /// The instant in a column.
 pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
     const SECOND: i64 = 1_000_000;
@@ -77,7 +98,20 @@ pub(super) fn trace(trace: TraceContext) -> [u8; 25] {
     bytes
 }
 
-/// The event in the five columns `emitted_at, event, trace, topic, payload` from `first` on.
+/// The level of a priority as it is written; nothing for the normal one.
+pub(super) fn level(priority: Priority) -> Option<i8> {
+    Some(priority.level()).filter(|_| !priority.is_normal())
+}
+
+/// The lane in the two columns `lane, ordered` from `first` on.
+pub(super) fn lane(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Lane>> {
+    let Some(key) = row.get_ref(first)?.as_str_or_null()? else { return Ok(None) };
+    let ordered = row.get::<_, Option<bool>>(first + 1)? == Some(true);
+    Ok(Some(Lane { key: key.into(), ordered }))
+}
+
+/// The event in the columns of a [content](super::place::content) behind the first two, from `first`
+/// on.
 pub(super) fn event(row: &Row<'_>, first: usize) -> rusqlite::Result<Event> {
     let id: [u8; 16] = row.get(first + 1)?;
     let trace: [u8; 25] = row.get(first + 2)?;
@@ -96,7 +130,17 @@ pub(super) fn event(row: &Row<'_>, first: usize) -> rusqlite::Result<Event> {
             sampled: trace[24] != 0,
         },
         emitted_at: instant(row, first)?,
+        priority: priority(row, first + 5)?,
+        expires_at: instant_or_none(row, first + 6)?,
+        cancel_key: row.get_ref(first + 7)?.as_str_or_null()?.map(Into::into),
     })
+}
+
+fn priority(row: &Row<'_>, column: usize) -> rusqlite::Result<Priority> {
+    let level: Option<i64> = row.get(column)?;
+    let level = level.unwrap_or_default();
+    let priority = i8::try_from(level).ok().and_then(Priority::try_new);
+    priority.ok_or(Error::IntegralValueOutOfRange(column, level))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 use super::{
     fault::Stop,
     row::{instant_or_none, json, micros},
+    sum,
 };
 use crate::rules;
 
@@ -21,9 +22,13 @@ pub(super) fn get(
     key: &str,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Entry>> {
-    const GET: &str = "SELECT value, version, expires_at FROM state
-        WHERE \"group\" = ?1 AND key = ?2 AND (expires_at IS NULL OR expires_at > ?3)";
-    db.prepare_cached(GET)?.query_row((group, key, micros(now)), |row| entry(row, 0)).optional()
+    const GET: &str = "SELECT key, value, version, expires_at, sum FROM state
+        WHERE \"group\" = ?1 AND key = ?2";
+    let keyed = |row: &Row<'_>| entry(group, row);
+    let found = db.prepare_cached(GET)?.query_row((group, key), keyed).optional()?;
+    // Not in the statement: a flipped time must not hide an entry from its sum.
+    let lasts = |at: Timestamp| micros(at) > micros(now);
+    Ok(found.map(|(_, entry)| entry).filter(|entry| entry.expires_at.is_none_or(lasts)))
 }
 
 pub(super) fn page(
@@ -32,14 +37,14 @@ pub(super) fn page(
     request: &PageRequest,
     now: Timestamp,
 ) -> rusqlite::Result<Page<(String, Entry)>> {
-    const FIRST: &str = "SELECT key, value, version, expires_at FROM state
+    const FIRST: &str = "SELECT key, value, version, expires_at, sum FROM state
         WHERE \"group\" = ?1 AND (expires_at IS NULL OR expires_at > ?2)
         ORDER BY key LIMIT ?3";
-    const AFTER: &str = "SELECT key, value, version, expires_at FROM state
+    const AFTER: &str = "SELECT key, value, version, expires_at, sum FROM state
         WHERE \"group\" = ?1 AND key > ?4 AND (expires_at IS NULL OR expires_at > ?2)
         ORDER BY key LIMIT ?3";
     let (now, limit) = (micros(now), rules::fetch(request));
-    let keyed = |row: &Row<'_>| Ok((row.get(0)?, entry(row, 1)?));
+    let keyed = |row: &Row<'_>| entry(group, row);
 
     let items = match &request.after {
         None => all(db.prepare_cached(FIRST)?, (group, now, limit), keyed)?,
@@ -66,6 +71,13 @@ pub(super) fn groups(
     Ok(rules::page(request, items, |(group, _): &(String, u64)| group.clone()))
 }
 
+/// Reads every row, for its sum.
+pub(super) fn check_all(db: &Connection) -> rusqlite::Result<()> {
+    const ALL: &str = "SELECT key, value, version, expires_at, sum, \"group\" FROM state";
+    let read = |row: &Row<'_>| entry(row.get_ref(5)?.as_str()?, row);
+    db.prepare(ALL)?.query_map((), read)?.try_for_each(|read| read.map(drop))
+}
+
 // Writes.
 
 pub(super) fn require(db: &Connection, require: &Require) -> Result<(), Stop> {
@@ -77,10 +89,12 @@ pub(super) fn require(db: &Connection, require: &Require) -> Result<(), Stop> {
 }
 
 pub(super) fn set(db: &Connection, group: &str, key: &str, entry: &Entry) -> rusqlite::Result<()> {
-    const SET: &str = "INSERT INTO state (\"group\", key, value, version, expires_at)
-        VALUES (?1, ?2, ?3, ?4, ?5)
+    const SET: &str = "INSERT INTO state (\"group\", key, value, version, expires_at, sum)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)
         ON CONFLICT DO UPDATE SET
-            value = excluded.value, version = excluded.version, expires_at = excluded.expires_at";
+            value = excluded.value, version = excluded.version, expires_at = excluded.expires_at,
+            sum = excluded.sum";
+    let sum = sum::entry(group, key, entry);
     let Entry { value, version, expires_at } = entry;
     db.prepare_cached(SET)?.execute((
         group,
@@ -88,6 +102,7 @@ pub(super) fn set(db: &Connection, group: &str, key: &str, entry: &Entry) -> rus
         value.as_str(),
         version.cast_signed(),
         expires_at.map(micros),
+        sum,
     ))?;
     Ok(())
 }
@@ -130,19 +145,23 @@ pub(super) fn clear(db: &Connection, group: &str) -> rusqlite::Result<Outcome> {
 
 pub(super) fn expire(db: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Outcome> {
     const EXPIRE: &str = "DELETE FROM state WHERE (\"group\", key) IN (
-        SELECT \"group\", key FROM state WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)";
+        SELECT \"group\", key FROM state WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)
+        AND expires_at <= ?1";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let cleared = db.prepare_cached(EXPIRE)?.execute((micros(now), limit))?;
     Ok(Outcome::Cleared(cleared as u64))
 }
 
-/// The entry in the three columns `value, version, expires_at` from `first` on.
-fn entry(row: &Row<'_>, first: usize) -> rusqlite::Result<Entry> {
-    Ok(Entry {
-        value: json(row, first)?,
-        version: row.get(first + 1)?,
-        expires_at: instant_or_none(row, first + 2)?,
-    })
+/// The entry in the columns `key, value, version, expires_at, sum`.
+fn entry(group: &str, row: &Row<'_>) -> rusqlite::Result<(String, Entry)> {
+    let key: String = row.get(0)?;
+    let entry =
+        Entry { value: json(row, 1)?, version: row.get(2)?, expires_at: instant_or_none(row, 3)? };
+    sum::check(row.get(4)?, sum::entry(group, &key, &entry), "state", || {
+        let quoted = |text: &str| text.replace('\'', "''");
+        format!("\"group\" = '{}' AND key = '{}'", quoted(group), quoted(&key))
+    })?;
+    Ok((key, entry))
 }
 
 fn all<T>(

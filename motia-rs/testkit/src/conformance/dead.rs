@@ -1,6 +1,8 @@
 //! Deliveries that were given up.
 
-use motia_core::store::{Arrival, CommitError, DeliveryId, PageRequest, Settlement, Store};
+use motia_core::store::{
+    Arrival, CommitError, DeadFilter, DeliveryId, PageRequest, Settlement, Store,
+};
 
 use super::{
     Subject,
@@ -50,9 +52,9 @@ pub async fn dead_letters_are_listed_page_by_page(subject: Subject) {
     ids.sort_by_key(|id| id.seq);
     let of_bill: Vec<_> = ids.iter().copied().filter(|id| id.queue == queues[1]).collect();
 
-    assert_eq!(listed(&*subject.store, None).await, ids);
-    assert_eq!(listed(&*subject.store, Some("bill")).await, of_bill);
-    assert_eq!(listed(&*subject.store, Some("nobody")).await, []);
+    assert_eq!(listed(&*subject.store, &DeadFilter::default()).await, ids);
+    assert_eq!(listed(&*subject.store, &DeadFilter::of("bill")).await, of_bill);
+    assert_eq!(listed(&*subject.store, &DeadFilter::of("nobody")).await, []);
 }
 
 /// And is heard, pulled and settled like any other.
@@ -119,15 +121,18 @@ pub async fn a_letter_that_is_not_there_is_refused(subject: Subject) {
     assert_eq!(subject.dead().await.len(), 1);
 }
 
-async fn listed(store: &dyn Store, queue: Option<&str>) -> Vec<DeliveryId> {
+/// What is listed, after making sure that as much is counted.
+pub(super) async fn listed(store: &dyn Store, filter: &DeadFilter) -> Vec<DeliveryId> {
     let mut ids = Vec::new();
     let mut request = PageRequest::first(2);
     loop {
-        let page = store.dead_letters(queue, request.clone()).await.unwrap();
+        let page = store.dead_letters(filter, request.clone()).await.unwrap();
         ids.extend(page.items.iter().map(|letter| letter.id));
         match page.next {
             Some(next) => request = request.after(Some(next)),
-            None => return ids,
+            None => break,
         }
     }
+    assert_eq!(store.count_dead(filter).await.unwrap(), ids.len() as u64, "{filter:?}");
+    ids
 }

@@ -40,7 +40,7 @@ pub async fn deliveries_due_together_are_pulled_page_by_page(subject: Subject) {
     let mut seqs = Vec::new();
     let mut due_after = (Timestamp::MIN, 0);
     loop {
-        let pull = Pull { queue, after: 0, due_after, now: at(5), limit: 3 };
+        let pull = Pull { queue, after: 0, ranked_after: None, due_after, now: at(5), limit: 3 };
         let page = subject.store.pull(pull).await.unwrap();
         seqs.extend(page.due.iter().map(|found| found.id.seq));
         let Some(last) = page.due.last() else {

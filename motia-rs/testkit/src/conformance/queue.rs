@@ -1,15 +1,14 @@
 //! Events on their way to steps.
 
-use std::sync::Arc;
-
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use motia_core::store::{Arrival, DeliveryId, Pull, QueueId, Write};
+use motia_core::store::{Arrival, DeliveryId, Pull, QueueId};
 
 use super::{
     Subject,
     say::{
-        at, batch, bury, done, event, give_back, publish, publish_for, purge, redrive, retry, start,
+        at, batch, bury, cancel, done, event, give_back, hold, publish, publish_event, publish_for,
+        publish_in, purge, redrive, release, retry, start,
     },
 };
 
@@ -32,8 +31,7 @@ pub async fn an_event_reaches_the_queue_of_each_subscriber(subject: Subject) {
     let queues = subject.store.queues(&["ship", "bill", "mail"]).await.unwrap();
     let event = event(r#"{"order":1}"#);
 
-    let to = Arc::from(&queues[..2]);
-    subject.commit([Write::Publish { event: event.clone(), queues: to, due: None }]).await;
+    subject.commit([publish_event(event.clone(), &queues[..2])]).await;
 
     let heard = subject.heard();
     assert_eq!(heard.len(), 2);
@@ -133,7 +131,8 @@ pub async fn waiting_deliveries_are_pulled_page_by_page(subject: Subject) {
     let mut after = 0;
     loop {
         let due_after = (Timestamp::MIN, 0);
-        let pull = Pull { queue: queues[1], after, due_after, now: at(0), limit: 4 };
+        let pull =
+            Pull { queue: queues[1], after, ranked_after: None, due_after, now: at(0), limit: 4 };
         let page = subject.store.pull(pull).await.unwrap().ready;
         assert!(page.len() <= 4);
         let Some(last) = page.last() else { break };
@@ -145,6 +144,7 @@ pub async fn waiting_deliveries_are_pulled_page_by_page(subject: Subject) {
     let beyond = Pull {
         queue: queues[1],
         after: u64::MAX,
+        ranked_after: Some((Timestamp::MAX, u64::MAX)),
         due_after: (Timestamp::MAX, u64::MAX),
         now: at(0),
         limit: 4,
@@ -177,28 +177,33 @@ pub async fn depths_agree_with_what_is_listed(subject: Subject) {
         (dice >> 33) % sides
     };
 
-    for n in 0..400_u64 {
+    for n in 0..800_u64 {
         let token = n + 1;
         let due = at(roll(20) as i64 - 10);
         let id = match ids.len() as u64 {
             0 => DeliveryId::default(),
             some => ids[roll(some) as usize],
         };
-        let write = match roll(10) {
+        let write = match roll(15) {
             0 | 1 => publish("{}", &queues),
             2 => publish_for(due, &queues[..1]),
-            3 => start(id, 1, token),
-            4 => done(id, token),
-            5 => retry(id, token, 1, due),
-            6 => bury(id, token, 1),
-            7 => give_back(id, token, at(0)),
-            8 => redrive(id),
+            3 => publish_in("a", event("{}"), queues[0]),
+            4 => publish_in("A", event("{}"), queues[1]),
+            5 => start(id, 1, token),
+            6 => done(id, token),
+            7 => retry(id, token, 1, due),
+            8 => bury(id, token, 1),
+            9 => give_back(id, token, at(0)),
+            10 => hold(id, token, 1),
+            11 => release(id),
+            12 => cancel(id),
+            13 => redrive(id),
             _ => purge(id),
         };
         let _ = subject.try_commit(batch([write, publish("{}", &queues[1..])])).await;
         ids.extend(subject.heard().iter().map(|arrival| match arrival {
             Arrival::Ready(delivery) => delivery.id,
-            Arrival::Due { id, .. } => *id,
+            Arrival::Due { id, .. } | Arrival::Back { id, .. } | Arrival::Gone { id, .. } => *id,
         }));
 
         if n % 20 == 0 {
@@ -212,7 +217,7 @@ pub async fn depths_agree_with_what_is_listed(subject: Subject) {
 fn ready(heard: Vec<Arrival>) -> Vec<(DeliveryId, String)> {
     let ready = heard.into_iter().map(|arrival| match arrival {
         Arrival::Ready(delivery) => (delivery.id, delivery.event.payload.as_str().to_owned()),
-        Arrival::Due { id, .. } => panic!("{id} was not delayed"),
+        other => panic!("{other:?} was not published just so"),
     });
     ready.collect()
 }

@@ -4,9 +4,13 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use motia_core::{
-    event::{Event, EventId},
+    config::Priority,
+    event::Event,
     json::JsonText,
-    store::{Batch, CommitError, DeliveryId, Failure, QueueId, Require, Settlement, Token, Write},
+    store::{
+        Batch, CommitError, DeliveryId, Ending, Failure, Lane, QueueId, Require, Settlement,
+        Target, Token, Write,
+    },
     trace::TraceContext,
 };
 
@@ -20,17 +24,22 @@ pub(super) fn json(text: &str) -> JsonText {
 }
 
 pub(super) fn event(payload: &str) -> Arc<Event> {
-    Arc::new(Event {
-        id: EventId::new(at(0)),
-        topic: "order.placed".into(),
-        payload: json(payload),
-        trace: TraceContext::root(),
-        emitted_at: at(0),
-    })
+    Arc::new(plain(payload))
+}
+
+/// An event to be changed.
+pub(super) fn plain(payload: &str) -> Event {
+    Event::new("order.placed".into(), json(payload), TraceContext::root(), at(0))
+}
+
+/// An event of some level of priority, emitted so many seconds later than others.
+pub(super) fn urgent(payload: &str, level: i8, secs: i64) -> Event {
+    let priority = Priority::try_new(level).unwrap();
+    Event { priority, emitted_at: at(secs), ..plain(payload) }
 }
 
 pub(super) fn batch(writes: impl IntoIterator<Item = Write>) -> Batch {
-    Batch { requires: Vec::new(), writes: writes.into_iter().collect() }
+    Batch { writes: writes.into_iter().collect(), ..Batch::default() }
 }
 
 pub(super) fn set(key: &str, value: &str) -> Write {
@@ -59,11 +68,28 @@ pub(super) fn version(key: &str, version: Option<u64>) -> Require {
 }
 
 pub(super) fn publish(payload: &str, queues: &[QueueId]) -> Write {
-    Write::Publish { event: event(payload), queues: queues.into(), due: None }
+    publish_event(event(payload), queues)
+}
+
+pub(super) fn publish_event(event: impl Into<Arc<Event>>, queues: &[QueueId]) -> Write {
+    let targets = queues.iter().copied().map(Target::from).collect();
+    Write::Publish { event: event.into(), targets }
 }
 
 pub(super) fn publish_for(due: Timestamp, queues: &[QueueId]) -> Write {
-    Write::Publish { event: event("{}"), queues: queues.into(), due: Some(due) }
+    let target = |queue| Target { due: Some(due), ..Target::from(queue) };
+    Write::Publish { event: event("{}"), targets: queues.iter().copied().map(target).collect() }
+}
+
+/// Publishes into a lane; into an ordered one under a key in capitals.
+pub(super) fn publish_in(key: &str, event: impl Into<Arc<Event>>, queue: QueueId) -> Write {
+    let target = Target { lane: Some(lane(key)), ..Target::from(queue) };
+    Write::Publish { event: event.into(), targets: [target].into() }
+}
+
+/// A lane, which is ordered if its key is in capitals.
+pub(super) fn lane(key: &str) -> Lane {
+    Lane { key: key.into(), ordered: key.chars().all(char::is_uppercase) }
 }
 
 pub(super) fn start(delivery: DeliveryId, attempt: u32, token: u64) -> Write {
@@ -86,6 +112,23 @@ pub(super) fn give_back(delivery: DeliveryId, token: u64, now: Timestamp) -> Wri
     settle(delivery, token, Settlement::Return { now })
 }
 
+pub(super) fn hold(delivery: DeliveryId, token: u64, attempt: u32) -> Write {
+    settle(delivery, token, Settlement::Hold { failure: failure(attempt) })
+}
+
+pub(super) fn release(delivery: DeliveryId) -> Write {
+    Write::Release { delivery, now: at(10) }
+}
+
+/// Ends a delivery so many seconds later.
+pub(super) fn end(delivery: DeliveryId, ending: Ending, secs: i64) -> Write {
+    Write::End { delivery, ending, at: at(secs), note: "by hand".into() }
+}
+
+pub(super) fn cancel(delivery: DeliveryId) -> Write {
+    end(delivery, Ending::Cancelled, 9)
+}
+
 pub(super) fn bury(delivery: DeliveryId, token: u64, attempt: u32) -> Write {
     let reason = "too many attempts".into();
     let failure = Some(failure(attempt));
@@ -106,6 +149,7 @@ pub(super) fn failure(attempt: u32) -> Failure {
         started_at: at(attempt.into()),
         ended_at: at(i64::from(attempt) + 1),
         error: format!("attempt {attempt} failed"),
+        class: (attempt > 1).then(|| "again".into()),
     }
 }
 

@@ -4,12 +4,13 @@ use std::{collections::HashSet, sync::Arc};
 
 use jiff::Timestamp;
 use motia_core::store::{
-    Arrival, Batch, BoxFuture, CommitError, Committed, DeadLetter, Delivery, DeliveryId, Depth,
-    Entry, Listener, PageRequest, Pull, Pulled, QueueId, Store, Write,
+    Arrival, Batch, BoxFuture, CommitError, Committed, DeadFilter, DeadLetter, Delivery,
+    DeliveryId, Depth, Ended, EndedFilter, Entry, Listener, PageRequest, Pull, Pulled, QueueId,
+    Store, WaitingFilter, Write,
 };
 use parking_lot::Mutex;
 
-use super::say::{at, batch, publish};
+use super::say::{at, batch, event, publish, publish_in};
 
 type Reopen = Box<dyn Fn() -> BoxFuture<'static, Arc<dyn Store>> + Send>;
 
@@ -81,10 +82,24 @@ impl Subject {
         for payload in payloads {
             self.commit([publish(payload, &[queue])]).await;
         }
+        (queue, self.last_ready(queue, payloads.len()).await)
+    }
+
+    /// A queue in which one event waits for each key of a lane, which is ordered if in capitals.
+    pub(super) async fn queue_in(&self, keys: &[&str]) -> (QueueId, Vec<DeliveryId>) {
+        let queue = self.queue("ship").await;
+        for key in keys {
+            self.commit([publish_in(key, event("{}"), queue)]).await;
+        }
+        (queue, self.last_ready(queue, keys.len()).await)
+    }
+
+    /// The last so many that were published; what was heard of them is forgotten.
+    async fn last_ready(&self, queue: QueueId, count: usize) -> Vec<DeliveryId> {
         let mut ids = self.ready(queue).await;
-        let ids = ids.split_off(ids.len() - payloads.len());
+        let ids = ids.split_off(ids.len() - count);
         self.heard();
-        (queue, ids.into_iter().map(|delivery| delivery.id).collect())
+        ids.into_iter().map(|delivery| delivery.id).collect()
     }
 
     /// The version of an entry, asked for at `at(0)`.
@@ -100,8 +115,41 @@ impl Subject {
     /// Everything that could be pulled until `now`.
     pub(super) async fn pull(&self, queue: QueueId, now: Timestamp) -> Pulled {
         let due_after = (Timestamp::MIN, 0);
-        let pull = Pull { queue, after: 0, due_after, now, limit: 10_000 };
+        let pull = Pull { queue, after: 0, ranked_after: None, due_after, now, limit: 10_000 };
         self.store.pull(pull).await.unwrap()
+    }
+
+    /// All of a lane that is not among the delayed.
+    pub(super) async fn lane(&self, queue: QueueId, key: &str) -> Vec<Delivery> {
+        self.store.pull_lane(queue, key, 0, 10_000).await.unwrap()
+    }
+
+    /// The ids of all that waits and is meant, put together from small pages.
+    pub(super) async fn waiting(&self, filter: &WaitingFilter) -> Vec<DeliveryId> {
+        let mut ids = Vec::new();
+        let mut request = PageRequest::first(2);
+        loop {
+            let page = self.store.waiting(filter, request.clone()).await.unwrap();
+            ids.extend(page.items.iter().map(|delivery| delivery.id));
+            match page.next {
+                Some(next) => request = request.after(Some(next)),
+                None => return ids,
+            }
+        }
+    }
+
+    /// All that ended otherwise, put together from small pages.
+    pub(super) async fn ended(&self, filter: &EndedFilter) -> Vec<Ended> {
+        let mut ended = Vec::new();
+        let mut request = PageRequest::first(2);
+        loop {
+            let page = self.store.ended(filter, request.clone()).await.unwrap();
+            ended.extend(page.items);
+            match page.next {
+                Some(next) => request = request.after(Some(next)),
+                None => return ended,
+            }
+        }
     }
 
     /// All deliveries that wait for no time.
@@ -122,22 +170,37 @@ impl Subject {
 
     /// All dead letters of all queues.
     pub(super) async fn dead(&self) -> Vec<DeadLetter> {
-        self.store.dead_letters(None, PageRequest::first(1000)).await.unwrap().items
+        let all = DeadFilter::default();
+        self.store.dead_letters(&all, PageRequest::first(1000)).await.unwrap().items
     }
 
     /// What is counted is what is listed.
     pub(super) async fn assert_depths_agree(&self, now: Timestamp) {
         for depth in self.store.depths(now).await.unwrap() {
-            let all = self.pull(depth.id, Timestamp::MAX).await;
-            let ids: HashSet<_> = all.ready.iter().chain(&all.due).map(|found| found.id).collect();
-            let delayed = all.due.iter().filter(|delivery| delivery.due > Some(now)).count();
-            let page = PageRequest::first(1000);
-            let dead = self.store.dead_letters(Some(&depth.queue), page).await.unwrap().items;
+            let pulled = self.pull(depth.id, now).await;
+            let page = || PageRequest::first(1000);
+            let all = WaitingFilter { queue: Some(depth.id), ..WaitingFilter::default() };
+            let listed = self.store.waiting(&all, page()).await.unwrap().items;
+            let held = WaitingFilter { held: true, ..all };
+            let held = self.store.waiting(&held, page()).await.unwrap().items;
+            let of_queue = DeadFilter::of(&depth.queue);
+            let dead = self.store.dead_letters(&of_queue, page()).await.unwrap().items;
 
-            assert_eq!(ids.len(), all.ready.len() + all.due.len(), "each is listed once");
-            assert_eq!(depth.waiting, (ids.len() - delayed) as u64, "waiting in {}", depth.queue);
+            let ids: HashSet<_> = listed.iter().map(|found| found.id).collect();
+            let ready: HashSet<_> =
+                pulled.ready.iter().chain(&pulled.due).map(|found| found.id).collect();
+            let held: HashSet<_> = held.iter().map(|found| found.id).collect();
+            assert_eq!(ids.len(), listed.len(), "each is listed once");
+            assert_eq!(ready.len(), pulled.ready.len() + pulled.due.len(), "and pulled once");
+            assert!(ready.is_subset(&ids) && held.is_subset(&ids), "what is pulled is listed");
+            let waiting = ready.difference(&held).count();
+            let delayed = ids.len() - ready.union(&held).count();
+            assert_eq!(depth.waiting, waiting as u64, "waiting in {}", depth.queue);
             assert_eq!(depth.delayed, delayed as u64, "delayed in {}", depth.queue);
+            assert_eq!(depth.held, held.len() as u64, "held in {}", depth.queue);
             assert_eq!(depth.dead, dead.len() as u64, "dead in {}", depth.queue);
+            let counted = self.store.count_dead(&of_queue).await.unwrap();
+            assert_eq!(depth.dead, counted, "dead in {} as counted", depth.queue);
         }
     }
 }

@@ -2,14 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "all of this is test code")]
 
-use std::{path::Path, sync::Arc};
+mod relaxed;
+
+use std::path::Path;
 
 use jiff::Timestamp;
 use motia_core::{
-    event::{Event, EventId},
+    event::Event,
     json::JsonText,
     store::{
-        Batch, CommitError, PageRequest, Pull, QueueId, Settlement, Store, StoreError, Token, Write,
+        Batch, CommitError, DeadFilter, DeliveryId, Ending, Failure, Lane, PageRequest, Pull,
+        QueueId, Settlement, Store, StoreError, Target, Token, Write,
     },
     trace::TraceContext,
 };
@@ -34,7 +37,7 @@ async fn a_failing_write_leaves_nothing_of_its_transaction_and_later_ones_are_ke
             let poison = if n == 49 { "\"poison\"" } else { "1" };
             let writes =
                 vec![set(&format!("k{n}"), "1"), publish("1", queue), publish(poison, queue)];
-            store.commit(Batch { requires: vec![], writes })
+            store.commit(Batch { writes, ..Batch::default() })
         })
         .collect();
     let mut kept = 0;
@@ -92,7 +95,7 @@ async fn numbers_that_a_refused_batch_reserved_are_not_used_again_after_a_crash(
     let (group, key, now) = ("orders".into(), "text".into(), Timestamp::UNIX_EPOCH);
     let count = Write::Increment { group, key, by: 1, now };
     let writes = vec![set("a", "1"), count];
-    let refused = store.commit(Batch { requires: vec![], writes }).await;
+    let refused = store.commit(Batch { writes, ..Batch::default() }).await;
     assert!(matches!(refused, Err(CommitError::NotACounter { .. })), "{refused:?}");
     for _ in 0..3 {
         store.commit(Batch::of(publish("1", queue))).await.unwrap();
@@ -266,7 +269,7 @@ async fn an_attempt_that_ends_at_once_costs_no_write_of_its_start() {
     let seqs = pull(&store, queue).await;
     let commits: Vec<_> = seqs
         .into_iter()
-        .map(|seq| motia_core::store::DeliveryId { queue, seq })
+        .map(|seq| DeliveryId { queue, seq })
         .flat_map(|delivery| {
             let settlement = Settlement::Done;
             [
@@ -281,6 +284,45 @@ async fn an_attempt_that_ends_at_once_costs_no_write_of_its_start() {
 
     assert_eq!(waiting(&store, queue).await, 0);
     assert!(figure(&store, "starts_skipped_total") > 0);
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_the_failures_of_what_is_gone() {
+    let folder = folder();
+    let store = open(&folder);
+    let queue = queue(&store).await;
+    let ordered = || Some(Lane { key: "A".into(), ordered: true });
+    let targets = [None, ordered()].map(|lane| Target { lane, ..Target::from(queue) });
+    for target in targets.iter().cycle().take(6) {
+        let Write::Publish { event, .. } = publish("1", queue) else { unreachable!() };
+        let targets = [target.clone()].into();
+        store.commit(Batch::of(Write::Publish { event, targets })).await.unwrap();
+    }
+    let (now, token) = (Timestamp::UNIX_EPOCH, Token(1));
+    let failure = || {
+        let error = String::new();
+        Failure { attempt: 1, started_at: now, ended_at: now, error, class: None }
+    };
+    let left =
+        || tool(&folder).query_row("SELECT count(*) FROM failure", (), |row| row.get::<_, u64>(0));
+
+    let ids = pull(&store, queue).await.into_iter().map(|seq| DeliveryId { queue, seq });
+    for (n, delivery) in ids.enumerate() {
+        let settlement = Settlement::Retry { due: now, failure: failure() };
+        store.commit(Batch::of(Write::Settle { delivery, token, settlement })).await.unwrap();
+        assert_eq!(left().unwrap(), 1);
+
+        let (ending, note) = (Ending::Expired, String::new());
+        let settle = |settlement| Write::Settle { delivery, token: Token(2), settlement };
+        let dead = Settlement::Dead { reason: String::new(), at: now, failure: None };
+        let writes = match n / 2 {
+            0 => vec![settle(Settlement::Done)],
+            1 => vec![Write::End { delivery, ending, at: now, note }],
+            _ => vec![settle(dead), Write::Purge { delivery }],
+        };
+        store.commit(Batch { writes, ..Batch::default() }).await.unwrap();
+        assert_eq!(left().unwrap(), 0, "{n}");
+    }
 }
 
 #[tokio::test]
@@ -303,6 +345,13 @@ async fn a_person_can_read_what_waits() {
     assert_eq!(waiting, ["ship", "order.placed", "1970-01-01T00:00:00Z", r#"{"order":1}"#]);
     assert_eq!(entry, ["orders", "a", "[1]"]);
     assert_eq!(row("SELECT count(*) || '' FROM dead", 1), ["0"]);
+    assert_eq!(row("SELECT count(*) || '' FROM history", 1), ["0"]);
+
+    let (delivery, at) = (DeliveryId { queue, seq: pull(&store, queue).await[0] }, Timestamp::MAX);
+    let (ending, note) = (Ending::Cancelled, "by mail".to_owned());
+    store.commit(Batch::of(Write::End { delivery, ending, at, note })).await.unwrap();
+    let ended = row("SELECT step, ending, note, ended_at FROM history", 4);
+    assert_eq!(ended, ["ship", "cancelled", "by mail", "9999-12-30T22:00:00Z"]);
 }
 
 fn folder() -> TempDir {
@@ -323,8 +372,10 @@ fn tool(folder: &TempDir) -> rusqlite::Connection {
 /// What a process that was killed at this moment would leave behind.
 fn left_behind(folder: &TempDir) -> TempDir {
     let left = tempfile::tempdir().unwrap();
-    for name in ["motia.db", "motia.db-wal"] {
-        copy(&folder.path().join(name), &left.path().join(name));
+    for name in ["motia.db", "motia.db-wal", "motia.db-relaxed"] {
+        if folder.path().join(name).exists() {
+            copy(&folder.path().join(name), &left.path().join(name));
+        }
     }
     left
 }
@@ -339,7 +390,8 @@ async fn queue(store: &SqliteStore) -> QueueId {
 
 async fn pull(store: &SqliteStore, queue: QueueId) -> Vec<u64> {
     let due_after = (Timestamp::MIN, 0);
-    let pull = Pull { queue, after: 0, due_after, now: Timestamp::UNIX_EPOCH, limit: 10_000 };
+    let now = Timestamp::UNIX_EPOCH;
+    let pull = Pull { queue, after: 0, ranked_after: None, due_after, now, limit: 10_000 };
     store.pull(pull).await.unwrap().ready.iter().map(|delivery| delivery.id.seq).collect()
 }
 
@@ -348,7 +400,7 @@ async fn waiting(store: &SqliteStore, queue: QueueId) -> usize {
     let depths = store.depths(Timestamp::UNIX_EPOCH).await.unwrap();
     let counted = depths.iter().find(|depth| depth.id == queue).unwrap().waiting as usize;
     assert_eq!(counted, pull(store, queue).await.len());
-    let dead = store.dead_letters(None, PageRequest::default()).await.unwrap();
+    let dead = store.dead_letters(&DeadFilter::default(), PageRequest::default()).await.unwrap();
     assert!(dead.items.is_empty());
     counted
 }
@@ -364,12 +416,8 @@ fn set(key: &str, value: &str) -> Write {
 }
 
 fn publish(payload: &str, queue: QueueId) -> Write {
-    let event = Arc::new(Event {
-        id: EventId::new(Timestamp::UNIX_EPOCH),
-        topic: "order.placed".into(),
-        payload: JsonText::from_trusted(payload),
-        trace: TraceContext::root(),
-        emitted_at: Timestamp::UNIX_EPOCH,
-    });
-    Write::Publish { event, queues: [queue].into(), due: None }
+    let payload = JsonText::from_trusted(payload);
+    let trace = TraceContext::root();
+    let event = Event::new("order.placed".into(), payload, trace, Timestamp::UNIX_EPOCH);
+    Write::Publish { event: event.into(), targets: [queue.into()].into() }
 }

@@ -1,0 +1,156 @@
+//! An event that passed all checks, and where it goes.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{
+    EmitError, EmitOptions, Run,
+    engine::{Route, Subscriber},
+};
+use crate::{
+    event::{Event, EventId},
+    json::JsonText,
+    schema::Checker,
+    store::{Lane, MAX_KEY, Target, Write, batch::Name},
+    topic::Topic,
+};
+
+/// An event that passed all checks.
+#[derive(Debug)]
+pub(super) struct Outgoing {
+    topic: Name,
+    payload: JsonText,
+}
+
+impl Outgoing {
+    pub(super) fn typed<T: Topic>(run: &Run, event: &T) -> Result<Self, EmitError> {
+        let topic = Name::Borrowed(T::NAME);
+        let route = run.engine.route(T::NAME);
+        // Shape and types are the compiler's; only rules beyond them are left to check.
+        let constrained =
+            |route: &&Route| route.checker.as_ref().is_some_and(Checker::is_constrained);
+        match route.filter(constrained) {
+            Some(route) => Self::checked(run, topic, event, route),
+            None => Self::encoded(run, topic, event),
+        }
+    }
+
+    pub(super) fn raw<T: Serialize + ?Sized>(
+        run: &Run,
+        topic: &str,
+        payload: &T,
+    ) -> Result<Self, EmitError> {
+        let Some(route) = run.engine.route(topic) else {
+            let known = run.engine.topics().into_iter().map(str::to_owned).collect();
+            return Err(EmitError::UnknownTopic { topic: topic.to_owned(), known });
+        };
+        Self::checked(run, Name::Borrowed(route.topic), payload, route)
+    }
+
+    fn checked<T: Serialize + ?Sized>(
+        run: &Run,
+        topic: Name,
+        payload: &T,
+        route: &Route,
+    ) -> Result<Self, EmitError> {
+        let value = serde_json::to_value(payload)
+            .map_err(|source| EmitError::Encode { topic: topic.to_string(), source })?;
+        if let Some(checker) = &route.checker
+            && let Err(violations) = checker.check(&value)
+        {
+            return Err(EmitError::Refused { topic: topic.into_owned(), violations });
+        }
+        Self::encoded(run, topic, &value)
+    }
+
+    fn encoded<T: Serialize + ?Sized>(
+        run: &Run,
+        topic: Name,
+        payload: &T,
+    ) -> Result<Self, EmitError> {
+        let payload = JsonText::encode(payload)
+            .map_err(|source| EmitError::Encode { topic: topic.to_string(), source })?;
+        let (size, limit) = (payload.len(), run.engine.limits().payload);
+        if size > limit {
+            return Err(EmitError::TooLarge { topic: topic.into_owned(), size, limit });
+        }
+        Ok(Self { topic, payload })
+    }
+
+    /// The write that publishes it, and its id.
+    pub(super) fn publish(
+        self,
+        run: &Run,
+        options: &EmitOptions<'_>,
+    ) -> Result<(EventId, Write), EmitError> {
+        let Self { topic, payload } = self;
+        for (what, key) in options.keys() {
+            checked_key(what, key)?;
+        }
+        let now = run.engine.now();
+        let due = options.due(now, run.engine.limits())?;
+        let event = Arc::new(Event {
+            priority: options.priority,
+            expires_at: options.ttl.map(|ttl| now.checked_add(ttl).unwrap_or(Timestamp::MAX)),
+            cancel_key: options.cancel_key.as_deref().map(Into::into),
+            ..Event::new(topic, payload, run.trace, now)
+        });
+
+        let targets = match run.engine.route(&event.topic) {
+            None => Arc::default(),
+            Some(route) if route.subscribers.is_empty() && due.is_none() => route.targets.clone(),
+            Some(route) => targets(route, &event, options.group.as_deref(), due)?,
+        };
+        Ok((event.id, Write::Publish { event, targets }))
+    }
+}
+
+fn checked_key(what: &'static str, key: &str) -> Result<(), EmitError> {
+    let size = key.len();
+    if (1..=MAX_KEY).contains(&size) { Ok(()) } else { Err(EmitError::Key { what, size }) }
+}
+
+/// Where an event goes that is delayed, or that a subscriber looks at first.
+fn targets(
+    route: &Route,
+    event: &Event,
+    group: Option<&str>,
+    due: Option<Timestamp>,
+) -> Result<Arc<[Target]>, EmitError> {
+    if route.subscribers.is_empty() {
+        return Ok(route.targets.iter().map(|target| Target { due, ..target.clone() }).collect());
+    }
+    let targets = route.subscribers.iter().map(|subscriber| target(subscriber, event, group, due));
+    targets.filter_map(Result::transpose).collect()
+}
+
+fn target(
+    subscriber: &Subscriber,
+    event: &Event,
+    group: Option<&str>,
+    due: Option<Timestamp>,
+) -> Result<Option<Target>, EmitError> {
+    let Subscriber { step, queue, options, selector } = subscriber;
+    let mut lane = None;
+    if let Some(selector) = selector {
+        let unselectable = |reason| EmitError::Unselectable { step, reason };
+        // The functions are the user's code.
+        let selected = catch_unwind(AssertUnwindSafe(|| selector.select(event)))
+            .map_err(|_| unselectable("its key function or its filter panicked".to_owned()))?
+            .map_err(|error| unselectable(error.to_string()))?;
+        let Some(key) = selected else { return Ok(None) };
+
+        if let Some(key) = group.filter(|_| key.is_some()).or(key.as_deref()) {
+            checked_key("the key", key)?;
+            lane = Some(Lane { key: key.into(), ordered: options.fifo });
+        }
+    }
+    let least =
+        options.delay.map(|delay| event.emitted_at.checked_add(delay).unwrap_or(Timestamp::MAX));
+    Ok(Some(Target { queue: *queue, lane, due: due.max(least) }))
+}

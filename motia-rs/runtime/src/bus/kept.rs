@@ -1,0 +1,131 @@
+//! What people set about queues and circuits, as the store keeps it: a bus reads it when it starts, so
+//! it can be set while none runs.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use motia_core::{
+    json::JsonText,
+    registry::{Kind, Step},
+    store::{Batch, CommitError, Store, StoreError, Write},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{
+    circuit::{CircuitInfo, CircuitState},
+    queue::Pause,
+};
+
+/// The state group of queues that are paused.
+const PAUSED: &str = "__motia.paused";
+/// The state group of circuits.
+const CIRCUITS: &str = "__motia.circuits";
+
+/// Keeps that a step's queue is paused.
+///
+/// # Errors
+/// When it was not written.
+pub async fn pause(store: &dyn Store, step: &str, pause: &Pause) -> Result<(), CommitError> {
+    set(store, PAUSED, step, pause).await
+}
+
+/// Keeps that a step's queue is paused no longer.
+///
+/// # Errors
+/// When it was not written.
+pub async fn resume(store: &dyn Store, step: &str, now: Timestamp) -> Result<(), CommitError> {
+    let write = Write::Delete { group: PAUSED.into(), key: step.to_owned(), now };
+    store.commit(Batch::of(write)).await.map(drop)
+}
+
+/// Who paused a step's queue, if somebody did.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn paused(
+    store: &dyn Store,
+    step: &str,
+    now: Timestamp,
+) -> Result<Option<Pause>, StoreError> {
+    get(store, PAUSED, step, now).await
+}
+
+/// Keeps how a circuit stands.
+///
+/// # Errors
+/// When it was not written.
+pub async fn set_circuit(
+    store: &dyn Store,
+    name: &str,
+    state: &CircuitState,
+) -> Result<(), CommitError> {
+    set(store, CIRCUITS, name, state).await
+}
+
+/// How a circuit stands, if it was ever opened.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn circuit(
+    store: &dyn Store,
+    name: &str,
+    now: Timestamp,
+) -> Result<Option<CircuitState>, StoreError> {
+    let state = get(store, CIRCUITS, name, now).await?;
+    Ok(state.map(|state| match state {
+        // A trial that was under way ended with its process.
+        CircuitState::HalfOpen => CircuitState::Open { until: now },
+        state => state,
+    }))
+}
+
+/// All circuits that these steps name, by name.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn circuits(
+    store: &dyn Store,
+    steps: &[Arc<Step>],
+    now: Timestamp,
+) -> Result<Vec<CircuitInfo>, StoreError> {
+    let mut named: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for step in steps {
+        if let Kind::Event(event) = &step.kind
+            && let Some(breaker) = event.options.circuit_breaker
+        {
+            named.entry(breaker.name).or_default().push((step.name(), breaker));
+        }
+    }
+    let mut circuits = Vec::with_capacity(named.len());
+    for (name, users) in named {
+        let state = circuit(store, name, now).await?;
+        circuits.push(CircuitInfo {
+            name,
+            state: state.unwrap_or(CircuitState::Closed { failures: 0 }),
+            opens_after: users.first().map_or(0, |(_, breaker)| breaker.failures.get()),
+            steps: users.iter().map(|(step, _)| *step).collect(),
+        });
+    }
+    Ok(circuits)
+}
+
+async fn set<T: Serialize>(
+    store: &dyn Store,
+    group: &'static str,
+    key: &str,
+    value: &T,
+) -> Result<(), CommitError> {
+    let value = JsonText::encode(value).expect("it is made of texts and instants");
+    let write = Write::Set { group: group.into(), key: key.to_owned(), value, expires_at: None };
+    store.commit(Batch::of(write)).await.map(drop)
+}
+
+async fn get<T: DeserializeOwned>(
+    store: &dyn Store,
+    group: &str,
+    key: &str,
+    now: Timestamp,
+) -> Result<Option<T>, StoreError> {
+    let entry = store.get(group, key, now).await?;
+    Ok(entry.and_then(|entry| entry.value.decode().ok()))
+}

@@ -1,0 +1,387 @@
+//! The deliveries of one key.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+use motia_core::{
+    config::{
+        EventOptions,
+        event::Debounce,
+        limit::{RateLimit, Used},
+    },
+    store::Delivery,
+};
+
+use super::{reason::Reason, shelf::LaneRead};
+
+/// Deliveries that a lane has in memory at most, and no more than a quarter of the window.
+const PREFETCH: usize = 16;
+
+/// What a step says of its keys.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    fifo: bool,
+    per_key: Option<u32>,
+    pub(super) rate: Option<RateLimit>,
+    pub(super) debounce: Option<Debounce>,
+    pub(super) prefetch: usize,
+}
+
+impl Rules {
+    pub(super) fn of(options: &EventOptions, window: usize) -> Self {
+        Self {
+            fifo: options.fifo,
+            per_key: options.per_key().map(Into::into),
+            rate: options.rate_limit_per_key,
+            debounce: options.debounce,
+            prefetch: PREFETCH.min(window / 4).max(1),
+        }
+    }
+}
+
+/// The deliveries of one key.
+#[derive(Debug, Default)]
+pub(super) struct Lane {
+    /// In the order in which they are started.
+    waiting: BTreeMap<(Timestamp, u64), Waiting>,
+    pub(super) running: u32,
+    /// Where undelayed ones of the key may wait in the store.
+    pub(super) more: Option<More>,
+    /// Why the store need not be read for it yet.
+    pub(super) blocked: Option<Blocked>,
+    /// When the first of those that were debounced was emitted.
+    first_at: Option<Timestamp>,
+    pub(super) stand: Stand,
+}
+
+/// A delivery that waits in a lane.
+#[derive(Debug)]
+struct Waiting {
+    delivery: Delivery,
+    /// Whether the store has it among the undelayed of its lane, where it can be found by its key.
+    in_place: bool,
+}
+
+/// What a lane waits for that waits in the store.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Blocked {
+    pub(super) until: Timestamp,
+    /// Its first delivery, if it is that which waits for the time.
+    pub(super) head: Option<u64>,
+}
+
+/// Where undelayed deliveries of a key may wait in the store.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct More {
+    /// Beyond this sequence number.
+    pub(super) after: u64,
+    /// The last one that is known of.
+    pub(super) upto: u64,
+    /// Whether some came back since the store was read last.
+    came_back: bool,
+}
+
+/// How a lane stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Stand {
+    /// It has nothing, and can be forgotten.
+    #[default]
+    Empty,
+    /// Its first delivery, of this rank, may start.
+    Open((Timestamp, u64)),
+    /// It waits for a time.
+    Parked(Timestamp),
+    /// The store is to be read for it, beyond this sequence number.
+    Thirsty(u64),
+    /// It waits for what runs to end.
+    Busy,
+}
+
+impl Lane {
+    /// Whether a delivery is left in the store until the lane comes to it.
+    pub(super) fn passes_over(&self, rules: &Rules, delivery: &Delivery) -> bool {
+        // What has no lane in the store could not be found there by its key.
+        let can_be_found = delivery.lane.is_some() && rules.debounce.is_none();
+        can_be_found && (self.more.is_some() || self.waiting.len() >= rules.prefetch)
+    }
+
+    pub(super) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    pub(super) fn pass_over(&mut self, seq: u64) {
+        self.may_wait(seq.saturating_sub(1), seq);
+    }
+
+    /// Has the store read again beyond `after`, for a delivery that took its old place there.
+    pub(super) fn read_again(&mut self, after: u64, seq: u64) {
+        self.may_wait(after, seq);
+        if let Some(more) = &mut self.more {
+            more.came_back = true;
+        }
+    }
+
+    /// Notes that deliveries beyond `after`, up to `upto`, may wait in the store.
+    pub(super) fn may_wait(&mut self, after: u64, upto: u64) {
+        let before = self.more.unwrap_or(More { after, upto, came_back: false });
+        let (after, upto) = (before.after.min(after), before.upto.max(upto));
+        self.more = Some(More { after, upto, ..before });
+    }
+
+    /// Whether what was read is not out of date by now; otherwise the next page is.
+    pub(super) fn is_current(&mut self, read: &LaneRead) -> bool {
+        let Some(more) = &mut self.more else { return false };
+        let came_back = std::mem::take(&mut more.came_back);
+        !came_back && more.after >= read.after
+    }
+
+    /// Takes note of how far the store was read; says whether what was read is of use, or is out of
+    /// date by now.
+    pub(super) fn was_read(&mut self, read: &LaneRead, last: u64, last_page: bool) -> bool {
+        if !self.is_current(read) {
+            return false;
+        }
+        let Some(more) = &mut self.more else { return false };
+        if !last_page || more.upto > read.upto {
+            more.after = last;
+        } else {
+            self.more = None;
+        }
+        true
+    }
+
+    /// Notes that the store is being read for it.
+    pub(super) fn is_read(&mut self) {
+        if let Some(more) = &mut self.more {
+            more.came_back = false;
+        }
+    }
+
+    /// Takes a delivery in; gives those that it takes the place of, itself perhaps.
+    pub(super) fn insert(
+        &mut self,
+        rules: &Rules,
+        delivery: Delivery,
+        in_place: bool,
+    ) -> Vec<Delivery> {
+        let (seq, in_place) = (delivery.id.seq, in_place && delivery.lane.is_some());
+        let rank = if rules.fifo { Timestamp::MIN } else { delivery.event.rank() };
+        if rules.debounce.is_none() {
+            self.waiting.insert((rank, seq), Waiting { delivery, in_place });
+            return Vec::new();
+        }
+        if delivery.attempts == 0 {
+            self.first_at = self.first_at.into_iter().chain([delivery.event.emitted_at]).min();
+        }
+        self.waiting.insert((Timestamp::MIN, seq), Waiting { delivery, in_place });
+        let last = self.waiting.pop_last();
+        let others = std::mem::take(&mut self.waiting).into_values();
+        self.waiting.extend(last);
+        others.map(|waiting| waiting.delivery).collect()
+    }
+
+    /// Forgets what can be found in the store by its key; gives what it forgot.
+    pub(super) fn shed(&mut self) -> Vec<u64> {
+        let (found, kept): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|(_, one)| one.in_place);
+        self.waiting = kept;
+        let seqs: Vec<u64> = found.into_keys().map(|(_, seq)| seq).collect();
+        if let (Some(first), Some(last)) = (seqs.iter().min(), seqs.iter().max()) {
+            self.may_wait(first.saturating_sub(1), *last);
+        }
+        seqs
+    }
+
+    /// The delivery that is started next.
+    pub(super) fn first(&self) -> Option<&Delivery> {
+        self.waiting.first_key_value().map(|(_, waiting)| &waiting.delivery)
+    }
+
+    /// Starts the first delivery.
+    pub(super) fn take(&mut self) -> Option<Delivery> {
+        let first = self.pop()?;
+        self.running += 1;
+        Some(first)
+    }
+
+    /// Takes the first delivery out.
+    pub(super) fn pop(&mut self) -> Option<Delivery> {
+        let (_, Waiting { delivery, .. }) = self.waiting.pop_first()?;
+        self.forget_first();
+        Some(delivery)
+    }
+
+    pub(super) fn remove(&mut self, seq: u64) -> bool {
+        let place = self.waiting.keys().find(|(_, other)| *other == seq).copied();
+        let removed = place.is_some_and(|place| self.waiting.remove(&place).is_some());
+        self.forget_first();
+        removed
+    }
+
+    fn forget_first(&mut self) {
+        if self.waiting.is_empty() {
+            self.first_at = None;
+        }
+    }
+
+    /// How the lane stands. Where there is a `crowd` of others, the store is not read ahead for it.
+    pub(super) fn stand(
+        &self,
+        rules: &Rules,
+        used: Option<Used>,
+        crowd: bool,
+        now: Timestamp,
+    ) -> Stand {
+        let first = self.first();
+        let unread = |more: &More| match first {
+            Some(first) => rules.fifo && more.after < first.id.seq,
+            None => true,
+        };
+        if let Some(More { after, .. }) = self.more.filter(unread) {
+            return match self.blocked {
+                Some(Blocked { until, .. }) if until > now => Stand::Parked(until),
+                _ if crowd && self.is_busy(rules) => Stand::Busy,
+                _ => Stand::Thirsty(after),
+            };
+        }
+        let Some(first) = first else {
+            return if self.running > 0 { Stand::Busy } else { Stand::Empty };
+        };
+        if self.is_busy(rules) {
+            return Stand::Busy;
+        }
+        let until = [
+            first.due.filter(|due| *due > now),
+            self.rate_until(rules, used, now),
+            self.quiet_until(rules, first, now),
+        ];
+        match until.into_iter().flatten().max() {
+            Some(until) => Stand::Parked(until),
+            None => Stand::Open((first.event.rank(), first.id.seq)),
+        }
+    }
+
+    fn is_busy(&self, rules: &Rules) -> bool {
+        rules.per_key.is_some_and(|most| self.running >= most)
+    }
+
+    /// Until when the key has used up its rate.
+    fn rate_until(&self, rules: &Rules, used: Option<Used>, now: Timestamp) -> Option<Timestamp> {
+        rules.rate?.take(used, now).err()
+    }
+
+    /// Until when the key is to be silent, before its last delivery starts.
+    fn quiet_until(&self, rules: &Rules, last: &Delivery, now: Timestamp) -> Option<Timestamp> {
+        let Debounce { quiet, at_most } = rules.debounce?;
+        if last.attempts > 0 {
+            return None;
+        }
+        let first_at = self.first_at.unwrap_or(last.event.emitted_at);
+        let until = last.event.emitted_at.checked_add(quiet).unwrap_or(Timestamp::MAX);
+        let until = until.min(first_at.checked_add(at_most).unwrap_or(Timestamp::MAX));
+        (until > now).then_some(until)
+    }
+
+    /// What keeps a delivery of the lane from starting.
+    pub(super) fn reasons(
+        &self,
+        rules: &Rules,
+        used: Option<Used>,
+        key: &Arc<str>,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        let key = || key.to_string();
+        if self.is_busy(rules) {
+            reasons.push(Reason::KeyBusy { key: key(), running: self.running });
+        }
+        if let Some(until) = self.rate_until(rules, used, now) {
+            reasons.push(Reason::KeyRateLimited { key: key(), until });
+        }
+        if let Some(until) = self.quiet_until(rules, delivery, now) {
+            reasons.push(Reason::Debounced { until });
+        }
+        reasons
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use motia_core::{
+        event::Event,
+        json::JsonText,
+        store::{DeliveryId, Lane as Key, QueueId},
+        trace::TraceContext,
+    };
+
+    use super::*;
+
+    const RULES: Rules =
+        Rules { fifo: true, per_key: Some(1), rate: None, debounce: None, prefetch: 2 };
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_000_000).unwrap()
+    }
+
+    fn delivery(seq: u64) -> Delivery {
+        let payload = JsonText::from_trusted("{}");
+        let event = Event::new("t".into(), payload, TraceContext::root(), now());
+        Delivery {
+            id: DeliveryId { queue: QueueId(1), seq },
+            event: Arc::new(event),
+            lane: Some(Key { key: "k".into(), ordered: true }),
+            attempts: 0,
+            due: None,
+        }
+    }
+
+    fn read(after: u64, upto: u64) -> LaneRead {
+        LaneRead { key: "k".into(), after, limit: 2, upto }
+    }
+
+    #[test]
+    fn what_a_full_lane_passes_over_is_read_when_its_turn_comes() {
+        let mut lane = Lane::default();
+        lane.insert(&RULES, delivery(1), true);
+        lane.insert(&RULES, delivery(2), true);
+        assert!(lane.passes_over(&RULES, &delivery(3)));
+        lane.pass_over(3);
+
+        lane.take();
+        lane.take();
+        lane.running = 0;
+
+        assert_eq!(lane.stand(&RULES, None, false, now()), Stand::Thirsty(2));
+        assert!(lane.was_read(&read(2, 3), 3, true));
+        lane.insert(&RULES, delivery(3), true);
+        assert!(matches!(lane.stand(&RULES, None, false, now()), Stand::Open((_, 3))));
+    }
+
+    #[test]
+    fn what_was_passed_over_while_the_store_was_read_is_read_next() {
+        let mut lane = Lane::default();
+        lane.pass_over(3);
+        lane.pass_over(4);
+
+        assert!(lane.was_read(&read(2, 3), 3, true));
+
+        assert_eq!(lane.stand(&RULES, None, false, now()), Stand::Thirsty(3));
+    }
+
+    #[test]
+    fn nothing_starts_before_what_came_back_to_an_earlier_place() {
+        let mut lane = Lane::default();
+        lane.insert(&RULES, delivery(7), true);
+
+        lane.read_again(4, 5);
+
+        assert_eq!(lane.stand(&RULES, None, false, now()), Stand::Thirsty(4));
+        // A page that was read before it came back does not have it.
+        assert!(!lane.was_read(&read(4, 5), 7, true));
+        assert_eq!(lane.stand(&RULES, None, false, now()), Stand::Thirsty(4));
+        assert!(lane.was_read(&read(4, 5), 7, true));
+        lane.insert(&RULES, delivery(5), true);
+        assert!(matches!(lane.stand(&RULES, None, false, now()), Stand::Open((_, 5))));
+    }
+}

@@ -1,0 +1,379 @@
+//! What a queue with keys has in memory: a window over what waits in the store, parted into lanes.
+//!
+//! The store is read in the order of the queue, and what is read goes into the lane of its key. A lane
+//! holds only a few deliveries; those of its key beyond them are passed over, and read for the lane alone
+//! when its turn comes. Where it is crowded, lanes that cannot start anything leave theirs to the store
+//! (`shed`). So a key of which many wait, or of which one waits to be tried again, holds up no other.
+//!
+//! What was emitted with a delay cannot be found by its key before its first attempt: such deliveries stay
+//! in memory once they have fallen due.
+//!
+//! # Layout
+//! - [`reading`]: what is read of the store, and when
+//! - [`standing`]: which lanes may start something, and what the others wait for
+//!
+//! Invariants:
+//! - Every undelayed delivery up to `loaded` is in memory, at work, settled, or beyond `more.after` of
+//!   its lane. Those beyond `loaded`, if `spilled`, wait in the store.
+//! - `held` has every delivery that is in memory or at work, or is being ended because a newer one took
+//!   its place. That makes reading idempotent: cursors are moved back at will. What was let go of, or
+//!   ended, while the store was read (`released`) is not taken from what was read.
+//! - A lane in order starts its first delivery only if none before it may wait in the store.
+//! - A lane that has something in memory or in the store is in exactly one of `open`, `parked` and
+//!   `thirsty`, or has something at work. `heads` has the lane of each delivery in the store that its
+//!   lane waits for.
+
+mod reading;
+mod standing;
+
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+use motia_core::{
+    config::{
+        EventOptions,
+        limit::{RateLimit, Used},
+    },
+    store::{Arrival, Delivery, DeliveryId, Lane as Key},
+};
+
+use super::{
+    lane::{Lane, Rules},
+    reason::Reason,
+    shelf::Gone,
+};
+use crate::clock::min_of;
+
+/// Keys whose used rate is remembered before those are forgotten that it says nothing of any more.
+const RATES_KEPT: usize = 1024;
+
+/// Deliveries of one queue, by key.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    window: usize,
+    rules: Rules,
+    lanes: HashMap<Arc<str>, Lane>,
+    /// Lanes that may start their first delivery, by its rank.
+    open: BTreeSet<((Timestamp, u64), Arc<str>)>,
+    /// Lanes that wait for a time.
+    parked: BTreeSet<(Timestamp, Arc<str>)>,
+    /// Lanes that are to be read for, by where the store is to be read.
+    thirsty: BTreeSet<(u64, Arc<str>)>,
+    /// Whether lanes were read for last, so that it is the queue's turn.
+    lanes_were_read: bool,
+    heads: HashMap<u64, Arc<str>>,
+    /// Deliveries in memory.
+    count: usize,
+    /// With its key, and the time at which it came in again, if it did.
+    held: HashMap<u64, Held>,
+    released: HashSet<u64>,
+    rates: HashMap<Arc<str>, Used>,
+    rates_kept: usize,
+    /// Deliveries that a newer one of their key took the place of, to be ended in the store.
+    superseded: Vec<DeliveryId>,
+    loaded: u64,
+    tail: u64,
+    spilled: bool,
+    due_seen: (Timestamp, u64),
+    due_late: Option<(Timestamp, u64)>,
+    next_due: Option<Timestamp>,
+    reading: bool,
+}
+
+#[derive(Debug)]
+struct Held {
+    key: Arc<str>,
+    again: Option<Again>,
+    /// Whether a newer one took its place, and it is being ended.
+    superseded: bool,
+}
+
+/// How a delivery came in again while it was held.
+#[derive(Debug, Clone, Copy)]
+enum Again {
+    /// Among the delayed.
+    Due(Timestamp),
+    /// In its place.
+    Back,
+}
+
+impl Lanes {
+    pub(super) fn new(window: usize, options: &EventOptions) -> Self {
+        Self {
+            window,
+            rules: Rules::of(options, window),
+            lanes: HashMap::new(),
+            open: BTreeSet::new(),
+            parked: BTreeSet::new(),
+            thirsty: BTreeSet::new(),
+            lanes_were_read: false,
+            heads: HashMap::new(),
+            count: 0,
+            held: HashMap::new(),
+            released: HashSet::new(),
+            rates: HashMap::new(),
+            rates_kept: RATES_KEPT,
+            superseded: Vec::new(),
+            loaded: 0,
+            tail: 0,
+            spilled: true,
+            due_seen: (Timestamp::MIN, 0),
+            due_late: None,
+            next_due: None,
+            reading: false,
+        }
+    }
+
+    pub(super) fn open(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.lanes.clear();
+        self.open.clear();
+        self.parked.clear();
+        self.thirsty.clear();
+    }
+
+    /// The rate that the keys used before the app was started.
+    pub(super) fn remember(&mut self, rates: impl IntoIterator<Item = (Arc<str>, Used)>) {
+        self.rates.extend(rates);
+    }
+
+    /// What a key has used of the rate by now.
+    pub(super) fn used(&self, key: &str) -> Option<(RateLimit, Used)> {
+        Some((self.rules.rate?, *self.rates.get(key)?))
+    }
+
+    /// Deliveries that a newer one of their key took the place of.
+    pub(super) fn take_superseded(&mut self) -> Vec<DeliveryId> {
+        std::mem::take(&mut self.superseded)
+    }
+
+    pub(super) fn arrived(&mut self, arrival: Arrival, now: Timestamp) -> Option<Timestamp> {
+        match arrival {
+            Arrival::Ready(delivery) => self.push(delivery, now),
+            Arrival::Due { id, due } => return self.expect(id.seq, due),
+            Arrival::Back { id, key, .. } => self.back(id.seq, &key, now),
+            Arrival::Gone { .. } => {}
+        }
+        self.parked.first().map(|(until, _)| *until)
+    }
+
+    fn push(&mut self, delivery: Delivery, now: Timestamp) {
+        let seq = delivery.id.seq;
+        if seq <= self.loaded {
+            return;
+        }
+        let in_turn = !self.spilled && !self.reading;
+        if (in_turn && self.count < self.window) || self.takes_a_place(&delivery) {
+            if in_turn {
+                self.loaded = seq;
+            }
+            self.admit(delivery, now);
+        } else {
+            self.spilled = true;
+            self.tail = seq;
+        }
+    }
+
+    /// Whether it takes the place of one that waits in memory, for its key is debounced.
+    fn takes_a_place(&self, delivery: &Delivery) -> bool {
+        let waits = || self.lanes.get(&key_of(delivery)).is_some_and(Lane::has_waiting);
+        self.rules.debounce.is_some() && waits()
+    }
+
+    /// Puts an undelayed delivery into its lane, or passes it over until the lane comes to it.
+    fn admit(&mut self, delivery: Delivery, now: Timestamp) {
+        let (seq, key) = (delivery.id.seq, key_of(&delivery));
+        if self.held.contains_key(&seq) || self.released.contains(&seq) {
+            return;
+        }
+        let lane = self.lanes.entry(key.clone()).or_default();
+        if lane.passes_over(&self.rules, &delivery) {
+            lane.pass_over(seq);
+        } else {
+            self.insert(&key, delivery, true);
+        }
+        self.refresh(&key, now);
+    }
+
+    fn insert(&mut self, key: &Arc<str>, delivery: Delivery, in_place: bool) {
+        let held = Held { key: key.clone(), again: None, superseded: false };
+        self.held.insert(delivery.id.seq, held);
+        self.count += 1;
+        let lane = self.lanes.entry(key.clone()).or_default();
+        for old in lane.insert(&self.rules, delivery, in_place) {
+            self.count -= 1;
+            if let Some(held) = self.held.get_mut(&old.id.seq) {
+                held.superseded = true;
+            }
+            self.superseded.push(old.id);
+        }
+    }
+
+    /// Notes that a delivery waits for its time; gives the time at which to look for it.
+    fn expect(&mut self, seq: u64, due: Timestamp) -> Option<Timestamp> {
+        self.let_go_of_waiting(seq);
+        if let Some(held) = self.held.get_mut(&seq) {
+            held.again = Some(Again::Due(due));
+            return None;
+        }
+        let before = (due, seq.saturating_sub(1));
+        self.due_seen = self.due_seen.min(before);
+        if self.reading {
+            self.due_late = min_of_places(self.due_late, before);
+        }
+        self.next_due = min_of(self.next_due, Some(due));
+        Some(due)
+    }
+
+    /// Notes that a delivery waits in its old place.
+    fn back(&mut self, seq: u64, key: &Arc<str>, now: Timestamp) {
+        self.let_go_of_waiting(seq);
+        if let Some(held) = self.held.get_mut(&seq) {
+            held.again = Some(Again::Back);
+            return;
+        }
+        self.unblock(key);
+        let after = self.read_up_to(seq);
+        self.lanes.entry(key.clone()).or_default().read_again(after, seq);
+        // It may wait for long; those behind it must not take up the window meanwhile.
+        self.shed(key);
+        self.refresh(key, now);
+    }
+
+    /// Up to where those before a delivery were read, or passed over by their lanes.
+    fn read_up_to(&self, seq: u64) -> u64 {
+        let before = seq.saturating_sub(1);
+        if self.spilled { before.min(self.loaded) } else { before }
+    }
+
+    /// Forgets a delivery that waits in memory as it was: the store has it otherwise by now.
+    fn let_go_of_waiting(&mut self, seq: u64) {
+        if let Some(Held { key, .. }) = self.held.get(&seq)
+            && self.lanes.get_mut(key).is_some_and(|lane| lane.remove(seq))
+        {
+            self.held.remove(&seq);
+            self.count -= 1;
+            if self.reading {
+                self.released.insert(seq);
+            }
+        }
+    }
+
+    /// What would be taken next.
+    pub(super) fn first(&self) -> Option<&Delivery> {
+        let (_, key) = self.open.first()?;
+        self.lanes.get(key)?.first()
+    }
+
+    /// Takes out what would be taken next, which is being ended instead; it uses up nothing.
+    pub(super) fn drop_first(&mut self, now: Timestamp) {
+        let Some((_, key)) = self.open.first().cloned() else { return };
+        let first = self.lanes.get_mut(&key).and_then(Lane::pop);
+        if let Some(held) = first.and_then(|first| self.held.get_mut(&first.id.seq)) {
+            held.superseded = true;
+            self.count -= 1;
+        }
+        self.refresh(&key, now);
+    }
+
+    /// Takes the first delivery of the most urgent lane.
+    pub(super) fn take(&mut self, now: Timestamp) -> Option<Delivery> {
+        let (_, key) = self.open.first()?.clone();
+        let lane = self.lanes.get_mut(&key)?;
+        let delivery = lane.take()?;
+        self.count -= 1;
+        if let Some(limit) = self.rules.rate
+            && let Ok(used) = limit.take(self.rates.get(&key).copied(), now)
+        {
+            self.rates.insert(key.clone(), used);
+            if self.rates.len() > self.rates_kept {
+                self.rates.retain(|_, used| limit.forgotten_at(*used) > now);
+                self.rates_kept = (2 * self.rates.len()).max(RATES_KEPT);
+            }
+        }
+        self.refresh(&key, now);
+        Some(delivery)
+    }
+
+    /// Lets go of a delivery that was at work; gives the time at which to look for it again.
+    pub(super) fn done(&mut self, delivery: &Delivery, now: Timestamp) -> Option<Timestamp> {
+        let key = key_of(delivery);
+        if let Some(lane) = self.lanes.get_mut(&key) {
+            lane.running = lane.running.saturating_sub(1);
+        }
+        let look = self.release(delivery.id.seq, now);
+        self.refresh(&key, now);
+        min_of(look, self.parked.first().map(|(until, _)| *until))
+    }
+
+    fn release(&mut self, seq: u64, now: Timestamp) -> Option<Timestamp> {
+        let held = self.held.remove(&seq)?;
+        if self.reading {
+            self.released.insert(seq);
+        }
+        match held.again? {
+            Again::Due(due) => self.expect(seq, due),
+            Again::Back => {
+                // It is wanted from the next page, though not from the one that is being read.
+                self.back(seq, &held.key, now);
+                None
+            }
+        }
+    }
+
+    /// Forgets a delivery that ended without being taken.
+    pub(super) fn forget(&mut self, seq: u64, now: Timestamp) -> Gone {
+        let Some(Held { key, superseded, .. }) = self.held.get(&seq) else {
+            self.forget_in_store(seq, now);
+            return Gone::Unknown;
+        };
+        let (key, superseded) = (key.clone(), *superseded);
+        let removed = self.lanes.get_mut(&key).is_some_and(|lane| lane.remove(seq));
+        if !removed && !superseded {
+            return Gone::Unknown;
+        }
+        self.count -= usize::from(removed);
+        self.release(seq, now);
+        self.refresh(&key, now);
+        Gone::Waited
+    }
+
+    /// Takes note that a delivery has ended that waited in the store.
+    fn forget_in_store(&mut self, seq: u64, now: Timestamp) {
+        if self.reading {
+            self.released.insert(seq);
+        }
+        if let Some(key) = self.heads.remove(&seq) {
+            self.unblock(&key);
+            self.refresh(&key, now);
+        }
+    }
+
+    /// What keeps the first delivery of a key, or any but the first, from starting.
+    pub(super) fn reasons(&self, delivery: &Delivery, now: Timestamp) -> Vec<Reason> {
+        let key = key_of(delivery);
+        let used = self.rates.get(&key).copied();
+        self.lanes
+            .get(&key)
+            .map_or_else(Vec::new, |lane| lane.reasons(&self.rules, used, &key, delivery, now))
+    }
+}
+
+fn min_of_places(
+    one: Option<(Timestamp, u64)>,
+    other: (Timestamp, u64),
+) -> Option<(Timestamp, u64)> {
+    Some(one.map_or(other, |one| one.min(other)))
+}
+
+/// The key of a delivery's lane. One that was emitted before its step had a key has none: all of those
+/// are of one lane.
+fn key_of(delivery: &Delivery) -> Arc<str> {
+    delivery.lane.as_ref().map_or_else(|| "".into(), |Key { key, .. }| key.clone())
+}

@@ -1,0 +1,177 @@
+//! Ends attempts: what became of them is kept, as often as it takes.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use motia_core::{
+    error::{StepError, StepResult},
+    input::Undecodable,
+    store::{Batch, Commit, CommitError, Delivery, DeliveryId, Failure, Settlement, Token, Write},
+};
+
+use smallvec::SmallVec;
+
+use super::{Queue, Shared, at_work::Place};
+
+/// How long to wait before trying again what could not be kept; twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// How long at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// An attempt that ended by itself.
+pub(super) struct Ended {
+    pub(super) number: u32,
+    pub(super) started_at: Timestamp,
+    pub(super) at: Timestamp,
+}
+
+/// What becomes of a delivery.
+pub(super) type Fate = (DeliveryId, Settlement);
+/// What becomes of the deliveries of an attempt.
+pub(super) type Fates = SmallVec<[Fate; 1]>;
+
+/// What becomes of all deliveries of an attempt by its result.
+pub(super) fn by_result(
+    queue: &Queue,
+    deliveries: &[Delivery],
+    ended: &Ended,
+    result: &StepResult,
+) -> Fates {
+    let together = deliveries.len() > 1;
+    let fate = |delivery: &Delivery| match result {
+        Ok(()) => Settlement::Done,
+        // Each is tried again alone, and shows then whether it is the bad one.
+        Err(error) if together => {
+            Settlement::Retry { due: ended.at, failure: ended.failure(delivery, error) }
+        }
+        Err(error) => ended.settlement(queue, delivery, error),
+    };
+    deliveries.iter().map(|delivery| (delivery.id, fate(delivery))).collect()
+}
+
+/// All deliveries are given back, as if they had not been started.
+pub(super) fn given_back(deliveries: &[Delivery], now: Timestamp) -> Fates {
+    deliveries.iter().map(|delivery| (delivery.id, Settlement::Return { now })).collect()
+}
+
+/// Settles deliveries one by one: those that somebody else has ended meanwhile do not keep the others.
+pub(super) async fn each(queue: &Queue, place: Place, token: Token, mut fates: Fates) {
+    if fates.len() == 1
+        && let Some((delivery, settlement)) = fates.pop()
+    {
+        return one(queue, place, token, delivery, settlement).await;
+    }
+    let fates = fates.into_iter();
+    join_all(fates.map(|(delivery, fate)| one(queue, place, token, delivery, fate))).await;
+}
+
+async fn one(
+    queue: &Queue,
+    place: Place,
+    token: Token,
+    delivery: DeliveryId,
+    settlement: Settlement,
+) {
+    let (metrics, step) = (&queue.shared.metrics, queue.step_name());
+    let dies = matches!(settlement, Settlement::Dead { .. });
+    let settle = || {
+        let settlement = settlement.clone();
+        Batch::of(Write::Settle { delivery, token, settlement })
+    };
+    match insist(&queue.shared, step, settle).await {
+        Some(Ok(())) if dies => drop(metrics.dead_letters.inc()),
+        Some(Err(delivery)) if queue.ended(place).is_none() => {
+            metrics.possible_duplicates.inc();
+            tracing::warn!(step, %delivery, "a result came too late and was refused");
+        }
+        _ => {}
+    }
+}
+
+/// Commits as often as it takes: what a handler did must not be forgotten because a disk is full.
+/// Gives the delivery that was taken over, if it was; `None` when the app is over.
+pub(super) async fn insist(
+    shared: &Shared,
+    what: &str,
+    batch: impl Fn() -> Batch,
+) -> Option<Result<(), DeliveryId>> {
+    insist_on(shared, what, || shared.depths.commit(shared.store(), batch())).await
+}
+
+/// The same for what is committed in a way of its own.
+pub(super) async fn insist_on(
+    shared: &Shared,
+    what: &str,
+    commit: impl Fn() -> Commit,
+) -> Option<Result<(), DeliveryId>> {
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match commit().await {
+            Ok(_) => return Some(Ok(())),
+            Err(CommitError::Superseded(delivery)) => return Some(Err(delivery)),
+            Err(error) => tracing::error!(what, %error, "could not be kept; trying again"),
+        }
+        shared.tasks.over().run_until_cancelled(tokio::time::sleep(pause)).await?;
+        pause = (pause * 2).min(LONGEST_PAUSE);
+    }
+}
+
+impl Ended {
+    fn failure(&self, delivery: &Delivery, error: &StepError) -> Failure {
+        Failure {
+            attempt: delivery.attempts.saturating_add(1),
+            started_at: self.started_at,
+            ended_at: self.at,
+            error: crate::log::printable(&told(error)),
+            class: error.class().map(str::to_owned),
+        }
+    }
+
+    pub(super) fn settlement(
+        &self,
+        queue: &Queue,
+        delivery: &Delivery,
+        error: &StepError,
+    ) -> Settlement {
+        let (step, attempt) = (queue.step_name(), self.number);
+        let failure = self.failure(delivery, error);
+        let said = failure.error.clone();
+        if is_misfit(error) {
+            tracing::error!(step, delivery = %delivery.id, error = said, "held: it does not fit");
+            return Settlement::Hold { failure };
+        }
+        if error.is_fatal() {
+            tracing::error!(step, attempt, error = said, "given up: cannot be helped");
+            return dead(format!("fatal: {said}"), self.at, Some(failure));
+        }
+        let retry = queue.subscriber.event_step().options.retry_of(error.class());
+        if attempt >= retry.attempts.get() {
+            tracing::error!(step, attempt, error = said, "given up: the last attempt");
+            return dead(format!("failed {attempt} times: {said}"), self.at, Some(failure));
+        }
+        let delay = retry.delay(attempt, rand::random());
+        let delay = error.least_delay().map_or(delay, |least| delay.max(least));
+        tracing::warn!(step, attempt, error = said, ?delay, "to be tried again");
+        Settlement::Retry { due: self.at.checked_add(delay).unwrap_or(Timestamp::MAX), failure }
+    }
+}
+
+/// Whether the payload did not fit the step's input: nothing is lost by waiting for a program that
+/// it fits.
+fn is_misfit(error: &StepError) -> bool {
+    matches!(error, StepError::Fatal(error) if error.is::<Undecodable>())
+}
+
+/// What an error says; its `Display` is the user's code too.
+fn told(error: &StepError) -> String {
+    catch_unwind(AssertUnwindSafe(|| error.to_string()))
+        .unwrap_or_else(|_| "an error that panics when it is shown".to_owned())
+}
+
+pub(super) fn dead(reason: String, at: Timestamp, failure: Option<Failure>) -> Settlement {
+    Settlement::Dead { reason, at, failure }
+}

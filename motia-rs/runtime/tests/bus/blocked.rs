@@ -1,0 +1,112 @@
+//! Handlers that do not give their thread back.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::SeqCst},
+    },
+    time::{Duration, Instant},
+};
+
+use motia_core::{
+    config::{EventConfig, Retry},
+    context::Context,
+    registry::Definition,
+};
+
+use super::stage::{Diary, Stage, Task, hundred, millis, step};
+
+const STEP: EventConfig<Task> = EventConfig::new("Step")
+    .timeout(Duration::from_millis(50))
+    .retry(Retry::fixed(3, Duration::from_millis(10)));
+
+/// Whether handlers may give their threads back; they may when the test is over.
+#[derive(Default)]
+struct Freed(Arc<AtomicBool>);
+
+impl Drop for Freed {
+    fn drop(&mut self) {
+        self.0.store(true, SeqCst);
+    }
+}
+
+fn block(freed: &AtomicBool) {
+    while !freed.load(SeqCst) {
+        std::thread::sleep(millis(5));
+    }
+}
+
+/// Blocks its thread in its first attempt at number 1.
+fn blocking(config: EventConfig<Task>, diary: &Diary, freed: &Freed) -> Definition {
+    let (diary, freed) = (diary.clone(), freed.0.clone());
+    step(config, move |task: Task, ctx: Context| {
+        let (diary, freed) = (diary.clone(), freed.clone());
+        async move {
+            diary.note(format!("{} attempt {}", task.n, ctx.attempt()));
+            if task.n == 1 && ctx.attempt() == 1 {
+                block(&freed);
+            }
+            Ok(())
+        }
+    })
+}
+
+async fn until(diary: &Diary, what: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !what() {
+        assert!(began.elapsed() < Duration::from_secs(20), "it takes too long: {diary:?}");
+        tokio::time::sleep(millis(5)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_event_is_taken_away_from_a_handler_that_blocks_its_thread_and_its_late_result_refused()
+{
+    for config in [STEP.concurrency(1), STEP.fifo(hundred), STEP.key(hundred)] {
+        let (diary, freed) = (Diary::default(), Freed::default());
+        let stage = Stage::with([blocking(config, &diary, &freed)]).await;
+        stage.emit(1).await;
+        stage.emit(2).await;
+
+        // Its event and the one behind it are handled though it does not give its thread back.
+        until(&diary, || diary.read().iter().any(|note| note == "1 attempt 2")).await;
+        until(&diary, || diary.read().iter().any(|note| note == "2 attempt 1")).await;
+        assert_eq!(stage.possible_duplicates(), 0);
+
+        // When it does, its result is refused.
+        freed.0.store(true, SeqCst);
+        until(&diary, || stage.possible_duplicates() == 1).await;
+        until(&diary, || stage.runtime.bus().is_quiet()).await;
+        assert_eq!(diary.read().len(), 3);
+        assert_eq!(stage.dead_letters().await.len(), 0);
+        assert!(stage.waiting().await.is_empty());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_batch_is_taken_away_and_each_of_it_tried_alone() {
+    let diary = Diary::default();
+    let freed = Freed::default();
+    let (notes, kept) = (diary.clone(), freed.0.clone());
+    let config = STEP.retry(Retry::never()).batch(2, Duration::from_millis(500));
+    let batch = config.bind(move |tasks: Vec<Task>, _: Context| {
+        let (notes, kept) = (notes.clone(), kept.clone());
+        async move {
+            notes.note(tasks.len().to_string());
+            if tasks.len() == 2 {
+                block(&kept);
+            }
+            Ok(())
+        }
+    });
+    let stage = Stage::with([batch]).await;
+    stage.emit(1).await;
+    stage.emit(2).await;
+
+    until(&diary, || diary.read() == ["2", "1", "1"]).await;
+    freed.0.store(true, SeqCst);
+
+    until(&diary, || stage.possible_duplicates() == 2).await;
+    assert_eq!(stage.dead_letters().await.len(), 0);
+    assert!(stage.waiting().await.is_empty());
+}

@@ -1,0 +1,50 @@
+//! Emits that happen once per key.
+
+use futures_util::future::join_all;
+use motia_core::{config::EventConfig, context::EmitOptions};
+use motia_runtime::Settings;
+use tokio::time::sleep;
+
+use super::{
+    disk::Disk,
+    stage::{Diary, Stage, noting, secs},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_emits_with_one_key_one_is_kept_and_all_get_its_receipt() {
+    let diary = Diary::default();
+    let stage = std::sync::Arc::new(Stage::with([noting(EventConfig::new("Step"), &diary)]).await);
+
+    let emits = (0..32).map(|n| {
+        let stage = stage.clone();
+        stage.clone().runtime.tasks().handle().spawn(async move {
+            stage.try_send(n, EmitOptions::new().dedup("order-1")).await.unwrap()
+        })
+    });
+    let receipts: Vec<_> = join_all(emits).await.into_iter().map(Result::unwrap).collect();
+
+    assert_eq!(receipts.iter().filter(|receipt| !receipt.duplicate).count(), 1);
+    assert!(receipts.iter().all(|receipt| receipt.id == receipts[0].id));
+    stage.quiet().await;
+    assert_eq!(diary.read().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_is_free_again_when_its_window_is_over_and_not_before_also_across_a_restart() {
+    let (diary, disk) = (Diary::default(), Disk::new());
+    let begin = || [noting(EventConfig::new("Step"), &diary)];
+    let (stage, process) = disk.start(Settings::default(), begin()).await;
+    let once = || EmitOptions::new().dedup_for("order-1", secs(60));
+    assert!(!stage.try_send(1, once()).await.unwrap().duplicate);
+    sleep(secs(30)).await;
+
+    process.crash(stage).await;
+    let (stage, _) = disk.start(Settings::default(), begin()).await;
+    assert!(stage.try_send(2, once()).await.unwrap().duplicate);
+    assert!(!stage.try_send(3, EmitOptions::new().dedup("order-2")).await.unwrap().duplicate);
+    sleep(secs(31)).await;
+    assert!(!stage.try_send(4, once()).await.unwrap().duplicate);
+
+    stage.empty().await;
+    assert_eq!(diary.read(), ["1", "3", "4"]);
+}

@@ -1,0 +1,172 @@
+//! Steps with keys that are in no order.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+};
+
+use motia_core::{
+    config::{EventConfig, RateLimit},
+    context::EmitOptions,
+    error::StepResult,
+};
+use motia_runtime::bus::reason::Reason;
+use motia_store::MemoryStore;
+use parking_lot::Mutex;
+use tokio::time::{Instant, sleep};
+
+use super::stage::{Diary, Stage, Task, hundred, millis, noting, secs, step, window};
+
+const KEYED: EventConfig<Task> = EventConfig::new("Step").key(hundred);
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_which_thousands_wait_is_drained_and_starves_no_other() {
+    // Given a key with thousands of events, of which one runs at once and takes a while.
+    let diary = Diary::default();
+    let notes = diary.clone();
+    let slow = step(KEYED.concurrency_per_key(1), move |task: Task, _| {
+        let notes = notes.clone();
+        async move {
+            sleep(millis(10)).await;
+            notes.note(if task.n < 100 { "hot" } else { "cold" });
+            Ok(())
+        }
+    });
+    let stage = Stage::over(Arc::new(MemoryStore::new()), window(64), [slow]).await;
+    for n in 0..3_000 {
+        stage.emit(n % 100).await;
+    }
+
+    // When others come.
+    for key in 1..=50 {
+        stage.emit(key * 100).await;
+    }
+    sleep(secs(1)).await;
+
+    // Then they are done long before it is drained; and so it is.
+    let cold = diary.read().iter().filter(|note| *note == "cold").count();
+    assert_eq!(cold, 50);
+    stage.empty().await;
+    assert_eq!(diary.read().len(), 3_050);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_of_a_key_run_at_once_than_may_and_as_many_as_may_do() {
+    let running = Arc::new(Mutex::new(HashMap::<u64, (u32, u32)>::new()));
+    let tally = running.clone();
+    let slow = step(KEYED.concurrency_per_key(2).concurrency(6), move |task: Task, _| {
+        let (tally, key) = (tally.clone(), task.n / 100);
+        async move {
+            {
+                let mut tally = tally.lock();
+                let (now, most) = tally.entry(key).or_default();
+                *now += 1;
+                *most = (*most).max(*now);
+            }
+            sleep(millis(5)).await;
+            tally.lock().entry(key).or_default().0 -= 1;
+            Ok(())
+        }
+    });
+    let stage = Stage::over(Arc::new(MemoryStore::new()), window(8), [slow]).await;
+
+    for n in 0..600 {
+        stage.emit(n % 3 * 100).await;
+    }
+    stage.empty().await;
+
+    let most: Vec<_> = running.lock().values().map(|(_, most)| *most).collect();
+    assert_eq!(most, [2, 2, 2]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_of_one_key_run_at_once_where_nothing_is_said_of_it() {
+    let slow = step(KEYED.concurrency(16), |_: Task, _| async {
+        sleep(secs(60)).await;
+        StepResult::Ok(())
+    });
+    let stage = Stage::with([slow]).await;
+
+    for n in 0..16 {
+        stage.emit(n).await;
+    }
+    sleep(secs(1)).await;
+
+    assert_eq!(stage.runtime.bus().running().next(), Some(("Step", 16)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_busy_does_not_fill_the_memory() {
+    let slow = |task: Task| async move {
+        if task.n < 100 {
+            sleep(secs(3600)).await;
+        }
+        Ok(())
+    };
+    let (diary, config) = (Diary::default(), KEYED.concurrency_per_key(1));
+    let notes = diary.clone();
+    let step = step(config, move |task: Task, _| {
+        notes.note(task.n.to_string());
+        slow(task)
+    });
+    let stage = Stage::over(Arc::new(MemoryStore::new()), window(4), [step]).await;
+
+    for n in 0..20 {
+        stage.emit(n).await;
+    }
+    stage.emit(100).await;
+    sleep(secs(1)).await;
+
+    assert_eq!(diary.read(), ["0", "100"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_that_has_used_up_its_rate_holds_up_no_other_and_says_so() {
+    let diary = Diary::default();
+    let config = KEYED.rate_limit_per_key(RateLimit::token_bucket(1, secs(3600)));
+    let stage =
+        Stage::over(Arc::new(MemoryStore::new()), window(4), [noting(config, &diary)]).await;
+    for n in 0..20 {
+        stage.emit(n).await;
+    }
+    let last = stage.send(0, EmitOptions::new()).await;
+    for key in 1..=20 {
+        stage.emit(key * 100).await;
+    }
+    let began = Instant::now();
+    sleep(secs(1)).await;
+
+    assert_eq!(diary.read().len(), 21, "after {:?}: {:?}", began.elapsed(), diary.read());
+    let reasons = stage.reasons(last).await;
+    let limited = reasons
+        .iter()
+        .any(|reason| matches!(reason, Reason::KeyRateLimited { key, .. } if key == "0"));
+    assert!(limited, "{reasons:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_emit_may_name_another_key() {
+    let most = Arc::new(AtomicUsize::new(0));
+    let peak = most.clone();
+    let running = Arc::new(AtomicUsize::new(0));
+    let slow = step(KEYED.concurrency_per_key(1), move |_: Task, _| {
+        let (peak, running) = (peak.clone(), running.clone());
+        async move {
+            peak.fetch_max(running.fetch_add(1, SeqCst) + 1, SeqCst);
+            sleep(millis(5)).await;
+            running.fetch_sub(1, SeqCst);
+            Ok(())
+        }
+    });
+    let stage = Stage::with([slow]).await;
+
+    for key in 0..5 {
+        stage.send(key * 100, EmitOptions::new().group("all of them")).await;
+    }
+    stage.empty().await;
+
+    assert_eq!(most.load(SeqCst), 1);
+}

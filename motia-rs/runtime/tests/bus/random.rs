@@ -1,0 +1,279 @@
+//! Whatever happens, in whatever order, the queue does what the model does.
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
+use std::{num::NonZeroU32, time::Duration};
+
+use motia_core::{
+    config::{EventConfig, Priority, Retry},
+    context::{Cancel, EmitOptions},
+    registry::Definition,
+};
+use motia_runtime::Settings;
+use proptest::{
+    prelude::*,
+    test_runner::{FileFailurePersistence, TestError, TestRunner},
+};
+
+use super::{
+    disk::{Disk, Process},
+    model::{ATTEMPTS, KEYS, Model, Outcome, Promise, State, Turn, World},
+    stage::{Stage, Task, step},
+};
+
+/// What happens to a queue.
+#[derive(Debug, Clone)]
+enum Op {
+    Emit { key: u64, level: i8, delay: Option<u64>, script: Vec<Turn> },
+    Wait(u64),
+    Cancel(usize),
+    Pause,
+    Resume,
+    Redrive(usize),
+    RedriveAll,
+    Restart,
+    Crash,
+}
+
+/// A queue, and what happens to it.
+#[derive(Debug, Clone)]
+struct Story {
+    window: usize,
+    concurrency: u32,
+    per_key: u32,
+    ops: Vec<Op>,
+}
+
+/// A kind of step, as it is configured and as the model knows it.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Fifo,
+    PerKey,
+    Ranked,
+}
+
+impl Kind {
+    fn promise(self, story: &Story) -> Promise {
+        let (at_once, per_key) = (story.concurrency as usize, story.per_key as usize);
+        let all = Promise { fifo: false, ranked: false, per_key: at_once, at_once };
+        match self {
+            Self::Fifo => Promise { fifo: true, per_key: 1, ..all },
+            Self::PerKey => Promise { per_key, ..all },
+            Self::Ranked => Promise { ranked: true, ..all },
+        }
+    }
+
+    fn step(self, story: &Story, model: &Model) -> Definition {
+        let key = |task: &Task| (task.n % KEYS).to_string();
+        let config = EventConfig::new("Step")
+            .concurrency(story.concurrency)
+            .retry(Retry::fixed(ATTEMPTS, Duration::from_millis(50)).jitter(0));
+        let config = match self {
+            Self::Fifo => config.fifo(key),
+            Self::PerKey => config.key(key).concurrency_per_key(story.per_key),
+            Self::Ranked => config,
+        };
+        let model = model.clone();
+        step(config, move |task, ctx| model.clone().handle(task, ctx))
+    }
+}
+
+fn turn() -> impl Strategy<Value = Turn> {
+    let outcome =
+        prop_oneof![6 => Just(Outcome::Ok), 3 => Just(Outcome::Fail), 1 => Just(Outcome::Fatal)];
+    (outcome, 0..30_u64)
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let level = prop_oneof![3 => Just(0_i8), 1 => -3..=3_i8];
+    let script = prop::collection::vec(turn(), 1..=3);
+    let emit = (0..KEYS / 2, level, prop::option::weighted(0.2, 0..300_u64), script)
+        .prop_map(|(key, level, delay, script)| Op::Emit { key, level, delay, script });
+    prop_oneof![
+        24 => emit,
+        8 => (0..120_u64).prop_map(Op::Wait),
+        2 => any::<usize>().prop_map(Op::Cancel),
+        1 => Just(Op::Pause),
+        1 => Just(Op::Resume),
+        1 => any::<usize>().prop_map(Op::Redrive),
+        1 => Just(Op::RedriveAll),
+        1 => Just(Op::Restart),
+        1 => Just(Op::Crash),
+    ]
+}
+
+fn story() -> impl Strategy<Value = Story> {
+    (2..=8_usize, 1..=4_u32, 1..=2_u32, prop::collection::vec(op(), 1..80))
+        .prop_map(|(window, concurrency, per_key, ops)| Story { window, concurrency, per_key, ops })
+}
+
+/// A story that is being told.
+struct Telling {
+    kind: Kind,
+    story: Story,
+    model: Model,
+    disk: Disk,
+    stage: Stage,
+    process: std::sync::Arc<Process>,
+    next: u64,
+}
+
+impl Telling {
+    async fn begin(kind: Kind, story: &Story) -> Self {
+        let (model, disk) = (Model::new(kind.promise(story)), Disk::new());
+        let (stage, process) = start(&disk, story, kind.step(story, &model)).await;
+        Self { kind, story: story.clone(), model, disk, stage, process, next: 1 }
+    }
+
+    async fn tell(&mut self, op: Op) {
+        match op {
+            Op::Emit { key, level, delay, script } => self.emit(key, level, delay, script).await,
+            Op::Wait(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
+            Op::Cancel(pick) => self.cancel(pick).await,
+            Op::Pause => {
+                self.stage.runtime.bus().pause("Step", "the test").await.unwrap();
+            }
+            Op::Resume => self.stage.runtime.bus().resume("Step").await.unwrap(),
+            Op::Redrive(pick) => {
+                let dead = self.model.look(|world| world.all(State::Dead));
+                if let Some(n) = dead.get(pick % dead.len().max(1)) {
+                    self.redrive(*n).await;
+                }
+            }
+            Op::RedriveAll => {
+                for n in self.model.look(|world| world.all(State::Dead)) {
+                    self.redrive(n).await;
+                }
+            }
+            Op::Restart => {
+                self.stage.runtime.shutdown().await.unwrap();
+                self.start().await;
+            }
+            Op::Crash => {
+                let (process, stage) = (self.process.clone(), self.stage.clone());
+                self.model.look(World::died);
+                process.crash(stage).await;
+                self.start().await;
+            }
+        }
+    }
+
+    async fn start(&mut self) {
+        let step = self.kind.step(&self.story, &self.model);
+        (self.stage, self.process) = start(&self.disk, &self.story, step).await;
+    }
+
+    async fn emit(&mut self, key: u64, level: i8, delay: Option<u64>, script: Vec<Turn>) {
+        let n = self.next * KEYS + key;
+        self.next += 1;
+        let priority = Priority::try_new(level).unwrap();
+        let options = EmitOptions::new().priority(priority);
+        let options = match delay {
+            Some(millis) => options.delay(Duration::from_millis(millis)),
+            None => options,
+        };
+        let told = (priority, self.stage.now());
+        self.model.look(|world| world.emitted(n, told, delay.is_some(), script));
+        let id = self.stage.send(n, options).await;
+        self.model.look(|world| world.kept(n, id));
+    }
+
+    async fn cancel(&mut self, pick: usize) {
+        let known: Vec<u64> = self.model.look(|world| world.known.keys().copied().collect());
+        if let Some(n) = known.get(pick % known.len().max(1)) {
+            let id = self.model.look(|world| world.cancelling(*n));
+            let ended = self.stage.cancel(Cancel::Delivery(id)).await;
+            self.model.look(|world| world.cancelled(*n, ended == 1));
+        }
+    }
+
+    async fn redrive(&mut self, n: u64) {
+        let id = self.model.look(|world| world.redriven(n));
+        self.stage.redrive(id).await;
+    }
+
+    /// Everything goes on, and comes to an end.
+    async fn end(mut self) -> Result<(), TestCaseError> {
+        self.tell(Op::Resume).await;
+        for _ in 0..3_000 {
+            if self.stage.depths().await.iter().all(|queue| queue.waiting + queue.delayed == 0) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let depths = self.stage.depths().await;
+        let stuck = depths.iter().any(|queue| queue.waiting + queue.delayed + queue.held > 0);
+        prop_assert!(!stuck, "stuck: {depths:?}, {:?}", self.model);
+        self.stage.quiet().await;
+
+        let (letters, ended) = (self.stage.dead_letters().await, self.stage.ended().await);
+        self.model.look(|world| {
+            prop_assert!(world.broken.is_empty(), "{:?}", world.broken);
+            for (n, known) in &world.known {
+                let dead = letters.iter().any(|letter| letter.id == known.id);
+                let cancelled = ended.iter().any(|ended| ended.id == known.id);
+                let is = match known.state {
+                    State::Waiting if known.doomed => State::Dead,
+                    state => state,
+                };
+                prop_assert_eq!(dead, is == State::Dead, "{} is {:?}", n, is);
+                prop_assert_eq!(cancelled, is == State::Cancelled, "{} is {:?}", n, is);
+                prop_assert!(!matches!(is, State::Waiting | State::Running), "{n} was lost");
+            }
+            Ok(())
+        })?;
+        self.stage.runtime.shutdown().await.unwrap();
+        Ok(())
+    }
+}
+
+async fn start(disk: &Disk, story: &Story, step: Definition) -> (Stage, std::sync::Arc<Process>) {
+    let mut settings = Settings::default();
+    settings.window = story.window;
+    settings.concurrency = NonZeroU32::new(story.concurrency).unwrap();
+    disk.start(settings, [step]).await
+}
+
+/// Tells as many stories as `PROPTEST_CASES` says.
+fn tell(kind: Kind) {
+    let persistence = FileFailurePersistence::WithSource("regressions");
+    let config = ProptestConfig {
+        failure_persistence: Some(Box::new(persistence)),
+        source_file: Some(file!()),
+        max_shrink_iters: 1_000,
+        ..ProptestConfig::default()
+    };
+    let told = TestRunner::new(config).run(&story(), |story| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut telling = Telling::begin(kind, &story).await;
+            for op in story.ops {
+                telling.tell(op).await;
+            }
+            telling.end().await
+        })
+    });
+    match told {
+        Ok(()) => {}
+        Err(TestError::Fail(why, story)) => panic!("{why}\nin the shortest story: {story:?}"),
+        Err(abort) => panic!("{abort}"),
+    }
+}
+
+#[test]
+fn a_queue_in_order_keeps_it_and_loses_nothing_whatever_happens() {
+    tell(Kind::Fifo);
+}
+
+#[test]
+fn a_queue_with_keys_runs_no_more_of_one_than_it_may_and_loses_nothing_whatever_happens() {
+    tell(Kind::PerKey);
+}
+
+#[test]
+fn a_queue_without_keys_starts_what_is_urgent_first_and_loses_nothing_whatever_happens() {
+    tell(Kind::Ranked);
+}

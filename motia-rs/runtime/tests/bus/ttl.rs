@@ -1,0 +1,88 @@
+//! Events that are not worth starting any more.
+
+use motia_core::{
+    config::{EventConfig, RateLimit},
+    context::EmitOptions,
+    store::Ending,
+};
+use motia_runtime::bus::reason::Explanation;
+use tokio::time::sleep;
+
+use super::stage::{Diary, Stage, Task, hundred, millis, noting, numbers, secs};
+
+const STEP: EventConfig<Task> = EventConfig::new("Step");
+
+async fn paused(config: EventConfig<Task>, diary: &Diary) -> Stage {
+    let stage = Stage::with([noting(config, diary)]).await;
+    stage.runtime.bus().pause("Step", "the test").await.unwrap();
+    stage
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_is_too_old_ends_as_expired_the_shorter_time_holds() {
+    let diary = Diary::default();
+    let stage = paused(STEP.ttl(secs(60)), &diary).await;
+    let old = stage.send(1, EmitOptions::new()).await;
+    sleep(secs(61)).await;
+    stage.send(2, EmitOptions::new().ttl(secs(10))).await;
+    stage.send(3, EmitOptions::new().ttl(secs(3600))).await;
+    sleep(secs(11)).await;
+
+    stage.runtime.bus().resume("Step").await.unwrap();
+    stage.empty().await;
+
+    assert_eq!(diary.read(), ["3"]);
+    let ended = stage.ended().await;
+    assert_eq!(ended.len(), 2);
+    assert!(ended.iter().all(|ended| ended.ending == Ending::Expired && ended.attempts == 0));
+    assert!(matches!(stage.explain(old).await, Explanation::Ended { .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_expired_uses_up_nothing_of_the_rate() {
+    let keyed = STEP.key(hundred).rate_limit_per_key(RateLimit::every(secs(60)));
+    for config in [STEP.throttle(secs(60)), keyed] {
+        let diary = Diary::default();
+        let stage = paused(config.ttl(secs(1)), &diary).await;
+        for n in 0..50 {
+            stage.emit(n).await;
+        }
+        sleep(secs(2)).await;
+        stage.emit(99).await;
+
+        stage.runtime.bus().resume("Step").await.unwrap();
+        sleep(millis(100)).await;
+
+        assert_eq!(diary.read(), ["99"]);
+        assert_eq!(stage.ended().await.len(), 50);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_behind_an_expired_event_of_their_key_are_handled_in_order() {
+    let diary = Diary::default();
+    let stage = paused(STEP.fifo(hundred), &diary).await;
+    for n in 0..6 {
+        let options = EmitOptions::new();
+        stage.send(n, if n % 2 == 0 { options.ttl(secs(1)) } else { options }).await;
+    }
+    sleep(secs(2)).await;
+
+    stage.runtime.bus().resume("Step").await.unwrap();
+    stage.empty().await;
+
+    assert_eq!(diary.read(), numbers([1, 3, 5]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delayed_event_that_has_expired_is_forgotten_for_good() {
+    let diary = Diary::default();
+    let stage = Stage::with([noting(STEP, &diary)]).await;
+    stage.send(1, EmitOptions::new().delay(secs(60)).ttl(secs(10))).await;
+
+    stage.empty().await;
+    stage.quiet().await;
+
+    assert_eq!(diary.read(), Vec::<String>::new());
+    assert_eq!(stage.ended().await.len(), 1);
+}

@@ -1,0 +1,212 @@
+//! Reads what waits in a queue, in the order in which it is to start.
+
+use motia_core::store::{Delivery, DeliveryId, Pull, Pulled, QueueId};
+use rusqlite::{Connection, OptionalExtension, Row};
+
+use super::{
+    place::{ForEach, Table, for_each},
+    queue::{delivery, delivery_columns},
+    row::{MAX_SEQ, delayed, due_micros, last, micros, ready},
+};
+
+pub(super) fn pull(db: &Connection, pull: &Pull) -> rusqlite::Result<Pulled> {
+    let at_once = db.unchecked_transaction()?;
+    let mut pulled = Pulled { ready: pull_ready(&at_once, pull)?, ..Pulled::default() };
+    pull_ranked(&at_once, pull, &mut pulled)?;
+    pull_due(&at_once, pull, &mut pulled)?;
+    Ok(pulled)
+}
+
+fn pull_ready(db: &Connection, pull: &Pull) -> rusqlite::Result<Vec<Delivery>> {
+    macro_rules! ready {
+        ($table:ident, $but:literal) => {
+            concat!(
+                "SELECT ",
+                delivery_columns!($table),
+                " FROM ",
+                stringify!($table),
+                " WHERE id > ?1 AND id <= ?2",
+                $but,
+                " ORDER BY id LIMIT ?3"
+            )
+        };
+    }
+    const ALL: ForEach = [ready!(delivery, ""), ready!(special, "")];
+    const NORMAL: ForEach = [ALL[0], ready!(special, " AND priority IS NULL")];
+    let sql = if pull.ranked_after.is_none() { ALL } else { NORMAL };
+    let from = ready(DeliveryId { queue: pull.queue, seq: pull.after.min(MAX_SEQ) });
+
+    let read = |table: Table| -> rusqlite::Result<Vec<_>> {
+        let mut ready = db.prepare_cached(table.of(sql))?;
+        ready.query_map((from, last(pull.queue), limit(pull.limit)), delivery)?.collect()
+    };
+    let mut found = read(Table::Plain)?;
+    merge(&mut found, read(Table::Special)?, |delivery| delivery.id.seq);
+    found.truncate(pull.limit);
+    Ok(found)
+}
+
+// The next two have two statements each, for SQLite walks an index from a pair on only if it has one
+// range.
+
+fn pull_ranked(db: &Connection, pull: &Pull, pulled: &mut Pulled) -> rusqlite::Result<()> {
+    const TOGETHER: &str = concat!(
+        "SELECT ",
+        delivery_columns!(special),
+        " FROM special INDEXED BY special_rank
+        WHERE (id >> 47) & 65535 = ?1 AND emitted_at - priority * 60000000 = ?2
+            AND priority IS NOT NULL AND id > 0 AND id > ?3
+        ORDER BY id LIMIT ?4"
+    );
+    const LATER: &str = concat!(
+        "SELECT ",
+        delivery_columns!(special),
+        " FROM special INDEXED BY special_rank
+        WHERE (id >> 47) & 65535 = ?1 AND emitted_at - priority * 60000000 > ?2
+            AND priority IS NOT NULL AND id > 0
+        ORDER BY emitted_at - priority * 60000000, id LIMIT ?3"
+    );
+    let Some((rank, after)) = pull.ranked_after else { return Ok(()) };
+    let (queue, rank) = (pull.queue.0, micros(rank));
+    let from = ready(DeliveryId { queue: pull.queue, seq: after.min(MAX_SEQ) });
+    let mut together = db.prepare_cached(TOGETHER)?;
+    let together = together.query_map((queue, rank, from, limit(pull.limit)), delivery)?;
+    pulled.ranked = together.collect::<Result<_, _>>()?;
+
+    let left = pull.limit - pulled.ranked.len();
+    if left > 0 {
+        let mut later = db.prepare_cached(LATER)?;
+        for later in later.query_map((queue, rank, limit(left)), delivery)? {
+            pulled.ranked.push(later?);
+        }
+    }
+    Ok(())
+}
+
+fn pull_due(db: &Connection, pull: &Pull, pulled: &mut Pulled) -> rusqlite::Result<()> {
+    let of = |delivery: &Delivery| (delivery.due, delivery.id.seq);
+    let mut found = due_in(Table::Plain, db, pull)?;
+    merge(&mut found, due_in(Table::Special, db, pull)?, of);
+
+    for delivery in found {
+        if delivery.due > Some(pull.now) || pulled.due.len() == pull.limit {
+            pulled.next_due = delivery.due;
+            break;
+        }
+        pulled.due.push(delivery);
+    }
+    Ok(())
+}
+
+/// What lies among the delayed of one table beyond the cursor: what is due, up to the limit, and the
+/// next one.
+fn due_in(table: Table, db: &Connection, pull: &Pull) -> rusqlite::Result<Vec<Delivery>> {
+    macro_rules! due {
+        ($table:ident, $cursor:literal) => {
+            concat!(
+                "SELECT ",
+                delivery_columns!($table),
+                " FROM ",
+                stringify!($table),
+                " INDEXED BY ",
+                stringify!($table),
+                "_due WHERE (id >> 47) & 65535 = ?1 AND id < 0
+                    AND due_at < 9223372036854775807 AND ",
+                $cursor
+            )
+        };
+    }
+    macro_rules! together {
+        ($table:ident) => {
+            due!($table, "due_at = ?2 AND id > ?3 ORDER BY id")
+        };
+    }
+    macro_rules! later {
+        ($table:ident) => {
+            due!($table, "due_at > ?2 ORDER BY due_at, id")
+        };
+    }
+    const TOGETHER: ForEach = for_each!(together);
+    const LATER: ForEach = for_each!(later);
+    let (due, after) = pull.due_after;
+    let (queue, due) = (pull.queue.0, due_micros(due));
+    let from = delayed(DeliveryId { queue: pull.queue, seq: after.min(MAX_SEQ) });
+    let mut found = Vec::new();
+    let mut is_enough = |row: &Row<'_>| -> rusqlite::Result<bool> {
+        let next = delivery(row)?;
+        let enough = next.due > Some(pull.now) || found.len() == pull.limit;
+        found.push(next);
+        Ok(enough)
+    };
+
+    let mut together = db.prepare_cached(table.of(TOGETHER))?;
+    let mut rows = together.query((queue, due, from))?;
+    while let Some(row) = rows.next()? {
+        if is_enough(row)? {
+            return Ok(found);
+        }
+    }
+    let mut later = db.prepare_cached(table.of(LATER))?;
+    let mut rows = later.query((queue, due))?;
+    while let Some(row) = rows.next()? {
+        if is_enough(row)? {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+pub(super) fn pull_lane(
+    db: &Connection,
+    queue: QueueId,
+    key: &str,
+    after: u64,
+    most: usize,
+) -> rusqlite::Result<Vec<Delivery>> {
+    const LANE: &str = concat!(
+        "SELECT ",
+        delivery_columns!(special),
+        " FROM special INDEXED BY special_lane
+        WHERE (id >> 47) & 65535 = ?1 AND lane = ?2 AND id > ?3 ORDER BY id LIMIT ?4"
+    );
+    let from = ready(DeliveryId { queue, seq: after.min(MAX_SEQ) });
+    let mut lane = db.prepare_cached(LANE)?;
+    lane.query_map((queue.0, key, from, limit(most)), delivery)?.collect()
+}
+
+pub(super) fn ahead(db: &Connection, id: DeliveryId) -> rusqlite::Result<u64> {
+    const LANE: &str = "SELECT NULL FROM delivery WHERE id IN (?1, ?2)
+        UNION ALL SELECT lane FROM special WHERE id IN (?1, ?2)";
+    const IN_QUEUE: &str = "SELECT (SELECT count(*) FROM delivery WHERE id > ?1 AND id < ?2)
+        + (SELECT count(*) FROM special WHERE id > ?1 AND id < ?2)";
+    const IN_LANE: &str = "SELECT count(*) FROM special INDEXED BY special_lane
+        WHERE (id >> 47) & 65535 = ?1 AND lane = ?2 AND id > 0 AND id < ?3";
+    let at_once = db.unchecked_transaction()?;
+    let count = |row: &Row<'_>| row.get(0);
+    let lane = at_once
+        .prepare_cached(LANE)?
+        .query_row((ready(id), delayed(id)), |row| row.get::<_, Option<String>>(0))
+        .optional()?;
+    match lane {
+        None => Ok(0),
+        Some(None) => {
+            let first = ready(DeliveryId { seq: 0, ..id });
+            at_once.prepare_cached(IN_QUEUE)?.query_row((first, ready(id)), count)
+        }
+        Some(Some(key)) => {
+            at_once.prepare_cached(IN_LANE)?.query_row((id.queue.0, key, ready(id)), count)
+        }
+    }
+}
+
+/// Adds deliveries of the other table, in their order.
+fn merge<K: Ord>(found: &mut Vec<Delivery>, others: Vec<Delivery>, order: impl Fn(&Delivery) -> K) {
+    if !others.is_empty() {
+        found.extend(others);
+        found.sort_by_key(order);
+    }
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,201 @@
+//! Looks for deliveries among all that waits.
+
+use std::time::{Duration, Instant};
+
+use motia_core::store::{Delivery, DeliveryId, Page, PageRequest, QueueId, WaitingFilter};
+use rusqlite::{Connection, OptionalExtension, Transaction, params_from_iter, types::Value};
+
+use super::{
+    conditions::Conditions,
+    place::{ForEach, Table},
+    queue::{delivery, delivery_columns},
+    row::{MAX_SEQ, delayed, delivery_at, ready},
+};
+use crate::rules;
+
+/// For how long one look may last: while it does, the log cannot begin anew, which in the end holds
+/// up the writer.
+const LOOK: Duration = Duration::from_millis(20);
+/// How many sequence numbers are looked through at once.
+const STRIDE: i64 = 1 << 14;
+
+/// A page put together from as many looks as it takes. What moves in the meantime is listed once, for
+/// the ready are looked through before the delayed; only what leaves the delayed for its place in an
+/// ordered lane just then can be missed.
+pub(super) fn page(
+    db: &Connection,
+    filter: &WaitingFilter,
+    request: &PageRequest,
+) -> rusqlite::Result<Page<Delivery>> {
+    let mut search = Search {
+        db,
+        look: (Instant::now(), db.unchecked_transaction()?),
+        filter,
+        after: rules::after_seq(request).min(MAX_SEQ),
+        limit: rules::fetch(request),
+        found: Vec::new(),
+    };
+    search.run()?;
+    let found = search.read()?;
+    Ok(rules::page(request, found, |delivery: &Delivery| delivery.id.seq.to_string()))
+}
+
+struct Search<'s> {
+    db: &'s Connection,
+    /// The transaction that is read in, and since when.
+    look: (Instant, Transaction<'s>),
+    filter: &'s WaitingFilter,
+    after: u64,
+    limit: usize,
+    /// The first of those found so far, by sequence number.
+    found: Vec<DeliveryId>,
+}
+
+/// How a list is read in the order of sequence numbers: from which table, by which index or along the
+/// table itself, and what it is ordered by then.
+type Way = (&'static str, &'static str);
+
+const BY_CANCEL_KEY: Way = ("special INDEXED BY special_cancel_key", "id & 0x7fffffffffff");
+const BY_LANE: Way = ("special INDEXED BY special_lane", "id");
+const HELD: [Way; 2] = [
+    ("delivery INDEXED BY delivery_due", "id"),
+    ("special INDEXED BY special_held", "id & 0x7fffffffffff"),
+];
+const ALONG: [Way; 2] = [("delivery NOT INDEXED", "id"), ("special NOT INDEXED", "id")];
+
+impl Search<'_> {
+    /// Finds what is meant by the shortest way there is.
+    fn run(&mut self) -> rusqlite::Result<()> {
+        const BEHIND: &str = "id & 0x7fffffffffff > ?";
+        const HELD_BEHIND: &str = "(id >> 47) & 65535 = ? AND due_at = 9223372036854775807
+            AND id & 0x7fffffffffff > ?";
+        const LANE_WITHIN: &str = "(id >> 47) & 65535 = ? AND id > ? AND id <= ?";
+        let after = self.after.cast_signed();
+        let WaitingFilter { delivery, cancel_key, lane, held, .. } = self.filter;
+        // What has a key can only be special.
+        let tables: &[Table] =
+            if cancel_key.is_some() || lane.is_some() { &[Table::Special] } else { &Table::ALL };
+
+        if let Some(only) = delivery {
+            let after_it = self.after >= only.seq;
+            for table in tables.iter().filter(|_| !after_it) {
+                let rows = [ready(*only), delayed(*only)].map(Value::from);
+                self.collect(table.of(ALONG), "id IN (?, ?)", rows)?;
+            }
+            return Ok(());
+        }
+        if cancel_key.is_some() {
+            return self.collect(BY_CANCEL_KEY, BEHIND, [after.into()]);
+        }
+        let queues = self.queues()?;
+        if *held {
+            for queue in &queues {
+                for table in tables {
+                    let behind = [i64::from(queue.0), after].map(Value::from);
+                    self.collect(table.of(HELD), HELD_BEHIND, behind)?;
+                }
+            }
+            return Ok(());
+        }
+        for row in [ready, delayed] {
+            for queue in &queues {
+                if lane.is_some() {
+                    let (from, to) = self.range(*queue, row);
+                    let within = [i64::from(queue.0), from, to].map(Value::from);
+                    self.collect(BY_LANE, LANE_WITHIN, within)?;
+                } else {
+                    for table in tables {
+                        self.look_through(*table, *queue, row)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks through a part of a queue, stride by stride.
+    fn look_through(
+        &mut self,
+        table: Table,
+        queue: QueueId,
+        row: fn(DeliveryId) -> i64,
+    ) -> rusqlite::Result<()> {
+        const NEXT: ForEach = [
+            "SELECT min(id) FROM delivery WHERE id > ?1 AND id <= ?2",
+            "SELECT min(id) FROM special WHERE id > ?1 AND id <= ?2",
+        ];
+        let mut next = self.db.prepare_cached(table.of(NEXT))?;
+        let (mut from, _) = self.range(queue, row);
+        loop {
+            let (_, to) = self.range(queue, row);
+            let first: Option<i64> = next.query_row((from, to), |row| row.get(0))?;
+            let Some(first) = first else { return Ok(()) };
+            from = first.saturating_add(STRIDE).min(to);
+            let stride = [first, from].map(Value::from);
+            self.collect(table.of(ALONG), "id >= ? AND id <= ?", stride)?;
+            self.look_again()?;
+        }
+    }
+
+    /// Where in a part of a queue those lie that can be on the page.
+    fn range(&self, queue: QueueId, row: fn(DeliveryId) -> i64) -> (i64, i64) {
+        let last = self.found.get(self.limit - 1).map_or(MAX_SEQ, |last| last.seq);
+        let at = |seq| row(DeliveryId { queue, seq });
+        (at(self.after), at(last))
+    }
+
+    /// Adds what is meant of a list.
+    fn collect<const N: usize>(
+        &mut self,
+        (list, order): Way,
+        first: &str,
+        params: [Value; N],
+    ) -> rusqlite::Result<()> {
+        let meant = Conditions::new(first, params).and_waiting(self.filter);
+        let sql = format!(
+            "SELECT id FROM {list} WHERE {} ORDER BY {order} LIMIT {}",
+            meant.sql, self.limit
+        );
+        let mut statement = self.db.prepare_cached(&sql)?;
+        for place in statement.query_map(params_from_iter(&meant.params), |row| row.get(0))? {
+            self.found.push(delivery_at(place?));
+        }
+        self.found.sort_unstable_by_key(|id| id.seq);
+        self.found.dedup();
+        self.found.truncate(self.limit);
+        Ok(())
+    }
+
+    /// Begins another look, if this one has lasted.
+    fn look_again(&mut self) -> rusqlite::Result<()> {
+        if self.look.0.elapsed() > LOOK {
+            // One after the other: a connection has one transaction at a time.
+            self.look.1.execute_batch("COMMIT; BEGIN")?;
+            self.look.0 = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Reads what was found and is still there.
+    fn read(&self) -> rusqlite::Result<Vec<Delivery>> {
+        const READ: &str = concat!(
+            "SELECT ",
+            delivery_columns!(delivery),
+            " FROM delivery WHERE id IN (?1, ?2) UNION ALL SELECT ",
+            delivery_columns!(special),
+            " FROM special WHERE id IN (?1, ?2)"
+        );
+        let mut statement = self.db.prepare_cached(READ)?;
+        let mut read =
+            |id: &DeliveryId| statement.query_row((ready(*id), delayed(*id)), delivery).optional();
+        self.found.iter().filter_map(|id| read(id).transpose()).collect()
+    }
+
+    fn queues(&self) -> rusqlite::Result<Vec<QueueId>> {
+        if let Some(only) = self.filter.queue {
+            return Ok(vec![only]);
+        }
+        let mut queues = self.db.prepare_cached("SELECT id FROM queue ORDER BY id")?;
+        queues.query_map((), |row| row.get(0).map(QueueId))?.collect()
+    }
+}

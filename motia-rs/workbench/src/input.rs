@@ -1,0 +1,108 @@
+//! What is read of a request: its query string and its body. What cannot be read is refused by its name.
+
+use axum::{body::Bytes, extract::rejection::BytesRejection};
+use http::{HeaderMap, header};
+use jiff::Timestamp;
+use motia_core::json::strict;
+use serde::de::DeserializeOwned;
+use serde_html_form::Deserializer;
+use serde_json::Value;
+
+use crate::Refusal;
+
+/// What is nested deeper is refused.
+const JSON_DEPTH: usize = 100;
+
+/// What a handler takes a body as.
+pub(crate) type Body = Result<Bytes, BytesRejection>;
+
+/// Reads a query string.
+pub(crate) fn query<T: DeserializeOwned>(text: Option<&str>) -> Result<T, Refusal> {
+    let form = Deserializer::from_bytes(text.unwrap_or_default().as_bytes());
+    serde_path_to_error::deserialize(form).map_err(|error| unread("the query string", &error))
+}
+
+/// Reads a body that must say that it is JSON: no form of another site can send one.
+pub(crate) fn json_body(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
+    let said = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = said.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if !kind.eq_ignore_ascii_case("application/json") {
+        return Err(Refusal::unsupported("send the body as `content-type: application/json`"));
+    }
+    strict::parse(body, JSON_DEPTH)
+        .map_err(|error| Refusal::bad(format!("the body is no JSON: {error}")))
+}
+
+/// Reads a JSON body of certain fields.
+pub(crate) fn fields<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Refusal> {
+    serde_path_to_error::deserialize(json_body(headers, body)?)
+        .map_err(|error| unread("the body", &error))
+}
+
+/// The same of a body that may be left out.
+pub(crate) fn optional<T: DeserializeOwned + Default>(
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<T, Refusal> {
+    if body.is_empty() {
+        Ok(T::default())
+    } else {
+        Ok(fields::<Option<T>>(headers, body)?.unwrap_or_default())
+    }
+}
+
+/// Reads an instant.
+pub(crate) fn instant(what: &str, text: Option<String>) -> Result<Option<Timestamp>, Refusal> {
+    let read = |text: String| {
+        let expected = "an instant such as 2026-01-31T09:00:00Z";
+        text.parse().map_err(|_| Refusal::bad(format!("`{what}` is {expected}, not `{text}`")))
+    };
+    text.map(read).transpose()
+}
+
+fn unread<E: std::fmt::Display>(what: &str, error: &serde_path_to_error::Error<E>) -> Refusal {
+    let (place, error) = (error.path().to_string(), error.inner());
+    Refusal::bad(match place.as_str() {
+        "." => format!("{what} cannot be read: {error}"),
+        place => format!("`{place}` in {what} cannot be read: {error}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use motia_core::event::EventId;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wanted {
+        #[expect(dead_code, reason = "only whether it can be read is asked")]
+        event: Option<EventId>,
+    }
+
+    fn told(refused: Result<Wanted, Refusal>) -> String {
+        refused.unwrap_err().0.detail.unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named() {
+        let json = HeaderMap::from_iter([(
+            header::CONTENT_TYPE,
+            http::HeaderValue::from_static("application/json"),
+        )]);
+        let body = told(optional(&json, br#"{"event":"7"}"#));
+        assert!(body.starts_with("`event` in the body cannot be read: "), "{body}");
+        let asked = told(query(Some("event=7")));
+        assert!(asked.starts_with("`event` in the query string cannot be read: "), "{asked}");
+        let unknown = told(query(Some("colour=red")));
+        assert!(unknown.contains("colour"), "{unknown}");
+    }
+
+    #[test]
+    fn a_body_that_is_left_out_is_an_empty_one() {
+        assert!(optional::<Wanted>(&HeaderMap::new(), b"").is_ok());
+        assert_eq!(optional::<Wanted>(&HeaderMap::new(), b"{}").unwrap_err().0.status, 415);
+    }
+}

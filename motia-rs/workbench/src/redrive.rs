@@ -1,0 +1,291 @@
+//! What becomes of dead letters: they wait again, or are removed for good; one, some, or all that are
+//! found, page by page.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, RawQuery, State, rejection::PathRejection},
+    routing::post,
+};
+use http::HeaderMap;
+use motia_core::store::{Batch, CommitError, DeliveryId, PageRequest, Write};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Desk, Refusal,
+    dead::{self, Wanted, no_letter},
+    deliveries::delivery,
+    input::{Body, optional, query},
+    who,
+};
+
+/// The most ids that one request may name.
+const MOST_IDS: usize = PageRequest::MAX;
+
+/// What happened to a number of dead letters.
+#[derive(Debug, Serialize)]
+pub struct Moved {
+    /// How many were moved.
+    pub count: usize,
+    /// What to pass as `cursor` to go on; `null` when all is done.
+    pub next: Option<String>,
+    /// Those named that could not be moved.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<NotMoved>,
+}
+
+/// A dead letter that could not be moved.
+#[derive(Debug, Serialize)]
+pub struct NotMoved {
+    /// Its id.
+    pub id: DeliveryId,
+    /// The status that it alone would have been answered with.
+    pub status: u16,
+    /// Why.
+    pub detail: String,
+}
+
+pub(crate) fn routes() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/api/dead/redrive", post(redrive_some))
+        .route("/api/dead/purge", post(purge_some))
+        .route("/api/dead/{id}/redrive", post(redrive))
+        .route("/api/dead/{id}/purge", post(purge))
+}
+
+/// What becomes of a dead letter.
+#[derive(Debug, Clone, Copy)]
+enum Fate {
+    Redriven,
+    Purged,
+}
+
+async fn redrive(
+    State(desk): State<Arc<Desk>>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Moved>, Refusal> {
+    move_one(&desk, delivery(id)?, Fate::Redriven, who::asks(&headers, &body?)?).await
+}
+
+async fn purge(
+    State(desk): State<Arc<Desk>>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Moved>, Refusal> {
+    move_one(&desk, delivery(id)?, Fate::Purged, who::asks(&headers, &body?)?).await
+}
+
+async fn redrive_some(
+    State(desk): State<Arc<Desk>>,
+    RawQuery(text): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Moved>, Refusal> {
+    move_some(&desk, text.as_deref(), (&headers, &body?), Fate::Redriven).await
+}
+
+async fn purge_some(
+    State(desk): State<Arc<Desk>>,
+    RawQuery(text): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Moved>, Refusal> {
+    move_some(&desk, text.as_deref(), (&headers, &body?), Fate::Purged).await
+}
+
+async fn move_one(
+    desk: &Desk,
+    id: DeliveryId,
+    fate: Fate,
+    by: String,
+) -> Result<Json<Moved>, Refusal> {
+    let (count, _missing) = move_all(desk, &[id], fate).await?;
+    if count == 0 {
+        return Err(no_letter(desk, id).await?);
+    }
+    tracing::info!(target: crate::AUDIT, dead_letter = %id, ?fate, by, "dead letter moved");
+    Ok(Json(Moved { count, next: None, refused: Vec::new() }))
+}
+
+/// A body that names dead letters; without it, those are meant that the query finds.
+#[derive(Debug, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct Named {
+    ids: Option<Vec<DeliveryId>>,
+    by: Option<String>,
+}
+
+/// Moves the letters that the body names, or a page of those that the query finds. They are passed in
+/// their order and never twice, so that a letter that dies again meanwhile does not keep the caller
+/// going round.
+async fn move_some(
+    desk: &Desk,
+    text: Option<&str>,
+    (headers, body): (&HeaderMap, &[u8]),
+    fate: Fate,
+) -> Result<Json<Moved>, Refusal> {
+    let Named { ids, by } = optional(headers, body)?;
+    let by = who::name(by)?;
+    let mut refused = Vec::new();
+    let named = ids.as_ref().map(|ids| serde_json::json!(ids).to_string());
+    let (count, next) = match ids {
+        Some(ids) => {
+            if text.is_some_and(|text| !text.is_empty()) {
+                return Err(Refusal::bad("the body names the `ids`: leave the query out"));
+            }
+            let (count, missing) = move_all(desk, &in_order(ids)?, fate).await?;
+            for id in missing {
+                let Refusal(problem) = no_letter(desk, id).await?;
+                let detail = problem.detail.unwrap_or_default();
+                refused.push(NotMoved { id, status: problem.status.as_u16(), detail });
+            }
+            (count, None)
+        }
+        None => {
+            let (filter, request) = query::<Wanted>(text)?.read(desk).await?;
+            let page = dead::page(desk, &filter, request).await?;
+            let ids: Vec<_> = page.items.iter().map(|letter| letter.id).collect();
+            // Somebody else was faster with those that are missing.
+            let (count, _missing) = move_all(desk, &ids, fate).await?;
+            (count, page.next)
+        }
+    };
+    tracing::info!(target: crate::AUDIT, count, ids = named, query = text, ?fate, by, "dead letters moved");
+    Ok(Json(Moved { count, next, refused }))
+}
+
+/// Each of these ids once, in the order in which the letters were emitted.
+fn in_order(mut ids: Vec<DeliveryId>) -> Result<Vec<DeliveryId>, Refusal> {
+    if !(1..=MOST_IDS).contains(&ids.len()) {
+        return Err(Refusal::bad(format!("`ids` names 1 to {MOST_IDS} dead letters")));
+    }
+    ids.sort_unstable_by_key(|id| id.seq);
+    ids.dedup();
+    Ok(ids)
+}
+
+/// Moves dead letters; gives how many, and those that are none. All are sent to the store in their
+/// order before the first is waited for: it keeps the order, and syncs once for many.
+async fn move_all(
+    desk: &Desk,
+    ids: &[DeliveryId],
+    fate: Fate,
+) -> Result<(usize, Vec<DeliveryId>), Refusal> {
+    let (run, now) = (desk.run(), desk.engine().now());
+    let write = |delivery| match fate {
+        Fate::Redriven => Write::Redrive { delivery, now },
+        Fate::Purged => Write::Purge { delivery },
+    };
+    let commit = |id: &DeliveryId| desk.engine().commit(&run, Batch::of(write(*id)));
+    let commits: Vec<_> = ids.iter().map(commit).collect();
+
+    let (mut missing, mut failed) = (Vec::new(), None);
+    for commit in commits {
+        match commit.await {
+            Ok(_) => {}
+            Err(CommitError::NoSuchDeadLetter(id)) => missing.push(id),
+            Err(error) => failed = Some(error),
+        }
+    }
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok((ids.len() - missing.len(), missing)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::{get, post, with_dead_letters};
+
+    #[tokio::test]
+    async fn a_dead_letter_that_is_redriven_waits_again() {
+        let api = with_dead_letters(1).await;
+        let (_, list) = get(&api, "/api/dead").await;
+        let id = list["items"][0]["id"].as_str().unwrap();
+
+        let (status, moved) = post(&api, &format!("/api/dead/{id}/redrive"), &json!(null)).await;
+
+        assert_eq!((status.as_u16(), moved["count"].clone()), (200, json!(1)));
+        let (_, queues) = get(&api, "/api/queues").await;
+        let queue = &queues["items"][0];
+        assert_eq!((&queue["waiting"], &queue["dead"]), (&json!(1), &json!(0)));
+        for fate in ["redrive", "purge"] {
+            let path = format!("/api/dead/{id}/{fate}");
+            let (status, problem) = post(&api, &path, &json!({ "by": "ana" })).await;
+            assert_eq!(
+                (status.as_u16(), &problem["detail"]),
+                (409, &json!(format!("{id} waits again")))
+            );
+        }
+        let (status, _) = post(&api, "/api/dead/1-99/purge", &json!(null)).await;
+        assert_eq!(status, 404);
+    }
+
+    #[tokio::test]
+    async fn dead_letters_are_moved_by_their_ids_and_those_that_are_none_are_told() {
+        let api = with_dead_letters(3).await;
+        let (_, list) = get(&api, "/api/dead").await;
+        let id = |n: usize| list["items"][n]["id"].clone();
+        post(&api, "/api/dead/redrive", &json!({ "ids": [id(1)] })).await;
+
+        let ids = json!([id(2), id(1), id(0), id(2), "1-99"]);
+        let (status, moved) = post(&api, "/api/dead/redrive", &json!({ "ids": ids })).await;
+
+        assert_eq!((status.as_u16(), &moved["count"]), (200, &json!(2)));
+        let refused = moved["refused"].as_array().unwrap();
+        assert_eq!(refused[0]["detail"], json!(format!("{} waits again", id(1).as_str().unwrap())));
+        let statuses: Vec<_> = refused.iter().map(|each| each["status"].clone()).collect();
+        assert_eq!(statuses, [json!(409), json!(404)]);
+    }
+
+    #[tokio::test]
+    async fn too_many_ids_none_at_all_and_ids_beside_a_filter_are_refused() {
+        let api = with_dead_letters(1).await;
+        let many: Vec<_> = (1..=1001).map(|n| format!("1-{n}")).collect();
+        for (path, body) in [
+            ("", json!({ "ids": many })),
+            ("", json!({ "ids": [] })),
+            ("", json!({ "ids": ["nonsense"] })),
+            ("?step=Charge", json!({ "ids": ["1-1"] })),
+            ("?limit=1001", json!(null)),
+        ] {
+            let (status, problem) = post(&api, &format!("/api/dead/purge{path}"), &body).await;
+            assert_eq!(status, 400, "{path}: {problem}");
+        }
+        let (status, _) = post(&api, "/api/dead/purge?step=Nobody", &json!(null)).await;
+        assert_eq!(status, 404);
+    }
+
+    #[tokio::test]
+    async fn all_that_a_filter_finds_goes_page_by_page() {
+        let api = with_dead_letters(5).await;
+
+        let (_, first) = post(&api, "/api/dead/purge?step=Charge&limit=3", &json!(null)).await;
+        assert_eq!(first["count"], json!(3));
+        let cursor = first["next"].as_str().unwrap();
+        let rest = format!("/api/dead/purge?step=Charge&limit=3&cursor={cursor}");
+        let (_, rest) = post(&api, &rest, &json!(null)).await;
+
+        assert_eq!(rest, json!({ "count": 2, "next": null }));
+        let (_, left) = get(&api, "/api/dead").await;
+        assert_eq!(left["items"], json!([]));
+    }
+
+    #[tokio::test]
+    async fn those_redriven_together_wait_in_the_order_in_which_they_were_emitted() {
+        let api = with_dead_letters(3).await;
+
+        let (_, moved) = post(&api, "/api/dead/redrive?reason=attempts", &json!(null)).await;
+
+        assert_eq!(moved["count"], json!(3));
+        let (_, list) = get(&api, "/api/queues/Charge/waiting").await;
+        let order = |n: usize| list["items"][n]["event"]["payload"]["id"].clone();
+        assert_eq!([order(0), order(1), order(2)], [json!("o-0"), json!("o-1"), json!("o-2")]);
+    }
+}

@@ -37,7 +37,12 @@ pub enum Command {
     /// Run the app: routes, queues and schedules (the default)
     Serve,
     /// Look for mistakes in the app, as `serve` does before it starts
-    Check,
+    Check {
+        /// Read what waits in the data folder, too, and say what of it this program cannot take; no
+        /// server may run
+        #[arg(long)]
+        data: bool,
+    },
     /// List the steps
     Steps,
     /// List the flows

@@ -5,7 +5,8 @@ pub mod circuits;
 pub mod dead;
 pub mod deliveries;
 pub mod emit;
-pub mod history;
+pub mod fit;
+mod history;
 pub mod queues;
 pub mod state;
 
@@ -51,7 +52,8 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
     let look = Absent::Refuse;
     match command {
         Command::Serve => serve::serve(program, &settings, output),
-        Command::Check => app::check(&program.registry, &settings, output),
+        Command::Check { data: false } => app::check(&program.registry, &settings, output),
+        Command::Check { data: true } => fit::check(&program.registry, &settings, output),
         Command::Steps => {
             app::steps(&program.registry, output);
             Ok(())

@@ -15,9 +15,9 @@
 //! Invariants:
 //! - Every undelayed delivery up to `loaded` is in memory, at work, settled, or beyond `more.after` of
 //!   its lane. Those beyond `loaded`, if `spilled`, wait in the store.
-//! - `held` has every delivery that is in memory or at work, or is being ended because a newer one took
-//!   its place. That makes reading idempotent: cursors are moved back at will. What was let go of, or
-//!   ended, while the store was read (`released`) is not taken from what was read.
+//! - `held` has every delivery that is in memory or at work, or is being ended (`ending`). That makes
+//!   reading idempotent: cursors are moved back at will. What was let go of, or ended, while the store
+//!   was read (`released`) is not taken from what was read.
 //! - A lane in order starts its first delivery only if none before it may wait in the store.
 //! - A lane that has something in memory or in the store is in exactly one of `open`, `parked` and
 //!   `thirsty`, or has something at work. `heads` has the lane of each delivery in the store that its
@@ -25,6 +25,8 @@
 
 mod reading;
 mod standing;
+#[cfg(test)]
+mod tests;
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -87,8 +89,8 @@ pub(super) struct Lanes {
 struct Held {
     key: Arc<str>,
     again: Option<Again>,
-    /// Whether a newer one took its place, and it is being ended.
-    superseded: bool,
+    /// Whether it is being ended in the store: a newer one took its place, or it has expired.
+    ending: bool,
 }
 
 /// How a delivery came in again while it was held.
@@ -202,14 +204,14 @@ impl Lanes {
     }
 
     fn insert(&mut self, key: &Arc<str>, delivery: Delivery, in_place: bool) {
-        let held = Held { key: key.clone(), again: None, superseded: false };
+        let held = Held { key: key.clone(), again: None, ending: false };
         self.held.insert(delivery.id.seq, held);
         self.count += 1;
         let lane = self.lanes.entry(key.clone()).or_default();
         for old in lane.insert(&self.rules, delivery, in_place) {
             self.count -= 1;
             if let Some(held) = self.held.get_mut(&old.id.seq) {
-                held.superseded = true;
+                held.ending = true;
             }
             self.superseded.push(old.id);
         }
@@ -276,7 +278,7 @@ impl Lanes {
         let Some((_, key)) = self.open.first().cloned() else { return };
         let first = self.lanes.get_mut(&key).and_then(Lane::pop);
         if let Some(held) = first.and_then(|first| self.held.get_mut(&first.id.seq)) {
-            held.superseded = true;
+            held.ending = true;
             self.count -= 1;
         }
         self.refresh(&key, now);
@@ -329,13 +331,13 @@ impl Lanes {
 
     /// Forgets a delivery that ended without being taken.
     pub(super) fn forget(&mut self, seq: u64, now: Timestamp) -> Gone {
-        let Some(Held { key, superseded, .. }) = self.held.get(&seq) else {
+        let Some(Held { key, ending, .. }) = self.held.get(&seq) else {
             self.forget_in_store(seq, now);
             return Gone::Unknown;
         };
-        let (key, superseded) = (key.clone(), *superseded);
+        let (key, ending) = (key.clone(), *ending);
         let removed = self.lanes.get_mut(&key).is_some_and(|lane| lane.remove(seq));
-        if !removed && !superseded {
+        if !removed && !ending {
             return Gone::Unknown;
         }
         self.count -= usize::from(removed);

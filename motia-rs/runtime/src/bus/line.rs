@@ -13,6 +13,8 @@
 //!   is being read just then (`late`). What was let go of while a page was read (`released`) is not taken
 //!   from that page. A delivery that comes in again while it is held is looked for once it is let go
 //!   of: the store has the truth. What is being ended is held until that is heard (`ending`).
+//! - `ranked` has no more than a window; `ready` no more than that of undelayed ones, and as many again
+//!   that fell due.
 //! - Nothing is taken while something more urgent may wait in the store: a kind of which that has more is
 //!   read on before it runs dry, and waited for if it did.
 //!

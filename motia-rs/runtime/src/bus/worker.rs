@@ -39,11 +39,12 @@ pub(super) async fn run(queue: Arc<Queue>) {
             queue.shared.tasks.spawn(async {});
         }
         let (verdict, token) = work(&queue, &taken).await;
-        next = queue.go_on(&taken, verdict, token);
         handled = handled.wrapping_add(1);
         if handled.is_multiple_of(32) {
+            // Before the next is taken, for what was taken after it would be started first.
             tokio::task::yield_now().await;
         }
+        next = queue.go_on(&taken, verdict, token);
     }
 }
 

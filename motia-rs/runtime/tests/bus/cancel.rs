@@ -1,5 +1,4 @@
 //! Work that nobody wants any more, wherever it is.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::{sync::Arc, time::Duration};
 

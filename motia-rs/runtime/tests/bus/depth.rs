@@ -1,5 +1,4 @@
 //! Queues that are only so deep.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::sync::{
     Arc,

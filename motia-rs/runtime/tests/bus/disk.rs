@@ -1,7 +1,6 @@
 //! A memory store that survives its apps: one is shut down or dies, the next finds what was kept.
 //!
 //! What a process reads can be held up on its way, so that a test decides what happens meanwhile.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::sync::{
     Arc,

@@ -1,5 +1,4 @@
 //! Events whose payload does not fit wait for a program that it fits.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
 //! What comes in, or is done, while a page of the queue is being read.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::{
     collections::HashMap,

@@ -1,5 +1,4 @@
 //! What is urgent starts first.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::sync::Arc;
 

@@ -1,5 +1,4 @@
 //! Whatever happens, in whatever order, the queue does what the model does.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::{num::NonZeroU32, time::Duration};
 

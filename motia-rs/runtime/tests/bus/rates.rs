@@ -1,5 +1,4 @@
 //! How often attempts start.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

@@ -1,5 +1,4 @@
 //! How many attempts run at once in the whole process.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::{
     num::NonZeroUsize,
@@ -9,7 +8,11 @@ use std::{
     },
 };
 
-use motia_core::{config::EventConfig, context::EmitOptions, registry::Definition};
+use motia_core::{
+    config::EventConfig,
+    context::{Cancel, EmitOptions},
+    registry::Definition,
+};
 use motia_runtime::{Settings, bus::reason::Reason};
 use motia_store::MemoryStore;
 use tokio::time::sleep;
@@ -82,6 +85,23 @@ async fn a_slot_that_was_meant_for_a_queue_that_is_paused_goes_to_the_next() {
     stage.empty().await;
 
     assert_eq!(diary.read().last().unwrap(), "2 of 1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slot_that_was_meant_for_an_event_that_was_cancelled_is_not_lost() {
+    let (running, diary) = (Arc::default(), Diary::default());
+    let steps = [FIRST, SECOND, THIRD].map(|config| slow(config, &running, &diary));
+    let stage = Stage::over(Arc::new(MemoryStore::new()), slots(1), steps).await;
+    stage.quiet().await;
+    stage.emit(100).await;
+    let second = stage.send(200, EmitOptions::new()).await;
+    stage.emit(300).await;
+    sleep(millis(5)).await;
+
+    stage.cancel(Cancel::Delivery(second)).await;
+    sleep(secs(1)).await;
+
+    assert_eq!(diary.read(), ["1 of 1", "3 of 1"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,4 @@
 //! A runtime of a few steps over a store, with a diary that handlers write in.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::{sync::Arc, time::Duration};
 

@@ -139,10 +139,7 @@ impl Line {
             Arrival::Ready(delivery) if delivery.event.priority.is_normal() => self.push(delivery),
             Arrival::Ready(delivery) => self.rank(delivery),
             Arrival::Due { id, due } => return self.expect(id.seq, due),
-            // Only lanes have places to come back to.
-            Arrival::Back { id, due, .. } => {
-                return self.expect(id.seq, due.unwrap_or(Timestamp::MIN));
-            }
+            Arrival::Back { id, key, due } => return Some(self.strays.add(id.seq, key, due)),
             Arrival::Gone { .. } => {}
         }
         None

@@ -11,7 +11,7 @@ use motia_core::{
 use motia_runtime::Settings;
 use motia_store::MemoryStore;
 
-use super::stage::{Diary, START, Stage, Task, leave, step};
+use super::stage::{Diary, START, Stage, Task, leave, leave_text, step};
 
 const THRICE: EventConfig<Task> =
     EventConfig::new("Thrice").retry(Retry::exponential(3, Duration::from_secs(10)).jitter(0));
@@ -211,4 +211,24 @@ async fn a_redriven_letter_is_delivered_again_with_all_its_attempts() {
 
     assert_eq!(diary.read(), ["attempt 1", "attempt 1"]);
     assert!(stage.dead_letters().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_emitted_in_order_is_tried_again_by_a_step_that_has_no_key_any_more() {
+    // Given an event of an app whose step still handled them in order.
+    let store: Arc<MemoryStore> = Arc::default();
+    leave_text(&store, "Thrice", r#"{"n":1}"#, Some("key")).await;
+    let diary = Diary::default();
+    let notes = diary.clone();
+    let fails_once = step(THRICE, move |_: Task, ctx: Context| {
+        notes.note(format!("attempt {}", ctx.attempt()));
+        async move { if ctx.attempt() < 2 { Err(StepError::retry("not yet")) } else { Ok(()) } }
+    });
+
+    // When it fails once.
+    let stage = Stage::over(store, Settings::default(), [fails_once]).await;
+    stage.empty().await;
+
+    // Then it is tried again.
+    assert_eq!(diary.read(), ["attempt 1", "attempt 2"]);
 }

@@ -159,6 +159,15 @@ impl Step {
     pub const fn name(&self) -> &'static str {
         self.about.name
     }
+
+    /// What only an event step has.
+    #[must_use]
+    pub const fn event(&self) -> Option<&EventStep> {
+        match &self.kind {
+            Kind::Event(event) => Some(event),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Debug for Step {

@@ -270,6 +270,14 @@ pub struct Depth {
     pub dead: u64,
 }
 
+impl Depth {
+    /// All deliveries that are not settled and not dead.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.waiting + self.delayed + self.held
+    }
+}
+
 /// A commit under way; resolves when it is kept. Dropping it does not undo it.
 #[must_use = "a commit may fail: await it"]
 pub struct Commit(Inner);

@@ -50,7 +50,7 @@ use std::{
 use jiff::Timestamp;
 use motia_core::{
     context::Engine,
-    registry::{EventStep, Kind, Step},
+    registry::{EventStep, Step},
     store::{Arrival, Delivery, Listener, QueueId, Store, StoreError, Token},
 };
 pub use queue::Queue;
@@ -112,10 +112,7 @@ pub(crate) struct Subscriber {
 
 impl Subscriber {
     pub(crate) fn event_step(&self) -> &EventStep {
-        match &self.step.kind {
-            Kind::Event(event) => event,
-            _ => unreachable!("a subscriber is an event step"),
-        }
+        self.step.event().expect("a subscriber is an event step")
     }
 }
 

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use motia_core::{
     clock::Clock,
     context::{Cancel, CancelError, Engine, Level, Limits, Route, Run, engine::Subscriber},
-    registry::{Kind, Registry},
+    registry::{Registry, Step},
     schema::Schemas,
-    store::{Batch, BoxFuture, Commit, QueueId, Store, Write},
+    store::{Batch, BoxFuture, Commit, QueueId, Store, StoreError, Write},
 };
 use prometheus_client::metrics::counter::Counter;
 use serde_json::Value;
@@ -49,6 +49,20 @@ impl AppEngine {
     }
 }
 
+/// The event steps with their queues, which are made where there are none.
+///
+/// # Errors
+/// When the store fails.
+pub async fn subscribers(
+    registry: &Registry,
+    store: &dyn Store,
+) -> Result<Vec<(Arc<Step>, QueueId)>, StoreError> {
+    let steps = registry.steps.iter().filter(|step| step.event().is_some()).cloned();
+    let steps: Vec<_> = steps.collect();
+    let names: Vec<_> = steps.iter().map(|step| step.name()).collect();
+    Ok(steps.into_iter().zip(store.queues(&names).await?).collect())
+}
+
 /// Who hears each topic that a step names.
 ///
 /// # Errors
@@ -63,7 +77,7 @@ pub fn routes(
     for step in &registry.steps {
         for topic in &step.subscribes {
             let listeners = heard.entry(topic.name).or_default();
-            if let (Some(queue), Kind::Event(event)) = (queues.get(&step.index), &step.kind) {
+            if let (Some(queue), Some(event)) = (queues.get(&step.index), step.event()) {
                 let (options, selector) = (event.options, event.selector.clone());
                 listeners.push(Subscriber { step: step.name(), queue: *queue, options, selector });
             }

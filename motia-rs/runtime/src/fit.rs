@@ -11,10 +11,11 @@ use std::{
     sync::Arc,
 };
 
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use motia_core::{
     json::JsonText,
-    registry::{EventStep, Kind, Registry, Step},
+    registry::{Registry, Step},
     schema::Schemas,
     store::{
         Batch, CommitError, Delivery, Depth, Failure, Page, PageRequest, QueueId, Settlement,
@@ -22,6 +23,8 @@ use motia_core::{
     },
 };
 use serde::{Deserialize, Serialize};
+
+use crate::engine::subscribers;
 
 /// The state group of the inputs that what waits was checked against.
 const GROUP: &str = "__motia.inputs";
@@ -99,7 +102,7 @@ pub async fn check(
 ) -> Result<Report, StoreError> {
     let orphans = orphans(registry, &store.depths(now).await?);
     let mut report = Report { orphans, ..Report::default() };
-    for (step, queue) in queues(registry, store).await? {
+    for (step, queue) in subscribers(registry, store).await? {
         let mut misfits = Misfits::default();
         let all = WaitingFilter { queue: Some(queue), ..WaitingFilter::default() };
         for_each_page(store, &all, |page| {
@@ -134,7 +137,7 @@ pub(crate) async fn enforce(
             learned.writes.push(input.keep(step.name()));
         }
         let depth = depths.iter().find(|depth| depth.id == *queue);
-        if depth.is_none_or(|depth| if changed { total(depth) == 0 } else { depth.held == 0 }) {
+        if depth.is_none_or(|depth| if changed { depth.total() == 0 } else { depth.held == 0 }) {
             continue;
         }
 
@@ -221,17 +224,9 @@ impl Misfits {
     }
 }
 
-/// What only an event step has.
-pub(crate) fn event_step(step: &Step) -> Option<&EventStep> {
-    match &step.kind {
-        Kind::Event(event) => Some(event),
-        _ => None,
-    }
-}
-
 /// Whether a kept event fits the input of a step; otherwise what does not.
 pub(crate) fn fits(step: &Step, delivery: &Delivery) -> Result<(), String> {
-    let Some(event_step) = event_step(step) else { return Ok(()) };
+    let Some(event_step) = step.event() else { return Ok(()) };
     (event_step.decodes)(&delivery.event).map_err(|error| {
         let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
         format!("{error}{}", cause.unwrap_or_default())
@@ -259,24 +254,10 @@ fn correct(
     }
 }
 
-async fn queues(
-    registry: &Registry,
-    store: &dyn Store,
-) -> Result<Vec<(Arc<Step>, QueueId)>, StoreError> {
-    let steps = registry.steps.iter().filter(|step| event_step(step).is_some()).cloned();
-    let steps: Vec<_> = steps.collect();
-    let names: Vec<_> = steps.iter().map(|step| step.name()).collect();
-    Ok(steps.into_iter().zip(store.queues(&names).await?).collect())
-}
-
 fn orphans(registry: &Registry, depths: &[Depth]) -> Vec<Orphan> {
-    let gone = |step: &str| registry.step(step).and_then(|step| event_step(step)).is_none();
-    let orphans = depths.iter().filter(|depth| gone(&depth.queue) && total(depth) > 0);
-    orphans.map(|depth| Orphan { step: depth.queue.clone(), waiting: total(depth) }).collect()
-}
-
-fn total(depth: &Depth) -> u64 {
-    depth.waiting + depth.delayed + depth.held
+    let gone = |step: &str| registry.step(step).and_then(|step| step.event()).is_none();
+    let orphans = depths.iter().filter(|depth| gone(&depth.queue) && depth.total() > 0);
+    orphans.map(|depth| Orphan { step: depth.queue.clone(), waiting: depth.total() }).collect()
 }
 
 /// Reads all pages, and commits what is to be written for each.
@@ -288,9 +269,9 @@ async fn for_each_page(
     let mut request = PageRequest::first(PageRequest::MAX);
     loop {
         let page = store.waiting(filter, request.clone()).await?;
-        for write in writes(&page) {
-            commit(store, Batch::of(write)).await?;
-        }
+        // All under way at once, so that they share the syncs of the disk.
+        let commits = writes(&page).into_iter().map(|write| commit(store, Batch::of(write)));
+        try_join_all(commits).await?;
         if page.next.is_none() {
             return Ok(());
         }

@@ -11,9 +11,9 @@ use motia_core::{
     clock::Clock,
     context::{Emit, EmitError, Engine, Receipt, Run},
     http::Middleware,
-    registry::{Kind, Registry, Step},
+    registry::{Kind, Registry},
     schema::Schemas,
-    store::{Batch, CommitError, Outcome, QueueId, Store, StoreError, Write},
+    store::{Batch, CommitError, Outcome, Store, StoreError, Write},
     trace::TraceContext,
 };
 use tokio::time::Instant;
@@ -22,7 +22,7 @@ use crate::{
     api::{self, Endpoint},
     bus::{Bus, depth::Depths},
     cron::{Cron, OpenCronError, Wake},
-    engine::AppEngine,
+    engine::{AppEngine, subscribers},
     fit,
     metrics::Metrics,
     settings::Settings,
@@ -225,18 +225,6 @@ impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runtime").field("steps", &self.inner.registry.steps.len()).finish()
     }
-}
-
-/// The event steps with their queues.
-async fn subscribers(
-    registry: &Registry,
-    store: &dyn Store,
-) -> Result<Vec<(Arc<Step>, QueueId)>, StoreError> {
-    let event = |step: &&Arc<Step>| matches!(step.kind, Kind::Event(_));
-    let steps: Vec<_> = registry.steps.iter().filter(event).cloned().collect();
-    let names: Vec<_> = steps.iter().map(|step| step.name()).collect();
-    let queues = store.queues(&names).await?;
-    Ok(steps.into_iter().zip(queues).collect())
 }
 
 fn endpoints(registry: &Registry, shared: &api::Shared<'_>) -> Result<Vec<Arc<Endpoint>>, String> {

@@ -5,13 +5,17 @@ use std::{collections::HashMap, sync::Arc};
 use motia_core::{
     clock::Clock as _,
     context::{Engine, Limits, Run},
-    registry::{Kind, Registry, Step},
+    registry::Registry,
     store::{Batch, Committed, QueueId, Store},
     trace::TraceContext,
 };
 use motia_runtime::{
-    Runtime, StartError, bus::depth::Depths, clock::SystemClock, engine::AppEngine,
-    metrics::Metrics, tasks::Tasks,
+    Runtime, StartError,
+    bus::depth::Depths,
+    clock::SystemClock,
+    engine::{AppEngine, subscribers},
+    metrics::Metrics,
+    tasks::Tasks,
 };
 
 use crate::Refusal;
@@ -52,11 +56,7 @@ impl Desk {
         store: Arc<dyn Store>,
         limits: Limits,
     ) -> Result<Self, StartError> {
-        let event = |step: &&Arc<Step>| matches!(step.kind, Kind::Event(_));
-        let steps: Vec<_> = registry.steps.iter().filter(event).collect();
-        let names: Vec<_> = steps.iter().map(|step| step.name()).collect();
-        let ids = store.queues(&names).await?;
-        let subscribers: Vec<_> = steps.into_iter().cloned().zip(ids).collect();
+        let subscribers = subscribers(&registry, &*store).await?;
         let queues: HashMap<usize, QueueId> =
             subscribers.iter().map(|(step, queue)| (step.index, *queue)).collect();
         let clock = Arc::new(SystemClock);

@@ -10,7 +10,6 @@ use axum::{
 use http::HeaderMap;
 use motia_core::{
     config::EventOptions,
-    registry::Kind,
     store::{Depth, Page},
 };
 use motia_runtime::bus::{queue::Pause, reason::Reason};
@@ -67,9 +66,9 @@ async fn list(
     let mut depths = desk.store().depths(desk.engine().now()).await?;
     depths.sort_by(|one, other| one.queue.cmp(&other.queue));
     let page = page_of(&request, depths.into_iter(), |depth| &depth.queue);
-    let mut items = Vec::with_capacity(page.items.len());
+    let (running, mut items) = (running(&desk), Vec::with_capacity(page.items.len()));
     for depth in page.items {
-        items.push(info(&desk, depth).await?);
+        items.push(info(&desk, depth, &running).await?);
     }
     Ok(Json(Page { items, next: page.next }))
 }
@@ -106,9 +105,16 @@ async fn resume(
     Ok(Json(detail(&desk, &step).await?))
 }
 
-async fn info(desk: &Desk, depth: Depth) -> Result<QueueInfo, Refusal> {
-    let running: HashMap<&str, usize> =
-        desk.runtime().map(|runtime| runtime.bus().running().collect()).unwrap_or_default();
+/// Attempts that run now, by step.
+fn running(desk: &Desk) -> HashMap<&str, usize> {
+    desk.runtime().map(|runtime| runtime.bus().running().collect()).unwrap_or_default()
+}
+
+async fn info(
+    desk: &Desk,
+    depth: Depth,
+    running: &HashMap<&str, usize>,
+) -> Result<QueueInfo, Refusal> {
     Ok(QueueInfo {
         running: running.get(&*depth.queue).copied().unwrap_or_default(),
         orphaned: desk.is_orphan(&depth.queue),
@@ -118,16 +124,13 @@ async fn info(desk: &Desk, depth: Depth) -> Result<QueueInfo, Refusal> {
 }
 
 async fn detail(desk: &Desk, step: &str) -> Result<QueueDetail, Refusal> {
-    let info = info(desk, desk.queue(step).await?).await?;
+    let info = info(desk, desk.queue(step).await?, &running(desk)).await?;
     let closed = match desk.runtime() {
         _ if info.orphaned => vec![Reason::Orphaned],
         Some(runtime) => runtime.bus().closed(step),
         None => vec![Reason::AtRest],
     };
-    let options = desk.registry().step(step).and_then(|step| match &step.kind {
-        Kind::Event(event) => Some(event.options),
-        _ => None,
-    });
+    let options = desk.registry().step(step).and_then(|step| Some(step.event()?.options));
     Ok(QueueDetail { info, closed, options })
 }
 

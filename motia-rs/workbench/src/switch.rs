@@ -1,6 +1,6 @@
 //! What people switch off and on, queues and circuits, of an app that runs or of one at rest.
 
-use motia_core::{registry::Kind, store::Depth};
+use motia_core::store::Depth;
 use motia_runtime::bus::{
     circuit::{CircuitInfo, CircuitState},
     kept,
@@ -21,7 +21,7 @@ impl Desk {
     /// Whether the app has no such event step: what waits for it waits until it is back.
     pub(crate) fn is_orphan(&self, queue: &str) -> bool {
         let step = self.registry().step(queue);
-        !step.is_some_and(|step| matches!(step.kind, Kind::Event(_)))
+        step.is_none_or(|step| step.event().is_none())
     }
 
     pub(crate) async fn paused(&self, step: &str) -> Result<Option<Pause>, Refusal> {

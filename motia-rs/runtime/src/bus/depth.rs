@@ -11,10 +11,10 @@ use std::{
 
 use jiff::Timestamp;
 use motia_core::{
-    registry::{Kind, Step},
+    registry::Step,
     store::{
-        Batch, Commit, CommitError, Committed, Outcome, QueueId, Settlement, Store, StoreError,
-        Write,
+        Batch, Commit, CommitError, Committed, Depth, Outcome, QueueId, Settlement, Store,
+        StoreError, Write,
     },
 };
 
@@ -46,16 +46,13 @@ impl Depths {
         now: Timestamp,
         tasks: &Tasks,
     ) -> Result<Arc<Self>, StoreError> {
-        let limit = |step: &Step| match &step.kind {
-            Kind::Event(event) => event.options.max_depth,
-            _ => None,
-        };
+        let limit = |step: &Step| step.event()?.options.max_depth;
         let limited = steps.iter().filter_map(|(step, queue)| Some((*queue, step, limit(step)?)));
         let limited: Vec<_> = limited.collect();
         let depths = if limited.is_empty() { Vec::new() } else { store.depths(now).await? };
         let queues = limited.into_iter().map(|(queue, step, limit)| {
             let depth = depths.iter().find(|depth| depth.id == queue);
-            let count = depth.map_or(0, |depth| depth.waiting + depth.delayed + depth.held);
+            let count = depth.map_or(0, Depth::total);
             let count = Arc::new(AtomicU64::new(count));
             (queue, Limited { step: step.name(), limit, count })
         });

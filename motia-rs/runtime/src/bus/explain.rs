@@ -93,8 +93,7 @@ pub async fn at_rest(
 ) -> Result<Explanation, StoreError> {
     let Found::Waiting(delivery) = found else { return Ok(settled(found)) };
     let mut reasons = vec![Reason::AtRest];
-    let Some((step, event_step)) = step.and_then(|step| Some((step, fit::event_step(step)?)))
-    else {
+    let Some((step, event_step)) = step.and_then(|step| Some((step, step.event()?))) else {
         reasons.push(Reason::Orphaned);
         return Ok(Explanation::Waiting { reasons });
     };

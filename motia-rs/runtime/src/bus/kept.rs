@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 use motia_core::{
     json::JsonText,
-    registry::{Kind, Step},
+    registry::Step,
     store::{Batch, CommitError, Store, StoreError, Write},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -90,7 +90,7 @@ pub async fn circuits(
 ) -> Result<Vec<CircuitInfo>, StoreError> {
     let mut named: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for step in steps {
-        if let Kind::Event(event) = &step.kind
+        if let Some(event) = step.event()
             && let Some(breaker) = event.options.circuit_breaker
         {
             named.entry(breaker.name).or_default().push((step.name(), breaker));

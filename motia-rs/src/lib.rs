@@ -58,8 +58,8 @@ pub use app::App;
 pub use motia_cli as cli;
 #[doc(no_inline)]
 pub use motia_core::{
-    check, clock, config, context, error, event, flow, graph, http, input, json, redact, registry,
-    schedule, schema, store, topic, trace,
+    check, circuit, clock, config, context, error, event, flow, graph, http, input, json, redact,
+    registry, schedule, schema, store, topic, trace,
 };
 pub use motia_core::{middleware, one_of, step, stream};
 #[doc(no_inline)]

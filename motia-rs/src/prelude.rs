@@ -6,11 +6,12 @@ pub use http::StatusCode;
 pub use jiff::Timestamp;
 pub use motia_core::topic;
 pub use motia_core::{
+    circuit::CircuitState,
     config::{
         ApiConfig, BatchConfig, CatchUp, CircuitBreaker, CronConfig, EventConfig, NoopConfig,
         Overlap, Priority, RateLimit, ReplySchema, Retry, reply,
     },
-    context::{Cancel, Context, EmitOptions, Receipt, StateGroup, Stream},
+    context::{Cancel, Context, EmitOptions, Limit, Receipt, StateGroup, Stream, Taken},
     error::{OrReject, StepError, StepResult},
     flow::Flow,
     http::{

@@ -4,13 +4,16 @@
 //! - [`emit`]: events on their way out; [`options`]: how they are delivered; [`cancel`]: the way back
 //! - [`state`], [`stream`]: what is kept between runs
 //! - [`transaction`]: several of these at once, or none
+//! - [`limit`]: how often something may be done; [`circuit`]: whether a dependency is to be left alone
 //! - [`logger`]: what is told to people
 //! - [`engine`]: the port through which a context reaches the machine beneath it
 
 pub mod cancel;
+pub mod circuit;
 mod dedup;
 pub mod emit;
 pub mod engine;
+pub mod limit;
 pub mod logger;
 pub mod options;
 mod outgoing;
@@ -25,9 +28,11 @@ use std::{
 };
 
 pub use cancel::{Cancel, CancelError};
+pub use circuit::{Circuit, CircuitCall, CircuitOpen};
 pub use emit::{Emit, EmitError, Receipt};
 pub use engine::{Engine, Limits, Route};
 use jiff::Timestamp;
+pub use limit::{Limit, Taken};
 pub use logger::{Level, Logger};
 pub use options::EmitOptions;
 use serde::Serialize;
@@ -38,6 +43,7 @@ use tokio_util::sync::CancellationToken;
 pub use transaction::{Transaction, TransactionError};
 
 use crate::{
+    config::CircuitBreaker,
     event::EventId,
     flow::Flow,
     store::{DeliveryId, Token},
@@ -258,6 +264,21 @@ impl<Emits> Context<Emits> {
     /// When the store fails; some may be cancelled by then, and asking again cancels the others.
     pub async fn cancel(&self, what: Cancel<'_>) -> Result<u64, CancelError> {
         self.run.engine.cancel(what, self.run.step).await
+    }
+
+    /// Takes one of what `limit` allows to `key`: a user, a client. What is used up is refused, with the
+    /// time after which it may be asked for again.
+    ///
+    /// # Errors
+    /// When it is not written, or the key is empty or too long.
+    pub async fn take(&self, limit: Limit, key: &str) -> Result<Taken, StateError> {
+        limit::take(&self.run, limit, key).await
+    }
+
+    /// The circuit of a dependency, to be asked before it is called.
+    #[must_use]
+    pub fn circuit(&self, breaker: CircuitBreaker) -> Circuit<'_> {
+        Circuit::new(&self.run, breaker)
     }
 
     /// Resolves when this attempt should stop: it was cancelled, or the app shuts down and its time to

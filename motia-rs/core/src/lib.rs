@@ -7,10 +7,12 @@
 //! - [`http`]: requests and answers, free of any web framework
 //! - [`schema`], [`json`]: what a value must look like, and how it is written
 //! - [`store`]: the port to what must be kept; [`clock`]: the port to the time
+//! - [`circuit`]: whether a dependency is to be left alone
 //! - [`graph`], [`check`]: who sets whom going, and what is wrong with it
 //! - [`trace`], [`redact`]: what people are shown
 
 pub mod check;
+pub mod circuit;
 pub mod clock;
 pub mod config;
 pub mod context;

@@ -55,7 +55,7 @@ use motia_core::{
 };
 pub use queue::Queue;
 
-use self::{circuit::Circuits, depth::Depths, operate::OperateError, slots::Slots, watch::Watch};
+use self::{depth::Depths, operate::OperateError, slots::Slots, watch::Watch};
 use crate::{
     metrics::{Metrics, StepMetrics},
     settings::Settings,
@@ -65,7 +65,6 @@ use crate::{
 /// All queues of an app.
 pub struct Bus {
     queues: HashMap<QueueId, Arc<Queue>>,
-    circuits: Circuits,
     shared: Arc<Shared>,
 }
 
@@ -139,22 +138,17 @@ impl Bus {
             cancel_grace: settings.cancel_grace,
             attempts: AtomicU64::new(1),
         });
-        let mut circuits = Circuits::default();
-        let mut queue = |(step, id): &(Arc<Step>, QueueId)| {
+        let queue = |(step, id): &(Arc<Step>, QueueId)| {
             let metrics = shared.metrics.step(step.name(), "event");
             let subscriber = Subscriber { step: step.clone(), metrics };
             let breaker = subscriber.event_step().options.circuit_breaker;
-            let circuit = breaker.map(|breaker| circuits.of(breaker));
+            let circuit = breaker.map(|breaker| shared.engine.circuits().of(breaker));
             (*id, Queue::new(*id, subscriber, shared.clone(), circuit, settings))
         };
-        let queues: HashMap<_, _> = steps.iter().map(&mut queue).collect();
-        for circuit in circuits.0.values() {
-            let needs = |queue: &&Arc<Queue>| {
-                queue.circuit.as_ref().is_some_and(|other| Arc::ptr_eq(other, circuit))
-            };
-            circuit.serve(queues.values().filter(needs).map(|queue| queue.weak()).collect());
-        }
-        Self { queues, circuits, shared }
+        let queues: HashMap<_, _> = steps.iter().map(queue).collect();
+        let bus = Self { queues, shared };
+        bus.follow_circuits();
+        bus
     }
 
     /// Starts the timer and takes up what waits in the store.

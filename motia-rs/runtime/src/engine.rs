@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use jiff::Timestamp;
 use motia_core::{
+    circuit::Circuits,
     clock::Clock,
     context::{Cancel, CancelError, Engine, Level, Limits, Route, Run, engine::Subscriber},
     registry::{Registry, Step},
@@ -24,6 +25,7 @@ pub struct AppEngine {
     clock: Arc<dyn Clock>,
     limits: Limits,
     routes: HashMap<&'static str, (Route, Counter)>,
+    circuits: Circuits,
     depths: Arc<Depths>,
 }
 
@@ -45,7 +47,7 @@ impl AppEngine {
         let routes = routes(registry, queues)?;
         let counted = |(topic, route)| (topic, (route, metrics.topic(topic)));
         let routes = routes.into_iter().map(counted).collect();
-        Ok(Self { store, clock, limits, routes, depths })
+        Ok(Self { store, clock, limits, routes, circuits: Circuits::default(), depths })
     }
 }
 
@@ -142,6 +144,10 @@ impl Engine for AppEngine {
         by: &'a str,
     ) -> BoxFuture<'a, Result<u64, CancelError>> {
         Box::pin(cancel::cancel(&self.store, &self.depths, what, by, self.now()))
+    }
+
+    fn circuits(&self) -> &Circuits {
+        &self.circuits
     }
 
     fn now(&self) -> Timestamp {

@@ -20,6 +20,7 @@ mod bus {
     mod filter;
     mod hold;
     mod keys;
+    mod limits;
     mod overlap;
     mod pause;
     mod priority;

@@ -10,6 +10,7 @@ use std::{
 use futures_util::FutureExt as _;
 use jiff::Timestamp;
 use motia_core::{
+    circuit::Circuits,
     config::Priority,
     context::{Cancel, CancelError, Context, Engine, Level, Limits, Route, Run, State, Streams},
     event::{Event, EventId},
@@ -114,6 +115,7 @@ impl Fake {
             store: Arc::new(MemoryStore::new()),
             now: Mutex::new(self.now),
             limits: Limits::default(),
+            circuits: Circuits::default(),
             emitted: Mutex::default(),
             cancellations: Mutex::default(),
             logs: Mutex::default(),
@@ -262,6 +264,7 @@ struct FakeEngine {
     store: Arc<dyn Store>,
     now: Mutex<Timestamp>,
     limits: Limits,
+    circuits: Circuits,
     emitted: Mutex<Vec<Published>>,
     cancellations: Mutex<Vec<String>>,
     logs: Mutex<Vec<LogLine>>,
@@ -363,6 +366,10 @@ impl Engine for FakeEngine {
             other => format!("{other:?}"),
         });
         Box::pin(std::future::ready(Ok(0)))
+    }
+
+    fn circuits(&self) -> &Circuits {
+        &self.circuits
     }
 
     fn now(&self) -> Timestamp {

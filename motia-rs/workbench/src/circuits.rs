@@ -31,7 +31,7 @@ async fn list(
 ) -> Result<Json<Page<CircuitInfo>>, Refusal> {
     let request = query::<Paging>(text.as_deref())?.request()?;
     let circuits = desk.circuits().await?;
-    Ok(Json(page_of(&request, circuits.into_iter(), |circuit| circuit.name)))
+    Ok(Json(page_of(&request, circuits.into_iter(), |circuit| &circuit.name)))
 }
 
 async fn open(

@@ -1,12 +1,7 @@
 //! What people switch off and on, queues and circuits, of an app that runs or of one at rest.
 
-use motia_core::store::Depth;
-use motia_runtime::bus::{
-    circuit::{CircuitInfo, CircuitState},
-    kept,
-    operate::OperateError,
-    queue::Pause,
-};
+use motia_core::{circuit::CircuitState, store::Depth};
+use motia_runtime::bus::{circuit::CircuitInfo, kept, operate::OperateError, queue::Pause};
 
 use crate::{Desk, Refusal};
 
@@ -81,11 +76,11 @@ impl Desk {
             });
         }
         let mut circuits = self.circuits().await?.into_iter();
-        let circuit = circuits.find(|circuit| circuit.name == name);
+        let circuit = circuits.find(|circuit| *circuit.name == *name);
         let circuit = circuit.ok_or_else(|| OperateError::NoSuchCircuit(name.to_owned()))?;
         let state = match opened_by {
             Some(by) => CircuitState::Held { by, since: self.engine().now() },
-            None => CircuitState::Closed { failures: 0 },
+            None => CircuitState::CLOSED,
         };
         kept::set_circuit(&**self.store(), name, &state).await?;
         Ok(CircuitInfo { state, ..circuit })

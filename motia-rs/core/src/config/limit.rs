@@ -149,14 +149,19 @@ impl RateLimit {
     /// How many more starts could be taken at `now`.
     #[must_use]
     pub fn left(&self, used: Option<Used>, now: Timestamp) -> u32 {
-        let most = if self.algorithm == Algorithm::FixedWindow { self.count } else { self.burst };
-        let (mut left, mut used) = (0, used);
-        while left < most.get()
-            && let Ok(then) = self.take(used, now)
-        {
-            (left, used) = (left + 1, Some(then));
+        match self.algorithm {
+            Algorithm::TokenBucket => {
+                let token = self.per / self.count.get();
+                let full = used.map_or(now, |used| used.at.max(now));
+                let missing = full.duration_since(now).unsigned_abs();
+                let whole = token.saturating_mul(self.burst.get()).saturating_sub(missing);
+                u32::try_from(whole.as_nanos() / token.as_nanos()).unwrap_or(u32::MAX)
+            }
+            Algorithm::FixedWindow => {
+                let used = used.filter(|used| used.at >= self.window_of(now));
+                self.count.get().saturating_sub(used.map_or(0, |used| used.count))
+            }
         }
-        left
     }
 
     /// When nothing of what was used counts any more.
@@ -243,5 +248,10 @@ mod tests {
         assert_eq!(limit.left(None, at(0)), 5);
         let used = limit.take(None, at(0)).unwrap();
         assert_eq!(limit.left(Some(used), at(0)), 4);
+        assert_eq!(limit.left(Some(used), at(200)), 5);
+
+        let window = RateLimit::fixed_window(3, SECOND);
+        let used = window.take(None, at(0)).unwrap();
+        assert_eq!((window.left(Some(used), at(0)), window.left(Some(used), at(1000))), (2, 3));
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{Cancel, CancelError, Level, Run};
 use crate::{
+    circuit::Circuits,
     config::EventOptions,
     registry::Selector,
     schema::Checker,
@@ -33,6 +34,9 @@ pub trait Engine: Send + Sync + 'static {
         what: Cancel<'a>,
         by: &'a str,
     ) -> BoxFuture<'a, Result<u64, CancelError>>;
+
+    /// The circuits of dependencies.
+    fn circuits(&self) -> &Circuits;
 
     /// The present instant.
     fn now(&self) -> Timestamp;

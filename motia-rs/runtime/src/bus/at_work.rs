@@ -1,11 +1,12 @@
 //! The attempts of one queue that are at work.
 
 use jiff::Timestamp;
-use motia_core::store::{Delivery, Ending};
+use motia_core::{
+    circuit::Trial,
+    store::{Delivery, Ending},
+};
 use smallvec::SmallVec;
 use tokio_util::sync::CancellationToken;
-
-use super::circuit::Trial;
 
 /// The deliveries of one attempt: one, or those of a batch.
 pub(super) type Deliveries = SmallVec<[Delivery; 1]>;

@@ -107,7 +107,7 @@ pub async fn at_rest(
         && let Some(state) = kept::circuit(store, breaker.name, now).await?
         && state.keeps_out(now)
     {
-        reasons.push(Reason::CircuitOpen { name: breaker.name, state });
+        reasons.push(Reason::CircuitOpen { name: breaker.name.into(), state });
     }
     reasons.extend(behind(delivery, store.ahead(delivery.id).await?, in_time));
     Ok(Explanation::Waiting { reasons })

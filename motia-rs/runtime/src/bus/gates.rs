@@ -42,7 +42,7 @@ fn busy(queue: &Queue, inner: &Inner, _: Timestamp) -> Option<Reason> {
 fn circuit(queue: &Queue, _: &Inner, now: Timestamp) -> Option<Reason> {
     let circuit = queue.circuit.as_ref()?;
     let state = circuit.admits(now).err()?;
-    Some(Reason::CircuitOpen { name: circuit.name(), state })
+    Some(Reason::CircuitOpen { name: circuit.name().clone(), state })
 }
 
 fn rate(queue: &Queue, inner: &Inner, now: Timestamp) -> Option<Reason> {

@@ -5,21 +5,18 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use motia_core::{
+    circuit::{CircuitState, KEPT_IN as CIRCUITS},
+    config::CircuitBreaker,
     json::JsonText,
     registry::Step,
-    store::{Batch, CommitError, Store, StoreError, Write},
+    store::{Batch, CommitError, PageRequest, Store, StoreError, Write},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{
-    circuit::{CircuitInfo, CircuitState},
-    queue::Pause,
-};
+use super::{circuit::CircuitInfo, queue::Pause};
 
 /// The state group of queues that are paused.
 const PAUSED: &str = "__motia.paused";
-/// The state group of circuits.
-const CIRCUITS: &str = "__motia.circuits";
 
 /// Keeps that a step's queue is paused.
 ///
@@ -72,14 +69,34 @@ pub async fn circuit(
     now: Timestamp,
 ) -> Result<Option<CircuitState>, StoreError> {
     let state = get(store, CIRCUITS, name, now).await?;
-    Ok(state.map(|state| match state {
-        // A trial that was under way ended with its process.
-        CircuitState::HalfOpen => CircuitState::Open { until: now },
-        state => state,
-    }))
+    Ok(state.map(|state: CircuitState| state.after_restart(now)))
 }
 
-/// All circuits that these steps name, by name.
+/// How every circuit stands that was ever opened, by name.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn all_circuits(
+    store: &dyn Store,
+    now: Timestamp,
+) -> Result<BTreeMap<String, CircuitState>, StoreError> {
+    let mut circuits = BTreeMap::new();
+    let mut request = PageRequest { after: None, limit: PageRequest::MAX };
+    loop {
+        let page = store.page(CIRCUITS, request, now).await?;
+        for (name, entry) in page.items {
+            if let Ok(state) = entry.value.decode::<CircuitState>() {
+                circuits.insert(name, state.after_restart(now));
+            }
+        }
+        match page.next {
+            Some(next) => request = PageRequest { after: Some(next), limit: PageRequest::MAX },
+            None => return Ok(circuits),
+        }
+    }
+}
+
+/// All circuits that these steps name, or that were ever opened, by name.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -96,16 +113,23 @@ pub async fn circuits(
             named.entry(breaker.name).or_default().push((step.name(), breaker));
         }
     }
-    let mut circuits = Vec::with_capacity(named.len());
-    for (name, users) in named {
-        let state = circuit(store, name, now).await?;
-        circuits.push(CircuitInfo {
-            name,
-            state: state.unwrap_or(CircuitState::Closed { failures: 0 }),
-            opens_after: users.first().map_or(0, |(_, breaker)| breaker.failures.get()),
+    let mut kept = all_circuits(store, now).await?;
+    let of_step =
+        |(name, users): (&'static str, Vec<(&'static str, CircuitBreaker)>)| CircuitInfo {
+            name: name.into(),
+            state: kept.remove(name).unwrap_or(CircuitState::CLOSED),
+            opens_after: users.first().map(|(_, breaker)| breaker.failures.get()),
             steps: users.iter().map(|(step, _)| *step).collect(),
-        });
-    }
+        };
+    let mut circuits: Vec<_> = named.into_iter().map(of_step).collect();
+    let of_handlers = |(name, state): (String, CircuitState)| CircuitInfo {
+        name: name.into(),
+        state,
+        opens_after: None,
+        steps: Vec::new(),
+    };
+    circuits.extend(kept.into_iter().map(of_handlers));
+    circuits.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(circuits)
 }
 

@@ -1,16 +1,11 @@
 //! What people do with queues and circuits; kept in the store, so that it holds after a restart.
 
-use std::sync::Arc;
-
-use motia_core::store::{CommitError, StoreError};
-
-use super::{
-    Bus, Shared,
-    circuit::{Circuit, CircuitInfo, CircuitState},
-    kept,
-    queue::Pause,
-    reason::Reason,
+use motia_core::{
+    circuit::{CircuitState, Turn},
+    store::{CommitError, StoreError},
 };
+
+use super::{Bus, circuit::CircuitInfo, kept, queue::Pause, reason::Reason};
 
 /// It could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -65,12 +60,6 @@ impl Bus {
         queue.all_closed(&inner, self.shared.engine.now()).collect()
     }
 
-    /// All circuits, by name.
-    #[must_use]
-    pub fn circuits(&self) -> Vec<CircuitInfo> {
-        self.circuits.0.values().map(|circuit| circuit.info()).collect()
-    }
-
     /// Opens a circuit until it is reset.
     ///
     /// # Errors
@@ -85,7 +74,7 @@ impl Bus {
     /// # Errors
     /// When there is no such circuit, or the store fails.
     pub async fn reset_circuit(&self, name: &str) -> Result<CircuitInfo, OperateError> {
-        self.set_circuit(name, CircuitState::Closed { failures: 0 }).await
+        self.set_circuit(name, CircuitState::CLOSED).await
     }
 
     async fn set_circuit(
@@ -93,7 +82,8 @@ impl Bus {
         name: &str,
         state: CircuitState,
     ) -> Result<CircuitInfo, OperateError> {
-        let circuit = self.circuits.0.get(name);
+        let circuits = self.shared.engine.circuits();
+        let circuit = circuits.get(name);
         let circuit = circuit.ok_or_else(|| OperateError::NoSuchCircuit(name.to_owned()))?;
         // Before it is kept: an attempt that ends meanwhile keeps how the circuit stands then.
         let before = circuit.set(state.clone());
@@ -101,86 +91,19 @@ impl Bus {
             circuit.set(before);
             return Err(error.into());
         }
-        circuit.poke();
-        Ok(circuit.info())
+        circuits.turned(&circuit, Turn::ByHand);
+        Ok(self.circuit_info(&circuit))
     }
 
     /// Learns what was paused and opened before the app was started.
     pub(super) async fn remember(&self) -> Result<(), StoreError> {
         let (store, now) = (self.shared.store(), self.shared.engine.now());
-        for circuit in self.circuits.0.values() {
-            if let Some(state) = kept::circuit(&**store, circuit.name(), now).await? {
-                circuit.set(state);
-            }
+        for (name, state) in kept::all_circuits(&**store, now).await? {
+            self.shared.engine.circuits().remember(name, state);
         }
         for queue in self.queues.values() {
             queue.remember(kept::paused(&**store, queue.step_name(), now).await?).await?;
         }
         Ok(())
-    }
-}
-
-/// A circuit was opened or closed by what came of an attempt.
-pub(super) async fn turned(shared: Arc<Shared>, circuit: Arc<Circuit>) {
-    let name = circuit.name();
-    match circuit.state() {
-        CircuitState::Open { until } => {
-            tracing::warn!(circuit = name, %until, "the circuit is open");
-        }
-        CircuitState::Closed { .. } => {
-            tracing::info!(circuit = name, "the circuit is closed again");
-        }
-        CircuitState::HalfOpen | CircuitState::Held { .. } => {}
-    }
-    circuit.poke();
-    // Somebody may have opened or reset it since.
-    let state = circuit.state();
-    if let Err(error) = kept::set_circuit(&**shared.store(), name, &state).await {
-        tracing::warn!(circuit = name, %error, "how the circuit stands could not be kept");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use motia_core::{
-        self as motia,
-        config::{CircuitBreaker, EventConfig},
-        context::Context,
-        error::StepResult,
-        registry::Registry,
-    };
-    use motia_store::MemoryStore;
-    use schemars::JsonSchema;
-    use serde::{Deserialize, Serialize};
-
-    use super::*;
-    use crate::{Runtime, Settings, clock::SystemClock, cron::TokioWake};
-
-    #[derive(Serialize, Deserialize, JsonSchema)]
-    struct Charge {}
-    motia::topic!(Charge = "charge");
-
-    async fn charge(_: Charge, _: Context) -> StepResult {
-        Ok(())
-    }
-
-    #[tokio::test]
-    async fn what_a_person_opened_is_kept_although_an_attempt_failed_just_before() {
-        let config =
-            EventConfig::<Charge>::new("Charge").circuit_breaker(CircuitBreaker::new("bank"));
-        let registry = Registry::of([(config.bind(charge), motia::source!())], []);
-        let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(SystemClock));
-        let wake = Arc::new(TokioWake);
-        let started =
-            Runtime::start(registry, store.clone(), clock, wake, &[], Settings::default());
-        let runtime = started.await.unwrap();
-        let (bus, now) = (runtime.bus(), runtime.engine().now());
-
-        bus.open_circuit("bank", "ana").await.unwrap();
-        turned(bus.shared.clone(), bus.circuits.0["bank"].clone()).await;
-
-        let kept = kept::circuit(&*store, "bank", now).await.unwrap();
-        assert!(matches!(kept, Some(CircuitState::Held { by, .. }) if by == "ana"));
-        runtime.shutdown().await.unwrap();
     }
 }

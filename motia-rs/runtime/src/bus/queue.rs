@@ -12,6 +12,7 @@ use std::{
 
 use jiff::Timestamp;
 use motia_core::{
+    circuit::Circuit,
     config::limit::Used,
     store::{Arrival, Ending, QueueId, StoreError, Write},
 };
@@ -21,7 +22,6 @@ use super::{
     Shared, Subscriber,
     at_work::AtWork,
     begun::Begun,
-    circuit::Circuit,
     lanes::Lanes,
     line::Line,
     rate, reader,

@@ -1,10 +1,10 @@
 //! Why a delivery is not running: said by the very gates that keep it from starting.
 
-use jiff::Timestamp;
-use motia_core::store::Ending;
-use serde::Serialize;
+use std::sync::Arc;
 
-use super::circuit::CircuitState;
+use jiff::Timestamp;
+use motia_core::{circuit::CircuitState, store::Ending};
+use serde::Serialize;
 
 /// One thing that keeps a delivery from starting.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -95,7 +95,7 @@ pub enum Reason {
     /// The circuit of what it needs is open.
     CircuitOpen {
         /// What it needs.
-        name: &'static str,
+        name: Arc<str>,
         /// How the circuit stands.
         #[serde(flatten)]
         state: CircuitState,

@@ -12,6 +12,7 @@ use std::{
 
 use jiff::Timestamp;
 use motia_core::{
+    circuit::Verdict,
     context::{Context, Run},
     error::StepResult,
     store::{Batch, Commit, Delivery, Ending, Token, Write},
@@ -23,7 +24,6 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Queue, Shared,
     at_work::Taken,
-    circuit::Verdict,
     settle::{self, Ended, dead},
 };
 use crate::invoke::attempt;

@@ -9,15 +9,14 @@ use std::{
 };
 
 use motia_core::{
+    circuit::CircuitState,
     config::{CircuitBreaker, EventConfig, Retry},
-    context::{Context, EmitOptions},
+    context::{Context, EmitOptions, Run},
     error::StepError,
     registry::Definition,
+    trace::TraceContext,
 };
-use motia_runtime::{
-    Settings,
-    bus::{circuit::CircuitState, reason::Reason},
-};
+use motia_runtime::{Settings, bus::reason::Reason};
 use tokio::time::sleep;
 
 use super::{
@@ -77,7 +76,7 @@ async fn steps_that_need_the_same_share_it_and_wait_with_a_reason() {
 
     assert_eq!(diary.read(), ["1 at 0", "2 at 0"]);
     let state = CircuitState::Open { until: START + secs(30) };
-    assert_eq!(stage.reasons(refund).await, [Reason::CircuitOpen { name: "bank", state }]);
+    assert_eq!(stage.reasons(refund).await, [Reason::CircuitOpen { name: "bank".into(), state }]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -143,7 +142,7 @@ async fn what_a_person_says_of_it_holds_after_a_restart() {
     sleep(secs(3600)).await;
     assert_eq!(diary.read(), Vec::<String>::new());
     let state = CircuitState::Held { by: "ana".into(), since: START };
-    assert_eq!(stage.reasons(waits).await, [Reason::CircuitOpen { name: "bank", state }]);
+    assert_eq!(stage.reasons(waits).await, [Reason::CircuitOpen { name: "bank".into(), state }]);
 
     stage.runtime.bus().reset_circuit("bank").await.unwrap();
     stage.empty().await;
@@ -170,4 +169,57 @@ async fn a_circuit_that_opened_by_itself_is_open_after_a_restart() {
     assert_eq!(diary.read(), ["0 at 0", "1 at 0"]);
     sleep(secs(6)).await;
     assert_eq!(diary.read().len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_opens_and_closes_the_circuit_that_steps_go_by() {
+    // Given a step that goes by the bank's circuit, and a handler that calls the bank elsewhere.
+    let (bank, diary) = (Arc::new(AtomicBool::new(true)), Diary::default());
+    let stage = Stage::with([needs_the_bank(PAY, &bank, &diary)]).await;
+    let ctx: Context = Context::new(Arc::new(Run::new(
+        stage.runtime.engine().clone(),
+        "Elsewhere",
+        TraceContext::root(),
+    )));
+
+    // When its calls fail.
+    for _ in 0..2 {
+        ctx.circuit(BANK).enter().unwrap().failed();
+    }
+    let waits = stage.send(1, EmitOptions::new()).await;
+    stage.quiet().await;
+
+    // Then nothing is let through, to either, until one call works.
+    assert!(matches!(stage.reasons(waits).await[..], [Reason::CircuitOpen { .. }]));
+    let open = ctx.circuit(BANK).enter().unwrap_err();
+    assert_eq!(open.until(), START.checked_add(secs(30)).ok());
+    ctx.circuit(BANK).reset().await.unwrap();
+    stage.quiet().await;
+    assert_eq!(diary.read().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_circuit_of_a_key_is_kept_and_no_other_is_touched() {
+    const EXECUTOR: CircuitBreaker = CircuitBreaker::new("executor").failures(1);
+    let disk = Disk::new();
+    let context = |stage: &Stage| -> Context {
+        let engine = stage.runtime.engine().clone();
+        Context::new(Arc::new(Run::new(engine, "Router", TraceContext::root())))
+    };
+    let (stage, process) = disk.start(Settings::default(), []).await;
+    context(&stage).circuit(EXECUTOR).of("a").enter().unwrap().failed();
+    context(&stage).circuit(EXECUTOR).of("b").open("ana").await.unwrap();
+    drop(context(&stage).circuit(EXECUTOR).of("c").enter().unwrap());
+    stage.quiet().await;
+
+    process.crash(stage).await;
+    let (stage, _) = disk.start(Settings::default(), []).await;
+
+    let ctx = context(&stage);
+    let state = |key: &str| ctx.circuit(EXECUTOR).of(key).state();
+    assert!(matches!(state("a"), CircuitState::Open { .. }));
+    assert!(matches!(state("b"), CircuitState::Held { .. }));
+    assert_eq!(state("c"), CircuitState::CLOSED);
+    let names: Vec<_> = stage.runtime.bus().circuits().into_iter().map(|info| info.name).collect();
+    assert_eq!(names, ["executor:a".into(), "executor:b".into(), "executor:c".into()]);
 }

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use motia_core::store::{Delivery, Ending, Write};
+use motia_core::{
+    circuit::{Turn, Verdict},
+    store::{Delivery, Ending, Write},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     super::{
         at_work::{Attempt, Place, Taken},
-        circuit::Verdict,
-        operate, rate,
+        rate,
         reason::Reason,
         shelf::Shelf,
         worker,
@@ -101,7 +103,8 @@ impl Queue {
                 Err(state) => {
                     // Another queue was faster with the only trial.
                     self.slot_is_free();
-                    inner.closed = Some(Reason::CircuitOpen { name: circuit.name(), state });
+                    inner.closed =
+                        Some(Reason::CircuitOpen { name: circuit.name().clone(), state });
                     return None;
                 }
             }
@@ -206,9 +209,9 @@ impl Queue {
             self.look_at(look);
         }
         if let Some(circuit) = &self.circuit
-            && circuit.ended(verdict, trial, now()).is_some()
+            && circuit.ended(verdict, trial, now())
         {
-            self.shared.tasks.spawn(operate::turned(self.shared.clone(), circuit.clone()));
+            self.shared.engine.circuits().turned(circuit, Turn::ByAttempt);
         }
         true
     }

@@ -31,6 +31,20 @@ struct Packed {
     item: String,
 }
 
+/// What the shop says of itself.
+const MOTTO: Setting<String> =
+    Setting::new("SHOP_MOTTO", "we ship", "What the shop says of itself");
+setting!(MOTTO);
+
+/// Parcels that fit in the van.
+const PARCELS: Setting<u8> = Setting::new("SHOP_PARCELS", "20", "Parcels that fit in the van")
+    .checked(|parcels| (1..=100).contains(parcels), "a whole number from 1 to 100");
+setting!(PARCELS);
+
+/// What opens the till.
+const KEY: Setting<Option<String>> = Setting::optional("SHOP_KEY", "What opens the till").secret();
+setting!(KEY);
+
 mod place_order {
     use super::*;
 
@@ -105,8 +119,10 @@ mod count {
         CronConfig::new("Count", "0 3 * * *").description("Counts the parcels at night");
 
     async fn handler(ctx: Context) -> StepResult {
-        let page = ctx.state.group(PACKED).limit(1).await?;
-        ctx.logger.info("counted", json!({ "any": !page.items.is_empty() }));
+        let van = ctx.setting(PARCELS);
+        let page = ctx.state.group(PACKED).limit(usize::from(van)).await?;
+        let (motto, locked) = (ctx.setting(MOTTO), ctx.setting(KEY).is_some());
+        ctx.logger.info(motto, json!({ "parcels": page.items.len(), "locked": locked }));
 
         Ok(())
     }
@@ -115,5 +131,5 @@ mod count {
 }
 
 fn main() -> std::process::ExitCode {
-    motia::App::new().env("MOTIA_SHOP_MOTTO", "What the shop says of itself").run()
+    motia::App::new().run()
 }

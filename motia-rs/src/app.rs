@@ -1,10 +1,15 @@
 //! The app: its steps, what stands around them, and the command line that runs them.
 
-use std::{convert::Infallible, ffi::OsString, process::ExitCode, sync::Arc};
+use std::{convert::Infallible, ffi::OsString, panic::Location, process::ExitCode, sync::Arc};
 
 use axum::{extract::Request, response::IntoResponse, routing::Route};
-use motia_cli::{EnvVar, Program};
-use motia_core::{http::Middleware, registry::Registry, store::Store};
+use motia_cli::Program;
+use motia_core::{
+    http::Middleware,
+    registry::{Registry, Source},
+    setting::{Setting, SettingDef},
+    store::Store,
+};
 use tower::{Layer, Service};
 
 /// The app: every step that is linked in, and what stands around them.
@@ -25,13 +30,16 @@ use tower::{Layer, Service};
 #[derive(Debug)]
 pub struct App {
     program: Program,
+    /// Kept apart, so that another registry does not lose them.
+    settings: Vec<(SettingDef, Source)>,
 }
 
 impl App {
     /// The app of all steps and streams that are linked into this program.
     #[must_use]
     pub fn new() -> Self {
-        Self { program: Program { registry: Registry::collect(), ..Program::default() } }
+        let program = Program { registry: Registry::collect(), ..Program::default() };
+        Self { program, settings: Vec::new() }
     }
 
     /// Puts functions around every API step, outermost first, within those named before.
@@ -67,19 +75,27 @@ impl App {
         self
     }
 
-    /// Declares a `MOTIA_*` variable of the app's own. Others that no setting has are refused, so
-    /// that a typing mistake does not pass for a default.
+    /// Registers a setting, as [`setting!`](crate::setting!) does: for plugins, whose settings are only
+    /// there when the plugin is.
     ///
     /// ```
-    /// let app = motia::App::new().env("MOTIA_CHAOS", "Percent of deliveries that fail on purpose");
+    /// use motia::prelude::*;
+    ///
+    /// const QUIET: Setting<bool> = Setting::new("QUIET", "false", "Say less");
+    ///
+    /// let app = motia::App::new().setting(QUIET);
     /// ```
     #[must_use]
-    pub fn env(mut self, name: &'static str, help: &'static str) -> Self {
-        self.program.env.push(EnvVar { name, help });
+    #[track_caller]
+    pub fn setting<T: Send + Sync + 'static>(mut self, setting: Setting<T>) -> Self {
+        let place = Location::caller();
+        let (file, line) = (place.file(), place.line());
+        let source = Source { file, line, module: "", package_dir: "" };
+        self.settings.push((setting.describe(), source));
         self
     }
 
-    /// Takes these steps and streams instead of those linked in, as tests and embedders do.
+    /// Takes these steps, streams and settings instead of those linked in, as tests and embedders do.
     #[must_use]
     pub fn registry(mut self, registry: Registry) -> Self {
         self.program.registry = registry;
@@ -89,11 +105,15 @@ impl App {
     /// Applies a plugin: any function from app to app.
     ///
     /// ```
-    /// fn quiet(app: motia::App) -> motia::App {
-    ///     app.env("MOTIA_QUIET", "Say less")
+    /// use motia::prelude::*;
+    ///
+    /// const GREETING: Setting<String> = Setting::new("GREETING", "hello", "What is said at the start");
+    ///
+    /// fn polite(app: motia::App) -> motia::App {
+    ///     app.setting(GREETING)
     /// }
     ///
-    /// let app = motia::App::new().with(quiet);
+    /// let app = motia::App::new().with(polite);
     /// ```
     #[must_use]
     pub fn with(self, plugin: impl FnOnce(Self) -> Self) -> Self {
@@ -119,7 +139,9 @@ impl App {
     /// ```
     #[must_use]
     pub fn run_with<A: Into<OsString>>(self, args: impl IntoIterator<Item = A>) -> ExitCode {
-        motia_cli::run(self.program, args.into_iter().map(Into::into))
+        let Self { mut program, settings } = self;
+        program.registry = program.registry.with_settings(settings);
+        motia_cli::run(program, args.into_iter().map(Into::into))
     }
 }
 

@@ -4,7 +4,6 @@ pub use std::time::Duration;
 
 pub use http::StatusCode;
 pub use jiff::Timestamp;
-pub use motia_core::topic;
 pub use motia_core::{
     circuit::CircuitState,
     config::{
@@ -18,10 +17,13 @@ pub use motia_core::{
         ApiRequest, ApiResponse, Form, Html, Method, Middleware, Multipart, Next, Problem, RawBody,
         RawBytes, Sse, SseEvent, Text,
     },
-    middleware, one_of, step, stream,
+    middleware, one_of,
+    setting::{Setting, Size, Span},
+    step, stream,
     topic::Topic,
     trace::TraceId,
 };
+pub use motia_core::{setting, topic};
 pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};
 pub use serde_json::{Value, json};

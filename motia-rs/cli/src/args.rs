@@ -6,19 +6,19 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::{Arg, ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::settings::{SETTINGS, Setting, table::Flag};
+use motia_core::{registry::Registry, setting::SettingDef};
+
+use crate::settings::{SETTINGS, Setting, own, table::Flag};
 
 /// Settings that were given as flags, by name.
 pub type Flags = Vec<(&'static str, String)>;
 
+const NOTES: &str = "Every setting is also a MOTIA_* variable and a line of motia.toml: see `settings`.\n\
+    Exit codes: 0 done, 1 refused, 2 something must be set right first.";
+
 /// Runs an app of motia-rs, and asks it things.
 #[derive(Debug, Parser)]
-#[command(
-    version,
-    subcommand_required = false,
-    after_help = "Every setting is also a MOTIA_* variable and a line of motia.toml: see `settings`.\n\
-        Exit codes: 0 done, 1 refused, 2 something must be set right first."
-)]
+#[command(version, subcommand_required = false)]
 pub struct Args {
     /// Read settings from this file instead of motia.toml
     #[arg(long, global = true, value_name = "FILE")]
@@ -154,19 +154,38 @@ pub struct Page {
 ///
 /// # Errors
 /// What clap has to say: a mistake, or the help that was asked for.
-pub fn parse(args: impl IntoIterator<Item = OsString>) -> Result<(Args, Flags), clap::Error> {
-    let matches = command().try_get_matches_from(args)?;
+pub fn parse(
+    args: impl IntoIterator<Item = OsString>,
+    registry: &Registry,
+) -> Result<(Args, Flags), clap::Error> {
+    let matches = command(registry).try_get_matches_from(args)?;
     let flags = flags(&matches);
     Ok((Args::from_arg_matches(&matches)?, flags))
 }
 
-fn command() -> clap::Command {
+fn command(registry: &Registry) -> clap::Command {
     let flags = |wanted| SETTINGS.iter().filter(move |each| each.flag == wanted).map(flag);
     // Since serve is what happens when nothing is said, its flags are taken without it too.
     Args::command()
         .args(flags(Flag::Everywhere).map(|arg| arg.global(true)))
         .args(flags(Flag::Serve))
         .mut_subcommand("serve", |serve| serve.args(flags(Flag::Serve)))
+        .after_help(format!("{}{NOTES}", own(registry)))
+}
+
+/// The app's own settings, each a variable.
+fn own(registry: &Registry) -> String {
+    let width = own::declared(registry).map(|setting| setting.name.len()).max().unwrap_or(0);
+    let line = |setting: &SettingDef| {
+        let (name, help) = (setting.name, setting.help);
+        let default = setting.default.map(|text| format!(" [default: {text}]"));
+        let default = default.filter(|_| !setting.secret).unwrap_or_default();
+        format!("  {name:width$}  {help}{default}\n")
+    };
+    match own::declared(registry).map(line).collect::<String>() {
+        none if none.is_empty() => none,
+        lines => format!("Variables of this app:\n{lines}\n"),
+    }
 }
 
 fn flag(setting: &'static Setting) -> Arg {
@@ -196,12 +215,12 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<(Args, Flags), clap::Error> {
-        parse(line.split(' ').map(Into::into))
+        parse(line.split(' ').map(Into::into), &Registry::default())
     }
 
     #[test]
     fn the_commands_hold_together() {
-        command().debug_assert();
+        command(&Registry::default()).debug_assert();
     }
 
     #[test]

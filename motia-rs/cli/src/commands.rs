@@ -35,7 +35,7 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
     let Args { config, json: _, command } = args;
     let command = command.unwrap_or(Command::Serve);
     let places = Places { flags, config, ..Places::default() }.with_environment();
-    let (settings, raw) = Settings::load(&places, &program.env)?;
+    let (settings, raw) = Settings::load(&places, &program.registry)?;
 
     let steps: Vec<_> = program.registry.steps.iter().map(|step| step.name()).collect();
     if let Some(wrong) = settings.log.unknown_step(&steps) {
@@ -64,7 +64,7 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
             Ok(())
         }
         Command::Settings => {
-            app::settings(&raw, &program.env, output);
+            app::settings(&raw, output);
             Ok(())
         }
         Command::Emit(emission) => emit::run(ask, &emission, output),

@@ -24,7 +24,6 @@ use axum::Router;
 pub use failure::Failure;
 use motia_core::{http::Middleware, registry::Registry, store::Store};
 use output::Output;
-pub use settings::EnvVar;
 
 /// What is done to the router of an app before it is served.
 pub type Wrap = Box<dyn FnOnce(Router) -> Router + Send>;
@@ -35,7 +34,7 @@ pub type StoreWrap = Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Store> + Send>;
 /// The app that the commands are of.
 #[derive(Default)]
 pub struct Program {
-    /// Its steps and streams.
+    /// Its steps, streams and settings.
     pub registry: Registry,
     /// Around every API step, outermost first.
     pub middleware: Vec<Middleware>,
@@ -43,8 +42,6 @@ pub struct Program {
     pub wraps: Vec<Wrap>,
     /// Around the store, innermost first.
     pub store_wraps: Vec<StoreWrap>,
-    /// The `MOTIA_*` variables of its own.
-    pub env: Vec<EnvVar>,
 }
 
 impl fmt::Debug for Program {
@@ -63,7 +60,7 @@ impl fmt::Debug for Program {
 pub fn run(program: Program, args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let typed: Vec<OsString> = args.into_iter().collect();
     let json = typed.iter().any(|arg| arg == "--json");
-    let (args, flags) = match args::parse(typed) {
+    let (args, flags) = match args::parse(typed, &program.registry) {
         Ok(parsed) => parsed,
         Err(usage) => {
             if json && usage.use_stderr() {

@@ -2,9 +2,10 @@
 //!
 //! # Layout
 //! - [`table`]: the one list of settings, which parsing, help and `settings` go by
-//! - [`raw`]: which text was given for each, and where
+//! - [`raw`]: which text was given for each, and where; [`own`]: the same of the app's own settings
 //! - [`value`]: how a text is read; [`resolved`]: what the app runs with
 
+pub mod own;
 pub mod raw;
 pub mod resolved;
 pub mod table;
@@ -12,6 +13,7 @@ pub mod value;
 
 use std::path::PathBuf;
 
+pub use own::Own;
 pub use raw::{Given, Raw, Source};
 pub use resolved::{Settings, StoreKind};
 pub use table::{SETTINGS, Setting};
@@ -20,15 +22,6 @@ pub use table::{SETTINGS, Setting};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Invalid(pub String);
-
-/// A `MOTIA_*` variable of the app's own, which is then no unknown one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EnvVar {
-    /// The variable, such as `MOTIA_CHAOS`.
-    pub name: &'static str,
-    /// What it does, in a sentence.
-    pub help: &'static str,
-}
 
 /// Where settings are looked for.
 #[derive(Debug, Default)]

@@ -37,13 +37,15 @@ pub const fn capabilities(kind: StoreKind) -> Capabilities {
 
 #[cfg(test)]
 mod tests {
+    use motia_core::registry::Registry;
+
     use super::*;
     use crate::settings::Places;
 
     #[test]
     fn a_store_can_what_is_said_of_its_kind() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut settings, _) = Settings::load(&Places::default(), &[]).unwrap();
+        let (mut settings, _) = Settings::load(&Places::default(), &Registry::default()).unwrap();
         settings.data_dir = folder.path().to_owned();
         for kind in [StoreKind::Memory, StoreKind::Sqlite] {
             settings.store = kind;

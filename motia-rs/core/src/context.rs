@@ -46,6 +46,7 @@ use crate::{
     config::CircuitBreaker,
     event::EventId,
     flow::Flow,
+    setting::Setting,
     store::{DeliveryId, Token},
     topic::{MemberOf, Topic},
     trace::{TraceContext, TraceId},
@@ -203,6 +204,21 @@ impl<Emits> Context<Emits> {
     #[must_use]
     pub fn trace_id(&self) -> TraceId {
         self.run.trace.trace_id
+    }
+
+    /// What a setting was set to, or its default. One that is not registered with
+    /// [`setting!`](crate::setting!) cannot be set: it has its default, with a warning.
+    ///
+    /// # Panics
+    /// When it is not registered, and its default cannot be read.
+    #[must_use]
+    pub fn setting<T: Clone + 'static>(&self, setting: Setting<T>) -> T {
+        self.run.engine.settings().get(setting).unwrap_or_else(|| {
+            let name = setting.name();
+            self.logger.warn(format!("`{name}` cannot be set: register it with `setting!`"), ());
+            let default = setting.read(None);
+            default.unwrap_or_else(|why| panic!("the default of `{name}` {why}"))
+        })
     }
 
     /// Run and span, as a `traceparent` header carries them.

@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //! - [`config`]: what a step says about itself; [`registry`]: all steps of a program
+//! - [`setting`]: what can be set about an app
 //! - [`topic`], [`input`], [`event`]: what travels between steps
 //! - [`context`]: what a handler is handed; [`error`]: how it fails
 //! - [`http`]: requests and answers, free of any web framework
@@ -27,6 +28,7 @@ pub mod redact;
 pub mod registry;
 pub mod schedule;
 pub mod schema;
+pub mod setting;
 pub mod store;
 pub mod topic;
 pub mod trace;

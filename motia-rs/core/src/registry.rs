@@ -1,4 +1,4 @@
-//! Everything `step!` and `stream!` registered, in name order.
+//! Everything `step!`, `stream!` and `setting!` registered, in name order.
 
 use std::{fmt, sync::Arc};
 
@@ -13,6 +13,7 @@ use crate::{
     http::{ApiRequest, BodyKind, Method, middleware::ApiFuture},
     input::Undecodable,
     schema::SchemaFn,
+    setting::SettingDef,
     store::BoxFuture,
     topic::TopicDef,
 };
@@ -229,6 +230,22 @@ impl StreamEntry {
 
 inventory::collect!(StreamEntry);
 
+/// One call of `setting!`.
+pub struct SettingEntry {
+    build: fn() -> SettingDef,
+    source: Source,
+}
+
+impl SettingEntry {
+    /// What `setting!` submits.
+    #[must_use]
+    pub const fn new(build: fn() -> SettingDef, source: Source) -> Self {
+        Self { build, source }
+    }
+}
+
+inventory::collect!(SettingEntry);
+
 /// A declared stream.
 #[derive(Debug, Clone, Copy)]
 pub struct StreamDef {
@@ -238,13 +255,15 @@ pub struct StreamDef {
     pub schema: SchemaFn,
 }
 
-/// All steps and streams of an app.
+/// All steps, streams and settings of an app.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     /// The steps, by name, then by place.
     pub steps: Vec<Arc<Step>>,
     /// The streams, by name, then by place.
     pub streams: Vec<(StreamDef, Source)>,
+    /// The settings, by name, then by place.
+    pub settings: Vec<(SettingDef, Source)>,
 }
 
 impl Registry {
@@ -253,10 +272,12 @@ impl Registry {
     pub fn collect() -> Self {
         let steps = inventory::iter::<StepEntry>.into_iter();
         let streams = inventory::iter::<StreamEntry>.into_iter();
+        let settings = inventory::iter::<SettingEntry>.into_iter();
         Self::of(
             steps.map(|entry| ((entry.build)(), entry.source)),
             streams.map(|entry| ((entry.build)(), entry.source)),
         )
+        .with_settings(settings.map(|entry| ((entry.build)(), entry.source)))
     }
 
     /// These steps and streams, put in order.
@@ -272,7 +293,18 @@ impl Registry {
             let Definition { about, emits, subscribes, kind } = definition;
             Arc::new(Step { index, about, emits, subscribes, kind, source })
         });
-        Self { steps: steps.collect(), streams }
+        Self { steps: steps.collect(), streams, settings: Vec::new() }
+    }
+
+    /// The same with these settings beside its own.
+    #[must_use]
+    pub fn with_settings(
+        mut self,
+        settings: impl IntoIterator<Item = (SettingDef, Source)>,
+    ) -> Self {
+        self.settings.extend(settings);
+        self.settings.sort_by_key(|(setting, source)| (setting.name, *source));
+        self
     }
 
     /// The step of this name.
@@ -308,6 +340,16 @@ macro_rules! stream {
     ($stream:path) => {
         $crate::__private::inventory::submit! {
             $crate::registry::StreamEntry::new(|| $stream.describe(), $crate::source!())
+        }
+    };
+}
+
+/// Registers a [`Setting`](crate::setting::Setting), so that it is read before the app starts.
+#[macro_export]
+macro_rules! setting {
+    ($setting:path) => {
+        $crate::__private::inventory::submit! {
+            $crate::registry::SettingEntry::new(|| $setting.describe(), $crate::source!())
         }
     };
 }

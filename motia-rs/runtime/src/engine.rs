@@ -9,6 +9,7 @@ use motia_core::{
     context::{Cancel, CancelError, Engine, Level, Limits, Route, Run, engine::Subscriber},
     registry::{Registry, Step},
     schema::Schemas,
+    setting::Values,
     store::{Batch, BoxFuture, Commit, QueueId, Store, StoreError, Write},
 };
 use prometheus_client::metrics::counter::Counter;
@@ -27,6 +28,7 @@ pub struct AppEngine {
     routes: HashMap<&'static str, (Route, Counter)>,
     circuits: Circuits,
     depths: Arc<Depths>,
+    settings: Values,
 }
 
 impl AppEngine {
@@ -47,7 +49,17 @@ impl AppEngine {
         let routes = routes(registry, queues)?;
         let counted = |(topic, route)| (topic, (route, metrics.topic(topic)));
         let routes = routes.into_iter().map(counted).collect();
-        Ok(Self { store, clock, limits, routes, circuits: Circuits::default(), depths })
+        let mut settings = Values::default();
+        settings.fill(registry.settings.iter().map(|(setting, _)| setting));
+        let circuits = Circuits::default();
+        Ok(Self { store, clock, limits, routes, circuits, depths, settings })
+    }
+
+    /// The same with what the app's settings were set to; those that are missing have their defaults.
+    #[must_use]
+    pub fn with_settings(mut self, settings: &Values) -> Self {
+        self.settings.extend(settings);
+        self
     }
 }
 
@@ -156,6 +168,10 @@ impl Engine for AppEngine {
 
     fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    fn settings(&self) -> &Values {
+        &self.settings
     }
 
     fn log(&self, run: &Run, level: Level, message: &str, fields: Value) {

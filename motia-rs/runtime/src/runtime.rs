@@ -99,7 +99,8 @@ impl Runtime {
                 &metrics,
                 depths.clone(),
             )
-            .map_err(StartError::Schema)?,
+            .map_err(StartError::Schema)?
+            .with_settings(&settings.app),
         );
         let shared = api::Shared {
             engine: engine.clone(),

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use motia_core::context::Limits;
+use motia_core::{context::Limits, setting::Values};
 
 /// What an app may set about the running of its steps. Every limit has its default here.
 #[derive(Debug, Clone)]
@@ -29,6 +29,8 @@ pub struct Settings {
     pub history_count: u64,
     /// What is too large to be kept.
     pub limits: Limits,
+    /// What the app's own settings were set to; those that are missing have their defaults.
+    pub app: Values,
 }
 
 impl Default for Settings {
@@ -43,6 +45,7 @@ impl Default for Settings {
             history_age: Duration::from_secs(7 * 24 * 60 * 60),
             history_count: 100_000,
             limits: Limits::default(),
+            app: Values::default(),
         }
     }
 }

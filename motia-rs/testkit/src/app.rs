@@ -13,6 +13,7 @@ use motia_core::{
     http::Middleware,
     json::JsonText,
     registry::Registry,
+    setting::Setting,
     store::{DeadFilter, DeadLetter, Page, PageRequest, Store},
     topic::Topic,
     trace::{TraceContext, TraceId},
@@ -224,8 +225,15 @@ impl TestAppBuilder {
     }
 
     /// These settings of the runtime.
-    pub fn settings(self, settings: Settings) -> Self {
+    pub fn settings(self, mut settings: Settings) -> Self {
+        settings.app.extend(&self.settings.app);
         Self { settings, ..self }
+    }
+
+    /// A setting of the app; the others have their defaults.
+    pub fn setting<T: Send + Sync + 'static>(mut self, setting: Setting<T>, value: T) -> Self {
+        self.settings.app.set(setting, value);
+        self
     }
 
     /// These settings of HTTP.

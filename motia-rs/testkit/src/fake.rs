@@ -16,6 +16,7 @@ use motia_core::{
     event::{Event, EventId},
     json::JsonText,
     registry::{Kind, Registry},
+    setting::{Setting, Values},
     store::{
         Batch, BoxFuture, Commit, CommitError, DeliveryId, PageRequest, Pull, QueueId, Store,
         StoreError, Target, Token, Write,
@@ -76,11 +77,13 @@ pub struct Fake {
     now: Timestamp,
     cancelled: bool,
     handles_event: bool,
+    settings: Values,
 }
 
 impl Default for Fake {
     fn default() -> Self {
-        Self { attempt: 1, now: START, cancelled: false, handles_event: false }
+        let settings = SETTINGS.clone();
+        Self { attempt: 1, now: START, cancelled: false, handles_event: false, settings }
     }
 }
 
@@ -108,6 +111,12 @@ impl Fake {
         Self { handles_event: true, ..self }
     }
 
+    /// A setting of the app; the others have their defaults.
+    pub fn setting<T: Send + Sync + 'static>(mut self, setting: Setting<T>, value: T) -> Self {
+        self.settings.set(setting, value);
+        self
+    }
+
     /// The context and its probe.
     #[must_use]
     pub fn build<Emits>(self) -> (Context<Emits>, Probe) {
@@ -116,6 +125,7 @@ impl Fake {
             now: Mutex::new(self.now),
             limits: Limits::default(),
             circuits: Circuits::default(),
+            settings: self.settings,
             emitted: Mutex::default(),
             cancellations: Mutex::default(),
             logs: Mutex::default(),
@@ -265,6 +275,7 @@ struct FakeEngine {
     now: Mutex<Timestamp>,
     limits: Limits,
     circuits: Circuits,
+    settings: Values,
     emitted: Mutex<Vec<Published>>,
     cancellations: Mutex<Vec<String>>,
     logs: Mutex<Vec<LogLine>>,
@@ -290,6 +301,13 @@ static ROUTES: LazyLock<(HashMap<&'static str, Route>, Vec<&'static str>)> = Laz
         route.targets = [nobody.into()].into();
     }
     (routes, names)
+});
+
+/// The defaults of all settings in the test's program.
+static SETTINGS: LazyLock<Values> = LazyLock::new(|| {
+    let mut defaults = Values::default();
+    defaults.fill(Registry::collect().settings.iter().map(|(setting, _)| setting));
+    defaults
 });
 
 /// The name of the step that is tested, and the queue of events that nobody hears.
@@ -380,6 +398,10 @@ impl Engine for FakeEngine {
         &self.limits
     }
 
+    fn settings(&self) -> &Values {
+        &self.settings
+    }
+
     fn log(&self, run: &Run, level: Level, message: &str, fields: Value) {
         let (step, message) = (run.step.to_owned(), message.to_owned());
         self.logs.lock().push(LogLine { level, step, message, fields });
@@ -411,6 +433,28 @@ mod tests {
 
         assert!(probe.acknowledged());
         assert_eq!(probe.state.get(COUNTS, "handled").await.unwrap(), Some(1));
+    }
+
+    #[test]
+    fn a_setting_has_its_default_or_what_the_test_sets() {
+        const WORKERS: Setting<u32> = Setting::new("TESTKIT_WORKERS", "4", "Workers at once");
+        motia_core::setting!(WORKERS);
+
+        let (plain, probe) = fake::<()>();
+        let (set, _probe) = Fake::default().setting(WORKERS, 7).build::<()>();
+
+        assert_eq!((plain.setting(WORKERS), set.setting(WORKERS)), (4, 7));
+        assert!(probe.logs().is_empty());
+    }
+
+    #[test]
+    fn a_setting_that_nobody_registered_has_its_default_with_a_warning() {
+        const LOST: Setting<u32> = Setting::new("TESTKIT_LOST", "4", "Workers at once");
+        let (ctx, probe) = fake::<()>();
+
+        assert_eq!(ctx.setting(LOST), 4);
+
+        assert!(probe.logs()[0].message.contains("`TESTKIT_LOST` cannot be set"));
     }
 
     #[tokio::test]

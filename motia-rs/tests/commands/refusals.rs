@@ -147,4 +147,24 @@ fn settings_are_shown_with_where_they_were_set() {
     assert_eq!(find("port"), ("4000", "MOTIA_PORT"));
     assert_eq!(find("token"), ("(set)", "motia.toml"));
     assert_eq!(find("host"), ("127.0.0.1", "default"));
+    assert_eq!(find("app.shop_motto"), ("we ship", "default"));
+}
+
+#[test]
+fn a_setting_of_the_app_is_refused_shown_and_explained_like_one_of_the_frameworks() {
+    let shop = Shop::new();
+
+    let ended = shop.run_with(&["serve"], &[("SHOP_PARCELS", "many")]);
+    let expected = "error: SHOP_PARCELS: `many` is not a whole number from 1 to 100; \
+                    it says: Parcels that fit in the van";
+    assert_eq!((ended.code, ended.one_line()), (Some(2), expected));
+
+    let ended = shop.run_with(&["settings"], &[("SHOP_KEY", "s3cret"), ("SHOP_PARCELS", "7")]);
+    assert!(!ended.stdout.contains("s3cret"), "{}", ended.stdout);
+    let line = ended.stdout.lines().find(|line| line.starts_with("app.shop_parcels")).unwrap();
+    let cells: Vec<_> = line.split_whitespace().take(4).collect();
+    assert_eq!(cells, ["app.shop_parcels", "7", "SHOP_PARCELS", "SHOP_PARCELS"]);
+
+    let help = shop.run(&["help"]).stdout;
+    assert!(help.contains("SHOP_PARCELS  Parcels that fit in the van [default: 20]"), "{help}");
 }

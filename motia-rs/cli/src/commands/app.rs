@@ -13,7 +13,7 @@ use crate::{
     ask::{App, segment},
     output::{Output, print},
     serve::boot,
-    settings::{EnvVar, Raw, SETTINGS, Settings, Source, table::Kind},
+    settings::{Own, Raw, SETTINGS, Settings, Source, own, table::Kind},
 };
 
 pub(super) fn check(
@@ -109,27 +109,26 @@ pub(super) fn openapi(registry: &Registry, output: Output) {
     output.document(&motia_http::openapi::document(registry));
 }
 
-pub(super) fn settings(raw: &Raw, own: &[EnvVar], output: Output) {
+pub(super) fn settings(raw: &Raw, output: Output) {
     let item = |setting: &crate::settings::Setting| {
         let given = raw.get(setting.name);
         let secret = setting.kind == Kind::Secret && !given.text.is_empty();
         let value = if secret { "(set)" } else { &given.text };
-        let source = match &given.source {
-            Source::Default => "default".to_owned(),
-            Source::File(path) => path.display().to_string(),
-            Source::Flag | Source::Env => given.to_string(),
-        };
+        let source = place(&given.source, given);
         json!({
             "name": setting.name, "value": value, "source": source, "env": setting.env,
             "help": setting.help,
         })
     };
-    let own = own.iter().map(|own| {
+    let own = |own: &Own| {
+        let (env, help) = (own.setting.name, own.setting.help);
+        let name = format!("{}.{}", own::TABLE, own.setting.name_in_file());
         json!({
-            "name": null, "value": null, "source": "the app", "env": own.name, "help": own.help,
+            "name": name, "value": own.shown(), "source": place(&own.source, own), "env": env,
+            "help": help,
         })
-    });
-    let items: Vec<Value> = SETTINGS.iter().map(item).chain(own).collect();
+    };
+    let items: Vec<Value> = SETTINGS.iter().map(item).chain(raw.own.iter().map(own)).collect();
     output.list(
         &whole(&items),
         &[
@@ -140,6 +139,15 @@ pub(super) fn settings(raw: &Raw, own: &[EnvVar], output: Output) {
             ("WHAT IT DOES", "/help"),
         ],
     );
+}
+
+/// Where a setting was set, in a word.
+fn place(source: &Source, given: &dyn std::fmt::Display) -> String {
+    match source {
+        Source::Default => "default".to_owned(),
+        Source::File(path) => path.display().to_string(),
+        Source::Flag | Source::Env => given.to_string(),
+    }
 }
 
 pub(super) fn cron(app: &App, command: Cron, output: Output) -> Result<(), Failure> {

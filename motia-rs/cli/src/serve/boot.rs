@@ -6,15 +6,30 @@ use motia_core::{
 };
 use motia_runtime::{log::printable, sources};
 
-use crate::{Failure, settings::Settings, store};
+use crate::{
+    Failure,
+    settings::{Settings, raw::CONFIG_ENV, table::SETTINGS},
+    store,
+};
 
 /// What is wrong with the app: errors first, then by code.
 #[must_use]
 pub fn findings(registry: &Registry, settings: &Settings) -> Vec<Finding> {
     let mut findings = check::run(registry, &store::capabilities(settings.store));
     findings.extend(sources::unincluded(registry));
+    findings.extend(taken_names(registry));
     findings.sort_by_key(|finding| (finding.severity, finding.code));
     findings
+}
+
+/// Settings of the app that are called as one of the framework's.
+fn taken_names(registry: &Registry) -> impl Iterator<Item = Finding> {
+    let taken = |name: &str| name == CONFIG_ENV || SETTINGS.iter().any(|ours| ours.env == name);
+    let ours = registry.settings.iter().filter(move |(setting, _)| taken(setting.name));
+    ours.map(|(setting, place)| {
+        let message = format!("the setting `{}` is one of the framework's", setting.name);
+        Finding::error("M015", message, "give yours a name of its own").at([*place])
+    })
 }
 
 /// How many findings are errors, and how many warnings.
@@ -63,6 +78,7 @@ mod tests {
         context::Context,
         error::StepResult,
         registry::{Definition, Source},
+        setting::Setting,
     };
     use serde::{Deserialize, Serialize};
 
@@ -85,11 +101,24 @@ mod tests {
     }
 
     #[test]
+    fn a_setting_of_the_app_may_not_be_called_as_one_of_the_frameworks() {
+        let port = Setting::<u16>::new("MOTIA_PORT", "1", "A port").describe();
+        let config = Setting::<String>::new("MOTIA_CONFIG", "", "A file").describe();
+        let fine = Setting::<u16>::new("PORT", "1", "A port").describe();
+        let settings = [(port, at(1)), (config, at(2)), (fine, at(3))];
+        let registry = Registry::default().with_settings(settings);
+
+        let found: Vec<_> = taken_names(&registry).map(|finding| finding.at).collect();
+
+        assert_eq!(found, [[at(2)], [at(1)]]);
+    }
+
+    #[test]
     fn everything_that_is_wrong_is_told_at_once_with_its_place_and_its_page() {
         let customer = || NoopConfig::new("Customer").emits(&["order.placed", "order.paid"]).bind();
         let steps = [(pack(), at(3)), (pack(), at(9)), (customer(), at(20))];
         let registry = Registry::of(steps, []);
-        let (settings, _) = Settings::load(&Places::default(), &[]).unwrap();
+        let (settings, _) = Settings::load(&Places::default(), &registry).unwrap();
 
         let found = findings(&registry, &settings);
         let told = text(&found);

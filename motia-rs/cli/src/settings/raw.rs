@@ -6,8 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use motia_core::registry::Registry;
+
 use super::{
-    EnvVar, Invalid, Places, advice,
+    Invalid, Own, Places, advice, own,
     table::{SETTINGS, Setting, named},
 };
 
@@ -58,29 +60,39 @@ impl fmt::Display for Given {
 
 /// The text of every setting, and where it came from.
 #[derive(Debug, Clone)]
-pub struct Raw(BTreeMap<&'static str, Given>);
+pub struct Raw {
+    framework: BTreeMap<&'static str, Given>,
+    /// Those of the app.
+    pub own: Vec<Own>,
+}
 
 impl Raw {
     /// Looks through all places; the first that says something wins.
     ///
     /// # Errors
     /// A file that cannot be read, and names that no setting has.
-    pub fn collect(places: &Places, own: &[EnvVar]) -> Result<Self, Invalid> {
+    pub fn collect(places: &Places, registry: &Registry) -> Result<Self, Invalid> {
         let defaults = SETTINGS.iter().map(|setting| (setting.name, setting.default.to_owned()));
-        let mut raw = Self(BTreeMap::new());
+        let mut raw = Self { framework: BTreeMap::new(), own: Vec::new() };
         raw.take(&Source::Default, defaults);
-        if let Some((path, text)) = config_file(places)? {
-            let pairs = read(&path, &text)?;
-            raw.take(&Source::File(path), pairs);
+        let file = config_file(places)?;
+        let mut of_app = None;
+        if let Some((path, text)) = &file {
+            let mut table = parse(path, text)?;
+            of_app = table.remove(own::TABLE).map(|table| (path.as_path(), table));
+            let pairs = table.into_iter().map(|(name, value)| setting_in_file(path, &name, value));
+            let pairs: Vec<_> = pairs.collect::<Result<_, _>>()?;
+            raw.take(&Source::File(path.clone()), pairs);
         }
-        raw.take(&Source::Env, variables(&places.env, own)?);
+        raw.own = own::collect(registry, &places.env, of_app)?;
+        raw.take(&Source::Env, variables(&places.env, registry)?);
         raw.take(&Source::Flag, places.flags.iter().cloned());
         Ok(raw)
     }
 
     fn take(&mut self, source: &Source, pairs: impl IntoIterator<Item = (&'static str, String)>) {
         for (setting, text) in pairs {
-            self.0.insert(setting, Given { setting, text, source: source.clone() });
+            self.framework.insert(setting, Given { setting, text, source: source.clone() });
         }
     }
 
@@ -90,7 +102,7 @@ impl Raw {
     /// For a name that does not stand in the table.
     #[must_use]
     pub fn get(&self, setting: &str) -> &Given {
-        self.0.get(setting).expect("every setting stands in the table")
+        self.framework.get(setting).expect("every setting stands in the table")
     }
 }
 
@@ -106,15 +118,13 @@ fn config_file(places: &Places) -> Result<Option<(PathBuf, String)>, Invalid> {
     }
 }
 
-fn read(path: &Path, text: &str) -> Result<Vec<(&'static str, String)>, Invalid> {
-    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+fn parse(path: &Path, text: &str) -> Result<toml::Table, Invalid> {
+    text.parse().map_err(|error: toml::de::Error| {
         let line =
             error.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count());
         let line = line.max(1);
         Invalid(format!("{} line {line}: {}", path.display(), error.message()))
-    })?;
-    let pair = |(name, value): (String, toml::Value)| setting_in_file(path, &name, value);
-    table.into_iter().map(pair).collect()
+    })
 }
 
 fn setting_in_file(
@@ -127,44 +137,48 @@ fn setting_in_file(
         let advice = advice(name, names, "`settings` lists what can be set");
         return Err(Invalid(format!("{}: there is no setting `{name}`; {advice}", path.display())));
     };
-    let text = match value {
-        toml::Value::String(text) => text,
-        toml::Value::Integer(number) => number.to_string(),
+    Ok((setting.name, text(path, name, value)?))
+}
+
+/// The text of a value in a file.
+pub(super) fn text(path: &Path, name: &str, value: toml::Value) -> Result<String, Invalid> {
+    match value {
+        toml::Value::String(text) => Ok(text),
+        toml::Value::Integer(number) => Ok(number.to_string()),
         toml::Value::Array(items) if items.iter().all(toml::Value::is_str) => {
-            items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(",")
+            Ok(items.iter().filter_map(toml::Value::as_str).collect::<Vec<_>>().join(","))
         }
         other => {
             let (kind, path) = (other.type_str(), path.display());
-            return Err(Invalid(format!(
-                "{path}: `{name}` is a {kind}; write a text in quotes or a whole number"
-            )));
+            Err(Invalid(format!(
+                "{path}: `{name}` is of type {kind}; write a text in quotes or a whole number"
+            )))
         }
-    };
-    Ok((setting.name, text))
+    }
 }
 
 /// The settings among the variables. An empty variable counts as not set.
 fn variables(
     env: &[(String, String)],
-    own: &[EnvVar],
+    registry: &Registry,
 ) -> Result<Vec<(&'static str, String)>, Invalid> {
     let mut found = Vec::new();
     for (name, text) in env.iter().filter(|(name, _)| name.starts_with(PREFIX)) {
-        if name == CONFIG_ENV || own.iter().any(|own| own.name == name) {
+        if name == CONFIG_ENV || own::declared(registry).any(|own| own.name == name) {
             continue;
         }
         match SETTINGS.iter().find(|setting| setting.env == name) {
             Some(setting) if !text.is_empty() => found.push((setting.name, text.clone())),
             Some(_) => {}
-            None => return Err(unknown_variable(name, own)),
+            None => return Err(unknown_variable(name, registry)),
         }
     }
     Ok(found)
 }
 
-fn unknown_variable(name: &str, own: &[EnvVar]) -> Invalid {
+fn unknown_variable(name: &str, registry: &Registry) -> Invalid {
     let known = SETTINGS.iter().map(|setting: &Setting| setting.env);
-    let known = known.chain(own.iter().map(|own| own.name));
+    let known = known.chain(own::declared(registry).map(|own| own.name));
     let advice = advice(name, known, "`settings` lists what can be set; unset it");
     Invalid(format!("there is no setting `{name}`; {advice}"))
 }

@@ -8,11 +8,11 @@ use std::{
     time::Duration,
 };
 
-use motia_core::context::Limits;
+use motia_core::{context::Limits, registry::Registry, setting::Values};
 use motia_http::{AdminAccess, HttpSettings};
 
 use super::{
-    EnvVar, Invalid, Places, Raw,
+    Invalid, Places, Raw, own,
     value::{self, Expected},
 };
 use crate::logs::Filters;
@@ -96,6 +96,8 @@ pub struct Settings {
     pub history_count: NonZeroU32,
     /// What is too large to be kept.
     pub limits: Limits,
+    /// What the app's own settings were set to.
+    pub app: Values,
 }
 
 impl Settings {
@@ -103,8 +105,8 @@ impl Settings {
     ///
     /// # Errors
     /// The first that cannot be.
-    pub fn load(places: &Places, own: &[EnvVar]) -> Result<(Self, Raw), Invalid> {
-        let raw = Raw::collect(places, own)?;
+    pub fn load(places: &Places, registry: &Registry) -> Result<(Self, Raw), Invalid> {
+        let raw = Raw::collect(places, registry)?;
         Ok((Self::resolve(&raw)?, raw))
     }
 
@@ -139,6 +141,7 @@ impl Settings {
                 key: read(raw, "max_key", value::size)?,
                 delay: read(raw, "max_delay", value::duration)?,
             },
+            app: own::read(&raw.own)?,
         })
     }
 
@@ -179,6 +182,7 @@ impl Settings {
         runtime.handler_timeout = self.handler_timeout;
         runtime.drain = self.drain;
         runtime.limits = self.limits;
+        runtime.app = self.app.clone();
         runtime
     }
 }
@@ -213,9 +217,11 @@ fn folder(text: &str) -> Result<PathBuf, Expected> {
 mod tests {
     use std::path::Path;
 
+    use motia_core::setting::Setting;
+
     use super::*;
 
-    const OWN: [EnvVar; 1] = [EnvVar { name: "MOTIA_CHAOS", help: "Fail on purpose" }];
+    const CHAOS: Setting<u8> = Setting::new("MOTIA_CHAOS", "0", "Percent that fails on purpose");
 
     type Variables = &'static [(&'static str, &'static str)];
 
@@ -234,14 +240,16 @@ mod tests {
             config: Some(config),
             env: env.iter().map(text).collect(),
         };
-        let loaded = Settings::load(&places, &OWN).map(|(settings, _)| settings);
+        let own = [(CHAOS.describe(), motia_core::source!())];
+        let registry = Registry::default().with_settings(own);
+        let loaded = Settings::load(&places, &registry).map(|(settings, _)| settings);
         let place = format!("{}/", folder.path().display());
         loaded.map_err(|error| error.to_string().replace(&place, ""))
     }
 
     #[test]
     fn the_defaults_are_those_of_the_floors_below() {
-        let settings = load("", &[], &[]).unwrap();
+        let settings = Settings::load(&Places::default(), &Registry::default()).unwrap().0;
 
         let (http, runtime) = (HttpSettings::default(), motia_runtime::Settings::default());
         assert_eq!(format!("{:?}", settings.runtime()), format!("{runtime:?}"));
@@ -287,7 +295,7 @@ mod tests {
             (
                 "port = true",
                 &[],
-                "motia.toml: `port` is a boolean; write a text in quotes or a whole number",
+                "motia.toml: `port` is of type boolean; write a text in quotes or a whole number",
             ),
             ("port = 70000", &[], "`port` in motia.toml: `70000` is not a port from 0 to 65535"),
             (
@@ -334,19 +342,19 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_of_the_apps_own_is_let_pass() {
-        assert!(load("", &[("MOTIA_CHAOS", "5")], &[]).is_ok());
+    fn a_variable_of_the_apps_own_is_no_unknown_one() {
+        let settings = load("", &[("MOTIA_CHAOS", "5")], &[]).unwrap();
+        assert_eq!(settings.app.get(CHAOS), Some(5));
     }
 
     #[test]
     fn a_file_that_was_named_must_be_there_and_one_that_was_not_need_not() {
         let named = Places { config: Some("no-such.toml".into()), ..Places::default() };
-        let told = Settings::load(&named, &[]).unwrap_err().to_string();
+        let told = Settings::load(&named, &Registry::default()).unwrap_err().to_string();
         assert!(told.starts_with("no-such.toml: "), "{told}");
 
-        assert!(
-            !Path::new("motia.toml").exists() && Settings::load(&Places::default(), &[]).is_ok()
-        );
+        let without = Settings::load(&Places::default(), &Registry::default());
+        assert!(!Path::new("motia.toml").exists() && without.is_ok());
     }
 
     #[test]

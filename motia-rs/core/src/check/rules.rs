@@ -26,6 +26,7 @@ pub(super) fn all(registry: &Registry, capabilities: &Capabilities) -> Vec<Findi
     payload_types(registry, &mut findings);
     schedules(registry, &mut findings);
     schemas(registry, &mut findings);
+    settings(registry, &mut findings);
     capability(capabilities, &mut findings);
     findings
 }
@@ -62,6 +63,26 @@ fn same_stream(registry: &Registry, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::error("M003", message, "register it once, where it is named").at(places),
         );
+    }
+}
+
+fn settings(registry: &Registry, findings: &mut Vec<Finding>) {
+    for group in registry.settings.chunk_by(|(one, _), (other, _)| one.name == other.name) {
+        let [(first, place), others @ ..] = group else { continue };
+        if others.iter().any(|(other, _)| !other.agrees_with(first)) {
+            let message = format!("the setting `{}` is declared in two ways", first.name);
+            let help = "declare it once and use that constant, or give each its own name";
+            findings.push(
+                Finding::error("M015", message, help).at(group.iter().map(|(_, place)| *place)),
+            );
+        }
+        if let Err(why) = first.read(None) {
+            let default = first.default.unwrap_or_default();
+            let message =
+                format!("the default of the setting `{}`, `{default}`, {why}", first.name);
+            let help = "give it a default that its type can be read from";
+            findings.push(Finding::error("M016", message, help).at([*place]));
+        }
     }
 }
 
@@ -357,6 +378,26 @@ mod tests {
     fn a_schema_that_does_not_compile_is_found() {
         let step = ApiConfig::<LookAhead, ()>::post("Patterned", "/").bind(answer);
         assert_eq!(codes([step]), ["M011"]);
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_or_themselves_are_found() {
+        use crate::setting::Setting;
+        let found = |settings: Vec<crate::setting::SettingDef>| {
+            let placed = settings.into_iter().map(|setting| (setting, crate::source!()));
+            let steps = [(get("Any", "/"), crate::source!())];
+            let registry = Registry::of(steps, []).with_settings(placed);
+            let capabilities = Capabilities::embedded(Durability::Volatile);
+            let findings = super::super::run(&registry, &capabilities);
+            findings.iter().map(|finding| finding.code).collect::<Vec<_>>()
+        };
+        let four = || Setting::<u32>::new("WORKERS", "4", "Workers at once").describe();
+        let five = Setting::<u32>::new("WORKERS", "5", "Workers at once").describe();
+        let lots = Setting::<u32>::new("HANDS", "lots", "Hands at once").describe();
+
+        assert!(found(vec![four(), four()]).is_empty());
+        assert_eq!(found(vec![four(), five]), ["M015"]);
+        assert_eq!(found(vec![lots]), ["M016"]);
     }
 
     #[test]

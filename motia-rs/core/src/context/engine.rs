@@ -11,6 +11,7 @@ use crate::{
     config::EventOptions,
     registry::Selector,
     schema::Checker,
+    setting::Values,
     store::{Batch, BoxFuture, Commit, QueueId, Store, Target},
 };
 
@@ -43,6 +44,9 @@ pub trait Engine: Send + Sync + 'static {
 
     /// What is too large.
     fn limits(&self) -> &Limits;
+
+    /// What the app's settings were set to.
+    fn settings(&self) -> &Values;
 
     /// Takes a log line; secrets are redacted already.
     fn log(&self, run: &Run, level: Level, message: &str, fields: Value);

@@ -6,6 +6,7 @@
 //! - [`transaction`]: several of these at once, or none
 //! - [`limit`]: how often something may be done; [`circuit`]: whether a dependency is to be left alone
 //! - [`logger`]: what is told to people
+//! - [`memory`]: what steps share while the app runs
 //! - [`engine`]: the port through which a context reaches the machine beneath it
 
 pub mod cancel;
@@ -15,6 +16,7 @@ pub mod emit;
 pub mod engine;
 pub mod limit;
 pub mod logger;
+pub mod memory;
 pub mod options;
 mod outgoing;
 pub mod state;
@@ -34,6 +36,7 @@ pub use engine::{Engine, Limits, Route};
 use jiff::Timestamp;
 pub use limit::{Limit, Taken};
 pub use logger::{Level, Logger};
+pub use memory::Memory;
 pub use options::EmitOptions;
 use serde::Serialize;
 use smallvec::SmallVec;
@@ -316,6 +319,27 @@ impl<Emits> Context<Emits> {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.run.engine.now()
+    }
+
+    /// A value that all steps of the app share in memory while it runs, made by its `Default` when it
+    /// is first asked for: caches, counts of what runs, connections. What must outlive the app belongs
+    /// into [`state`](Self::state).
+    ///
+    /// ```
+    /// # use motia_core::{context::Context, error::StepResult};
+    /// # use std::sync::atomic::{AtomicU32, Ordering};
+    /// #[derive(Default)]
+    /// struct Calls(AtomicU32);
+    ///
+    /// async fn handler(ctx: Context) -> StepResult {
+    ///     let calls = ctx.shared::<Calls>().0.fetch_add(1, Ordering::Relaxed) + 1;
+    ///     ctx.logger.info("called", serde_json::json!({ "times": calls }));
+    ///     Ok(())
+    /// }
+    /// ```
+    #[must_use]
+    pub fn shared<T: Default + Send + Sync + 'static>(&self) -> Arc<T> {
+        self.run.engine.memory().get()
     }
 
     /// The same context, allowed to emit another set of topics.

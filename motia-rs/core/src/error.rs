@@ -41,6 +41,9 @@ pub enum StepError {
     Retry(BoxError),
     /// Try again no sooner than after this long. An API step answers 503 with `Retry-After`.
     RetryAfter(Duration, BoxError),
+    /// Not now: the event waits for this long, and the attempt does not count. An API step answers
+    /// 503 with `Retry-After`.
+    Postpone(Duration, BoxError),
     /// Trying again cannot help: the event goes to the dead letters. An API step answers 500.
     Fatal(BoxError),
     /// The caller is at fault: an API step answers with this problem. Elsewhere it is fatal.
@@ -65,6 +68,22 @@ impl StepError {
     /// Try again no sooner than after `delay`.
     pub fn retry_after(delay: Duration, error: impl Into<BoxError>) -> Self {
         Self::RetryAfter(delay, error.into())
+    }
+
+    /// Not now: for what is no fault of the event, such as a dependency that is closed or fully
+    /// booked. It waits for `delay`, and the attempt does not count: it may be postponed as often as it
+    /// takes, where [`retry_after`](Self::retry_after) gives up after the last attempt.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use motia_core::error::StepError;
+    ///
+    /// let closed = StepError::postpone(Duration::from_secs(60), "the bank opens at nine");
+    /// assert_eq!(closed.postponed(), Some(Duration::from_secs(60)));
+    /// assert_eq!(StepError::retry("the bank is busy").postponed(), None);
+    /// ```
+    pub fn postpone(delay: Duration, why: impl Into<BoxError>) -> Self {
+        Self::Postpone(delay, why.into())
     }
 
     /// Blames the caller of an API step: answers `status` with an RFC 9457 problem of this detail.
@@ -117,14 +136,23 @@ impl StepError {
     /// Whether an event step would give the event up.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
-        !matches!(self.unclassed(), Self::Retry(_) | Self::RetryAfter(..))
+        !matches!(self.unclassed(), Self::Retry(_) | Self::RetryAfter(..) | Self::Postpone(..))
     }
 
     /// How long to wait at least before trying again, where that is known.
     #[must_use]
     pub fn least_delay(&self) -> Option<Duration> {
         match self.unclassed() {
-            Self::RetryAfter(delay, _) => Some(*delay),
+            Self::RetryAfter(delay, _) | Self::Postpone(delay, _) => Some(*delay),
+            _ => None,
+        }
+    }
+
+    /// For how long the event is to wait without an attempt being counted, if that was asked for.
+    #[must_use]
+    pub fn postponed(&self) -> Option<Duration> {
+        match self.unclassed() {
+            Self::Postpone(delay, _) => Some(*delay),
             _ => None,
         }
     }
@@ -134,7 +162,7 @@ impl StepError {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Retry(_) | Self::Fatal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::RetryAfter(..) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::RetryAfter(..) | Self::Postpone(..) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Reject(problem) => problem.status,
             Self::Respond(response) => response.status,
             Self::Classed(_, error) => error.status(),
@@ -145,7 +173,10 @@ impl StepError {
 impl fmt::Display for StepError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Retry(error) | Self::RetryAfter(_, error) | Self::Fatal(error) => {
+            Self::Retry(error)
+            | Self::RetryAfter(_, error)
+            | Self::Postpone(_, error)
+            | Self::Fatal(error) => {
                 write!(f, "{error}")?;
                 let mut cause = error.source();
                 while let Some(error) = cause {

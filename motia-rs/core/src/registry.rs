@@ -1,12 +1,12 @@
 //! Everything `step!`, `stream!` and `setting!` registered, in name order.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, num::NonZeroU32, sync::Arc};
 
 use http::StatusCode;
 use smallvec::SmallVec;
 
 use crate::{
-    config::{About, api::ApiOptions, cron::CronOptions, event::EventOptions},
+    config::{About, RateLimit, api::ApiOptions, cron::CronOptions, event::EventOptions},
     context::Context,
     error::StepResult,
     event::Event,
@@ -99,6 +99,40 @@ pub struct EventStep {
     pub decodes: fn(&Event) -> Result<(), Undecodable>,
     /// Whether it takes an event, and under which key; `None`: it takes all, and has no key.
     pub selector: Option<Selector>,
+    /// What an event says of its key.
+    pub key_rules: Option<KeyRules>,
+}
+
+/// How many of a key run at once, and how often one may start, as an event says it of its key.
+#[derive(Clone)]
+pub struct KeyRules {
+    /// Whether events say how often one may start.
+    pub rates: bool,
+    said: Arc<Said>,
+}
+
+type Said = dyn Fn(&Event) -> (Option<NonZeroU32>, Option<RateLimit>) + Send + Sync;
+
+impl KeyRules {
+    /// What `said` says of an event; `rates`: whether it ever says a rate.
+    pub fn new(
+        rates: bool,
+        said: impl Fn(&Event) -> (Option<NonZeroU32>, Option<RateLimit>) + Send + Sync + 'static,
+    ) -> Self {
+        Self { rates, said: Arc::new(said) }
+    }
+
+    /// What an event says of its key.
+    #[must_use]
+    pub fn said_by(&self, event: &Event) -> (Option<NonZeroU32>, Option<RateLimit>) {
+        (self.said)(event)
+    }
+}
+
+impl fmt::Debug for KeyRules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyRules").field("rates", &self.rates).finish_non_exhaustive()
+    }
 }
 
 /// Says of an event, by its payload, whether a step takes it, and under which key.
@@ -168,6 +202,15 @@ impl Step {
             Kind::Event(event) => Some(event),
             _ => None,
         }
+    }
+}
+
+impl EventStep {
+    /// Whether anything says how often an attempt of one key may start.
+    #[must_use]
+    pub fn is_rated_per_key(&self) -> bool {
+        let said = self.key_rules.as_ref().is_some_and(|rules| rules.rates);
+        said || self.options.rate_limit_per_key.is_some()
     }
 }
 

@@ -38,7 +38,7 @@ pub(crate) fn of_step(
     match error {
         StepError::Reject(problem) => Err(problem),
         StepError::Respond(response) => Ok(*response),
-        StepError::RetryAfter(delay, _) => {
+        StepError::RetryAfter(delay, _) | StepError::Postpone(delay, _) => {
             log(&error, step, trace_id);
             Err(unavailable(delay, "this cannot be done just now; try again later").into())
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use motia_core::{
     circuit::Circuits,
     clock::Clock,
-    context::{Cancel, CancelError, Engine, Level, Limits, Route, Run, engine::Subscriber},
+    context::{Cancel, CancelError, Engine, Level, Limits, Memory, Route, Run, engine::Subscriber},
     registry::{Registry, Step},
     schema::Schemas,
     setting::Values,
@@ -29,6 +29,7 @@ pub struct AppEngine {
     circuits: Circuits,
     depths: Arc<Depths>,
     settings: Values,
+    memory: Memory,
 }
 
 impl AppEngine {
@@ -52,7 +53,7 @@ impl AppEngine {
         let mut settings = Values::default();
         settings.fill(registry.settings.iter().map(|(setting, _)| setting));
         let circuits = Circuits::default();
-        Ok(Self { store, clock, limits, routes, circuits, depths, settings })
+        Ok(Self { store, clock, limits, routes, circuits, depths, settings, memory: Memory::default() })
     }
 
     /// The same with what the app's settings were set to; those that are missing have their defaults.
@@ -172,6 +173,10 @@ impl Engine for AppEngine {
 
     fn settings(&self) -> &Values {
         &self.settings
+    }
+
+    fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     fn log(&self, run: &Run, level: Level, message: &str, fields: Value) {

@@ -23,6 +23,7 @@ mod bus {
     mod limits;
     mod overlap;
     mod pause;
+    mod postpone;
     mod priority;
     mod random;
     mod rates;

@@ -12,7 +12,9 @@ use jiff::Timestamp;
 use motia_core::{
     circuit::Circuits,
     config::Priority,
-    context::{Cancel, CancelError, Context, Engine, Level, Limits, Route, Run, State, Streams},
+    context::{
+        Cancel, CancelError, Context, Engine, Level, Limits, Memory, Route, Run, State, Streams,
+    },
     event::{Event, EventId},
     json::JsonText,
     registry::{Kind, Registry},
@@ -126,6 +128,7 @@ impl Fake {
             limits: Limits::default(),
             circuits: Circuits::default(),
             settings: self.settings,
+            memory: Memory::default(),
             emitted: Mutex::default(),
             cancellations: Mutex::default(),
             logs: Mutex::default(),
@@ -276,6 +279,7 @@ struct FakeEngine {
     limits: Limits,
     circuits: Circuits,
     settings: Values,
+    memory: Memory,
     emitted: Mutex<Vec<Published>>,
     cancellations: Mutex<Vec<String>>,
     logs: Mutex<Vec<LogLine>>,
@@ -400,6 +404,10 @@ impl Engine for FakeEngine {
 
     fn settings(&self) -> &Values {
         &self.settings
+    }
+
+    fn memory(&self) -> &Memory {
+        &self.memory
     }
 
     fn log(&self, run: &Run, level: Level, message: &str, fields: Value) {

@@ -1,6 +1,12 @@
 //! Event steps: a handler that hears a topic.
 
-use std::{future::Future, marker::PhantomData, num::NonZeroU32, time::Duration};
+use std::{
+    future::Future,
+    marker::PhantomData,
+    num::NonZeroU32,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
 
 use super::{About, BatchConfig, CircuitBreaker, RateLimit, Retry, about_builders};
 use crate::{
@@ -8,7 +14,7 @@ use crate::{
     error::{StepError, StepResult},
     event::Event,
     input::EventInput,
-    registry::{Definition, EventHandler, EventStep, Events, Kind, Selector},
+    registry::{Definition, EventHandler, EventStep, Events, KeyRules, Kind, Selector},
     store::BoxFuture,
     topic::TopicSet,
 };
@@ -79,6 +85,8 @@ pub struct EventConfig<I, E = ()> {
     pub(super) options: EventOptions,
     key: Option<fn(&I) -> String>,
     when: Option<fn(&I) -> bool>,
+    concurrency_per_key_by: Option<fn(&I) -> Option<NonZeroU32>>,
+    rate_limit_per_key_by: Option<fn(&I) -> Option<RateLimit>>,
     types: PhantomData<fn(I) -> E>,
 }
 
@@ -189,7 +197,15 @@ impl<I, E> EventConfig<I, E> {
     #[must_use]
     pub const fn new(name: &'static str) -> Self {
         let (about, options) = (About::new(name), EventOptions::DEFAULT);
-        Self { about, options, key: None, when: None, types: PhantomData }
+        Self {
+            about,
+            options,
+            key: None,
+            when: None,
+            concurrency_per_key_by: None,
+            rate_limit_per_key_by: None,
+            types: PhantomData,
+        }
     }
 
     about_builders!();
@@ -283,6 +299,31 @@ impl<I, E> EventConfig<I, E> {
         self
     }
 
+    /// The same, where each event says it of its key; `None` says nothing, and then
+    /// [`concurrency_per_key`](Self::concurrency_per_key) holds. Where two events of one key say
+    /// different things, that of the event whose turn it is holds.
+    ///
+    /// ```
+    /// # use motia_core as motia;
+    /// # use motia_core::{config::EventConfig, context::Context, error::StepResult};
+    /// # use schemars::JsonSchema;
+    /// # use serde::{Deserialize, Serialize};
+    /// # use std::num::NonZeroU32;
+    /// # #[derive(Serialize, Deserialize, JsonSchema)]
+    /// # struct Call { customer: String, plan: u32 }
+    /// # motia::topic!(Call = "call");
+    /// const CONFIG: EventConfig<Call> = EventConfig::new("PlaceCall")
+    ///     .key(|call: &Call| call.customer.clone())
+    ///     .concurrency_per_key_by(|call: &Call| NonZeroU32::new(call.plan));
+    /// # async fn handler(_: Call, _ctx: Context) -> StepResult { Ok(()) }
+    /// # motia::step!(CONFIG, handler);
+    /// ```
+    #[must_use]
+    pub const fn concurrency_per_key_by(mut self, by: fn(&I) -> Option<NonZeroU32>) -> Self {
+        self.concurrency_per_key_by = Some(by);
+        self
+    }
+
     /// How often an attempt of this step may start. What goes beyond it waits.
     #[must_use]
     pub const fn rate_limit(mut self, limit: RateLimit) -> Self {
@@ -294,6 +335,14 @@ impl<I, E> EventConfig<I, E> {
     #[must_use]
     pub const fn rate_limit_per_key(mut self, limit: RateLimit) -> Self {
         self.options.rate_limit_per_key = Some(limit);
+        self
+    }
+
+    /// The same, where each event says it of its key; `None` says nothing, and then
+    /// [`rate_limit_per_key`](Self::rate_limit_per_key) holds.
+    #[must_use]
+    pub const fn rate_limit_per_key_by(mut self, by: fn(&I) -> Option<RateLimit>) -> Self {
+        self.rate_limit_per_key_by = Some(by);
         self
     }
 
@@ -418,11 +467,16 @@ impl<I, E> EventConfig<I, E> {
             "`rate_limit_per_key` needs to know the key: `.key(|event: &Event| ..)`"
         );
         assert!(
+            keyed
+                || (self.concurrency_per_key_by.is_none() && self.rate_limit_per_key_by.is_none()),
+            "what an event says of its key needs to know the key: `.key(|event: &Event| ..)`"
+        );
+        assert!(
             keyed || debounce.is_none(),
             "`debounce` needs to know the key: `.key(|event: &Event| ..)`"
         );
         assert!(
-            !(fifo && concurrency_per_key.is_some()),
+            !(fifo && (concurrency_per_key.is_some() || self.concurrency_per_key_by.is_some())),
             "`fifo` handles the events of a key one by one: leave `concurrency_per_key` out"
         );
         assert!(
@@ -460,7 +514,18 @@ impl<I, E> EventConfig<I, E> {
         I: EventInput,
         E: TopicSet,
     {
-        let Self { about, options, key, when, types: _ } = self;
+        let Self { about, options, key, when, types: _, .. } = self;
+        let (concurrency, rate) = (self.concurrency_per_key_by, self.rate_limit_per_key_by);
+        let said = (concurrency.is_some() || rate.is_some()).then(|| {
+            KeyRules::new(rate.is_some(), move |event| {
+                let say = || {
+                    let input = I::decode(event).ok()?;
+                    Some((concurrency.and_then(|by| by(&input)), rate.and_then(|by| by(&input))))
+                };
+                // One that panics says nothing.
+                catch_unwind(AssertUnwindSafe(say)).ok().flatten().unwrap_or_default()
+            })
+        });
         let selector = (key.is_some() || when.is_some()).then(|| {
             Selector::new(move |event| {
                 let input = I::decode(event)?;
@@ -473,7 +538,7 @@ impl<I, E> EventConfig<I, E> {
             about,
             emits: crate::registry::emits(E::topics(), options.emits_raw),
             subscribes: I::topics(),
-            kind: Kind::Event(EventStep { options, handler, decodes, selector }),
+            kind: Kind::Event(EventStep { options, handler, decodes, selector, key_rules: said }),
         }
     }
 }

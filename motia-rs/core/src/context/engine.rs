@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Cancel, CancelError, Level, Run};
+use super::{Cancel, CancelError, Level, Memory, Run};
 use crate::{
     circuit::Circuits,
     config::EventOptions,
@@ -47,6 +47,9 @@ pub trait Engine: Send + Sync + 'static {
 
     /// What the app's settings were set to.
     fn settings(&self) -> &Values;
+
+    /// What the steps share in memory.
+    fn memory(&self) -> &Memory;
 
     /// Takes a log line; secrets are redacted already.
     fn log(&self, run: &Run, level: Level, message: &str, fields: Value);

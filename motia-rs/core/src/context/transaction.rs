@@ -3,6 +3,7 @@
 use std::{
     marker::PhantomData,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -83,7 +84,7 @@ impl TransactionError {
 
     /// How long to wait before trying again, where that is known.
     #[must_use]
-    pub fn retry_after(&self) -> Option<std::time::Duration> {
+    pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Emit(error) => error.retry_after(),
             Self::Commit(error) => error.retry_after(),
@@ -127,6 +128,20 @@ impl<Emits> Transaction<Emits> {
             value,
             expires_at: None,
         }));
+    }
+
+    /// Sets an entry that is gone after this long.
+    pub fn set_for<T: Serialize>(
+        &mut self,
+        group: StateGroup<T>,
+        key: &str,
+        value: &T,
+        ttl: Duration,
+    ) {
+        let expires_at = self.run.engine.now().checked_add(ttl).ok();
+        let entry = encode(&self.run, key, value);
+        let group = group.name().into();
+        self.add(entry.map(|(key, value)| Write::Set { group, key, value, expires_at }));
     }
 
     /// Removes an entry.

@@ -258,6 +258,11 @@ pub enum Settlement {
         /// The instant.
         now: Timestamp,
     },
+    /// Not now: the attempt does not count, and the delivery waits until `due`.
+    Postpone {
+        /// Until when.
+        due: Timestamp,
+    },
     /// Not to be handled by this program, as its payload no longer fits: it waits until
     /// [`Write::Release`], due at [`Timestamp::MAX`]. The attempt does not count.
     Hold {

@@ -5,10 +5,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::Timestamp;
 use motia_core::{
     config::{
-        EventOptions,
         event::Debounce,
         limit::{RateLimit, Used},
     },
+    registry::{EventStep, KeyRules},
     store::Delivery,
 };
 
@@ -18,23 +18,43 @@ use super::{reason::Reason, shelf::LaneRead};
 const PREFETCH: usize = 16;
 
 /// What a step says of its keys.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Rules {
     fifo: bool,
-    per_key: Option<u32>,
-    pub(super) rate: Option<RateLimit>,
+    limits: Limits,
+    /// What events say, which comes before what the step says.
+    said: Option<KeyRules>,
     pub(super) debounce: Option<Debounce>,
     pub(super) prefetch: usize,
 }
 
+/// What holds of a key while a delivery is the next of it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Limits {
+    per_key: Option<u32>,
+    pub(super) rate: Option<RateLimit>,
+}
+
 impl Rules {
-    pub(super) fn of(options: &EventOptions, window: usize) -> Self {
+    pub(super) fn of(step: &EventStep, window: usize) -> Self {
+        let options = &step.options;
+        let per_key = options.per_key().map(Into::into);
         Self {
             fifo: options.fifo,
-            per_key: options.per_key().map(Into::into),
-            rate: options.rate_limit_per_key,
+            limits: Limits { per_key, rate: options.rate_limit_per_key },
+            said: step.key_rules.clone(),
             debounce: options.debounce,
             prefetch: PREFETCH.min(window / 4).max(1),
+        }
+    }
+
+    /// What holds of a delivery's key while it is the next.
+    pub(super) fn limits(&self, delivery: &Delivery) -> Limits {
+        let said = self.said.as_ref().map(|rules| rules.said_by(&delivery.event));
+        let (per_key, rate) = said.unwrap_or_default();
+        Limits {
+            per_key: per_key.map(Into::into).or(self.limits.per_key),
+            rate: rate.or(self.limits.rate),
         }
     }
 }
@@ -45,6 +65,8 @@ pub(super) struct Lane {
     /// In the order in which they are started.
     waiting: BTreeMap<(Timestamp, u64), Waiting>,
     pub(super) running: u32,
+    /// What held when the last one was started.
+    last: Limits,
     /// Where undelayed ones of the key may wait in the store.
     pub(super) more: Option<More>,
     /// Why the store need not be read for it yet.
@@ -60,6 +82,7 @@ struct Waiting {
     delivery: Delivery,
     /// Whether the store has it among the undelayed of its lane, where it can be found by its key.
     in_place: bool,
+    limits: Limits,
 }
 
 /// What a lane waits for that waits in the store.
@@ -166,14 +189,15 @@ impl Lane {
     ) -> Vec<Delivery> {
         let (seq, in_place) = (delivery.id.seq, in_place && delivery.lane.is_some());
         let rank = if rules.fifo { Timestamp::MIN } else { delivery.event.rank() };
+        let limits = rules.limits(&delivery);
         if rules.debounce.is_none() {
-            self.waiting.insert((rank, seq), Waiting { delivery, in_place });
+            self.waiting.insert((rank, seq), Waiting { delivery, in_place, limits });
             return Vec::new();
         }
         if delivery.attempts == 0 {
             self.first_at = self.first_at.into_iter().chain([delivery.event.emitted_at]).min();
         }
-        self.waiting.insert((Timestamp::MIN, seq), Waiting { delivery, in_place });
+        self.waiting.insert((Timestamp::MIN, seq), Waiting { delivery, in_place, limits });
         let last = self.waiting.pop_last();
         let others = std::mem::take(&mut self.waiting).into_values();
         self.waiting.extend(last);
@@ -197,8 +221,14 @@ impl Lane {
         self.waiting.first_key_value().map(|(_, waiting)| &waiting.delivery)
     }
 
+    /// What holds of the key now.
+    pub(super) fn limits(&self) -> Limits {
+        self.waiting.first_key_value().map_or(self.last, |(_, waiting)| waiting.limits)
+    }
+
     /// Starts the first delivery.
     pub(super) fn take(&mut self) -> Option<Delivery> {
+        self.last = self.limits();
         let first = self.pop()?;
         self.running += 1;
         Some(first)
@@ -240,19 +270,19 @@ impl Lane {
         if let Some(More { after, .. }) = self.more.filter(unread) {
             return match self.blocked {
                 Some(Blocked { until, .. }) if until > now => Stand::Parked(until),
-                _ if crowd && self.is_busy(rules) => Stand::Busy,
+                _ if crowd && self.is_busy() => Stand::Busy,
                 _ => Stand::Thirsty(after),
             };
         }
         let Some(first) = first else {
             return if self.running > 0 { Stand::Busy } else { Stand::Empty };
         };
-        if self.is_busy(rules) {
+        if self.is_busy() {
             return Stand::Busy;
         }
         let until = [
             first.due.filter(|due| *due > now),
-            self.rate_until(rules, used, now),
+            self.rate_until(used, now),
             self.quiet_until(rules, first, now),
         ];
         match until.into_iter().flatten().max() {
@@ -261,13 +291,13 @@ impl Lane {
         }
     }
 
-    fn is_busy(&self, rules: &Rules) -> bool {
-        rules.per_key.is_some_and(|most| self.running >= most)
+    fn is_busy(&self) -> bool {
+        self.limits().per_key.is_some_and(|most| self.running >= most)
     }
 
     /// Until when the key has used up its rate.
-    fn rate_until(&self, rules: &Rules, used: Option<Used>, now: Timestamp) -> Option<Timestamp> {
-        rules.rate?.take(used, now).err()
+    fn rate_until(&self, used: Option<Used>, now: Timestamp) -> Option<Timestamp> {
+        self.limits().rate?.take(used, now).err()
     }
 
     /// Until when the key is to be silent, before its last delivery starts.
@@ -293,10 +323,10 @@ impl Lane {
     ) -> Vec<Reason> {
         let mut reasons = Vec::new();
         let key = || key.to_string();
-        if self.is_busy(rules) {
+        if self.is_busy() {
             reasons.push(Reason::KeyBusy { key: key(), running: self.running });
         }
-        if let Some(until) = self.rate_until(rules, used, now) {
+        if let Some(until) = self.rate_until(used, now) {
             reasons.push(Reason::KeyRateLimited { key: key(), until });
         }
         if let Some(until) = self.quiet_until(rules, delivery, now) {
@@ -317,8 +347,13 @@ mod tests {
 
     use super::*;
 
-    const RULES: Rules =
-        Rules { fifo: true, per_key: Some(1), rate: None, debounce: None, prefetch: 2 };
+    const RULES: Rules = Rules {
+        fifo: true,
+        limits: Limits { per_key: Some(1), rate: None },
+        said: None,
+        debounce: None,
+        prefetch: 2,
+    };
 
     fn now() -> Timestamp {
         Timestamp::from_second(1_000_000).unwrap()

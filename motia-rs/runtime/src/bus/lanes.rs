@@ -35,10 +35,8 @@ use std::{
 
 use jiff::Timestamp;
 use motia_core::{
-    config::{
-        EventOptions,
-        limit::{RateLimit, Used},
-    },
+    config::limit::{RateLimit, Used},
+    registry::EventStep,
     store::{Arrival, Delivery, DeliveryId, Lane as Key},
 };
 
@@ -72,7 +70,8 @@ pub(super) struct Lanes {
     /// With its key, and the time at which it came in again, if it did.
     held: HashMap<u64, Held>,
     released: HashSet<u64>,
-    rates: HashMap<Arc<str>, Used>,
+    /// What each key used of its rate, and until when that counts.
+    rates: HashMap<Arc<str>, (Used, Timestamp)>,
     rates_kept: usize,
     /// Deliveries that a newer one of their key took the place of, to be ended in the store.
     superseded: Vec<DeliveryId>,
@@ -103,10 +102,10 @@ enum Again {
 }
 
 impl Lanes {
-    pub(super) fn new(window: usize, options: &EventOptions) -> Self {
+    pub(super) fn new(window: usize, step: &EventStep) -> Self {
         Self {
             window,
-            rules: Rules::of(options, window),
+            rules: Rules::of(step, window),
             lanes: HashMap::new(),
             open: BTreeSet::new(),
             parked: BTreeSet::new(),
@@ -141,13 +140,21 @@ impl Lanes {
     }
 
     /// The rate that the keys used before the app was started.
-    pub(super) fn remember(&mut self, rates: impl IntoIterator<Item = (Arc<str>, Used)>) {
+    pub(super) fn remember(
+        &mut self,
+        rates: impl IntoIterator<Item = (Arc<str>, (Used, Timestamp))>,
+    ) {
         self.rates.extend(rates);
     }
 
-    /// What a key has used of the rate by now.
-    pub(super) fn used(&self, key: &str) -> Option<(RateLimit, Used)> {
-        Some((self.rules.rate?, *self.rates.get(key)?))
+    /// What a delivery's key has used of its rate by now.
+    pub(super) fn used(&self, delivery: &Delivery) -> Option<(RateLimit, Used)> {
+        let (used, _) = self.rates.get(&key_of(delivery))?;
+        Some((self.rules.limits(delivery).rate?, *used))
+    }
+
+    pub(super) fn used_of(&self, key: &str) -> Option<Used> {
+        self.rates.get(key).map(|(used, _)| *used)
     }
 
     /// Deliveries that a newer one of their key took the place of.
@@ -288,14 +295,15 @@ impl Lanes {
     pub(super) fn take(&mut self, now: Timestamp) -> Option<Delivery> {
         let (_, key) = self.open.first()?.clone();
         let lane = self.lanes.get_mut(&key)?;
+        let rate = lane.limits().rate;
         let delivery = lane.take()?;
         self.count -= 1;
-        if let Some(limit) = self.rules.rate
-            && let Ok(used) = limit.take(self.rates.get(&key).copied(), now)
+        if let Some(limit) = rate
+            && let Ok(used) = limit.take(self.used_of(&key), now)
         {
-            self.rates.insert(key.clone(), used);
+            self.rates.insert(key.clone(), (used, limit.forgotten_at(used)));
             if self.rates.len() > self.rates_kept {
-                self.rates.retain(|_, used| limit.forgotten_at(*used) > now);
+                self.rates.retain(|_, (_, until)| *until > now);
                 self.rates_kept = (2 * self.rates.len()).max(RATES_KEPT);
             }
         }
@@ -360,7 +368,7 @@ impl Lanes {
     /// What keeps the first delivery of a key, or any but the first, from starting.
     pub(super) fn reasons(&self, delivery: &Delivery, now: Timestamp) -> Vec<Reason> {
         let key = key_of(delivery);
-        let used = self.rates.get(&key).copied();
+        let used = self.used_of(&key);
         self.lanes
             .get(&key)
             .map_or_else(Vec::new, |lane| lane.reasons(&self.rules, used, &key, delivery, now))

@@ -80,7 +80,7 @@ impl Queue {
         let concurrency: NonZeroU32 = options.concurrency.unwrap_or(settings.concurrency);
         let window = settings.window.max(2);
         let shelf = if options.keyed {
-            Shelf::Lanes(Lanes::new(window, &options))
+            Shelf::Lanes(Lanes::new(window, subscriber.event_step()))
         } else {
             Shelf::Line(Line::new(window, options.batch))
         };
@@ -115,9 +115,10 @@ impl Queue {
             Some(_) => rate::of_step(&**store, step, now).await?,
             None => None,
         };
-        let of_keys = match options.rate_limit_per_key {
-            Some(_) => rate::of_keys(&**store, step, now).await?,
-            None => Vec::new(),
+        let of_keys = if self.subscriber.event_step().is_rated_per_key() {
+            rate::of_keys(&**store, step, now).await?
+        } else {
+            Vec::new()
         };
         let mut inner = self.inner.lock();
         (inner.used, inner.paused) = (used, paused);

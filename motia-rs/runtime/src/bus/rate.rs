@@ -28,20 +28,20 @@ pub(super) async fn of_step(
     Ok(entry.and_then(|entry| entry.value.decode().ok()))
 }
 
-/// What the keys of a step used before the app was started.
+/// What the keys of a step used before the app was started, and until when that counts.
 pub(super) async fn of_keys(
     store: &dyn Store,
     step: &str,
     now: Timestamp,
-) -> Result<Vec<(Arc<str>, Used)>, StoreError> {
+) -> Result<Vec<(Arc<str>, (Used, Timestamp))>, StoreError> {
     let (group, mut request) = (keys(step), PageRequest::first(PageRequest::MAX));
     let mut used = Vec::new();
     loop {
         let page = store.page(&group, request.clone(), now).await?;
-        let decoded = page
-            .items
-            .into_iter()
-            .filter_map(|(key, entry)| Some((key.into(), entry.value.decode().ok()?)));
+        let decoded = page.items.into_iter().filter_map(|(key, entry)| {
+            let until = entry.expires_at.unwrap_or(Timestamp::MAX);
+            Some((key.into(), (entry.value.decode().ok()?, until)))
+        });
         used.extend(decoded);
         if page.next.is_none() {
             return Ok(used);

@@ -44,6 +44,7 @@ pub(super) fn by_result(
     let together = deliveries.len() > 1;
     let fate = |delivery: &Delivery| match result {
         Ok(()) => Settlement::Done,
+        Err(error) if error.postponed().is_some() => ended.settlement(queue, delivery, error),
         // Each is tried again alone, and shows then whether it is the bad one.
         Err(error) if together => {
             Settlement::Retry { due: ended.at, failure: ended.failure(delivery, error) }
@@ -143,6 +144,11 @@ impl Ended {
         if is_misfit(error) {
             tracing::error!(step, delivery = %delivery.id, error = said, "held: it does not fit");
             return Settlement::Hold { failure };
+        }
+        if let Some(delay) = error.postponed() {
+            tracing::debug!(step, attempt, why = said, ?delay, "postponed");
+            let due = self.at.checked_add(delay).unwrap_or(Timestamp::MAX);
+            return Settlement::Postpone { due };
         }
         if error.is_fatal() {
             tracing::error!(step, attempt, error = said, "given up: cannot be helped");

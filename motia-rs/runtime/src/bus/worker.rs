@@ -222,7 +222,7 @@ pub(super) fn expired(
 fn verdict(result: &StepResult) -> Verdict {
     match result {
         Ok(()) => Verdict::Worked,
-        Err(error) if error.is_fatal() => Verdict::SaysNothing,
+        Err(error) if error.is_fatal() || error.postponed().is_some() => Verdict::SaysNothing,
         Err(_) => Verdict::Failed,
     }
 }

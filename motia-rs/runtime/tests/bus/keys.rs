@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering::SeqCst},
@@ -171,4 +172,74 @@ async fn an_emit_may_name_another_key() {
     stage.empty().await;
 
     assert_eq!(most.load(SeqCst), 1);
+}
+
+/// So many of a key run at once as its tasks say: the hundred's number.
+fn as_many_as_its_number(task: &Task) -> Option<NonZeroU32> {
+    NonZeroU32::new(u32::try_from(task.n / 100).ok()?)
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_of_a_key_run_at_once_as_its_events_say_and_no_more() {
+    let running = Arc::new(Mutex::new(HashMap::<u64, (u32, u32)>::new()));
+    let tally = running.clone();
+    let config = KEYED.concurrency_per_key_by(as_many_as_its_number).concurrency_per_key(5);
+    let slow = step(config, move |task: Task, _| {
+        let (tally, key) = (tally.clone(), task.n / 100);
+        async move {
+            {
+                let mut tally = tally.lock();
+                let (now, most) = tally.entry(key).or_default();
+                *now += 1;
+                *most = (*most).max(*now);
+            }
+            sleep(millis(5)).await;
+            tally.lock().entry(key).or_default().0 -= 1;
+            Ok(())
+        }
+    });
+    let stage = Stage::over(Arc::new(MemoryStore::new()), window(16), [slow]).await;
+
+    for n in 0..300 {
+        stage.emit(n % 4 * 100).await;
+    }
+    stage.empty().await;
+
+    // Those of the hundred 0 say nothing: what the step says holds.
+    let most: HashMap<u64, u32> =
+        running.lock().iter().map(|(key, (_, most))| (*key, *most)).collect();
+    assert_eq!(most, HashMap::from([(0, 5), (1, 1), (2, 2), (3, 3)]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_a_key_that_its_event_limits_says_so() {
+    let config = KEYED.concurrency_per_key_by(as_many_as_its_number);
+    let slow = step(config, move |_: Task, _| async {
+        sleep(secs(60)).await;
+        Ok(())
+    });
+    let stage = Stage::with([slow]).await;
+    stage.emit(100).await;
+    let next = stage.send(101, EmitOptions::new()).await;
+    sleep(secs(1)).await;
+
+    let busy = Reason::KeyBusy { key: "1".into(), running: 1 };
+    assert!(stage.reasons(next).await.contains(&busy));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_that_panics_says_nothing_and_holds_up_nobody() {
+    let diary = Diary::default();
+    let config = KEYED.concurrency_per_key_by(|task: &Task| {
+        assert!(task.n != 100, "of this one nothing can be said");
+        NonZeroU32::new(1)
+    });
+    let stage = Stage::with([noting(config, &diary)]).await;
+
+    for n in [100, 101, 200] {
+        stage.emit(n).await;
+    }
+    stage.empty().await;
+
+    assert_eq!(diary.read().len(), 3);
 }

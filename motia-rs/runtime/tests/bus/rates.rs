@@ -137,3 +137,18 @@ async fn what_waits_for_the_rate_says_so() {
 
     assert_eq!(stage.reasons(next).await, [Reason::RateLimited { until: START + secs(60) }]);
 }
+
+/// Each key in its own measure: the even ones by a bucket, the odd ones by a window.
+fn by_its_number(task: &Task) -> Option<RateLimit> {
+    Some(if task.n / 100 % 2 == 0 { BUCKET } else { WINDOW })
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_key_starts_as_often_as_its_events_say_also_across_restarts() {
+    let config = || EventConfig::new("Step").key(hundred).rate_limit_per_key_by(by_its_number);
+
+    let starts = starts_of(config).await;
+
+    keeps_to_the_bucket(&starts[&0]);
+    keeps_to_the_window(&starts[&1]);
+}

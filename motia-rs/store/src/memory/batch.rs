@@ -210,6 +210,10 @@ impl Kept {
                 row.attempts = row.attempts.saturating_sub(recorded.into());
                 self.wait(id, row, Until::Now(now), done);
             }
+            Settlement::Postpone { due } => {
+                row.attempts = row.attempts.saturating_sub(recorded.into());
+                self.wait(id, row, Until::Due(due), done);
+            }
             Settlement::Hold { failure } => {
                 row.attempts = row.attempts.saturating_sub(recorded.into());
                 row.note(failure);

@@ -190,6 +190,11 @@ impl Group<'_, '_> {
                 let moved = queue::give_back(db, id, token, until)?;
                 self.waits(id, until, moved);
             }
+            Settlement::Postpone { due } => {
+                let until = Until::Due(due);
+                let moved = queue::give_back(db, id, token, until)?;
+                self.waits(id, until, moved);
+            }
             Settlement::Hold { failure } => {
                 let moved = queue::hold(db, id, token, &failure)?;
                 self.waits(id, Until::Released, moved);

@@ -7,8 +7,8 @@ use motia_core::store::{Arrival, Require, Token};
 use super::{
     Subject,
     say::{
-        assert_superseded, at, batch, bury, done, failure, give_back, publish, retry, set, start,
-        version,
+        assert_superseded, at, batch, bury, done, failure, give_back, postpone, publish, retry,
+        set, start, version,
     },
 };
 
@@ -147,6 +147,25 @@ pub async fn a_delivery_given_back_has_made_no_attempt(subject: Subject) {
         subject.due(queue, at(7)).await.iter().map(|found| found.attempts).collect();
     assert_eq!(attempts, [0, 1, 0]);
     assert_eq!(subject.depth(queue, at(7)).await.waiting, 3);
+}
+
+/// It waits for its time, in its place if its lane is ordered, as if it had not been started.
+pub async fn a_postponed_delivery_has_made_no_attempt_and_waits_for_its_time(subject: Subject) {
+    let (queue, ids) = subject.queue_of(&["1"]).await;
+    subject.commit([start(ids[0], 1, 5), postpone(ids[0], 5, at(7))]).await;
+
+    assert_eq!(subject.heard(), [Arrival::Due { id: ids[0], due: at(7) }]);
+    assert_eq!(subject.due(queue, at(6)).await, []);
+    assert_eq!(subject.due(queue, at(7)).await[0].attempts, 0);
+    assert_superseded(subject.try_commit(batch([done(ids[0], 5)])).await);
+    subject.assert_depths_agree(at(0)).await;
+
+    if subject.store.capabilities().lanes {
+        let (_, ids) = subject.queue_in(&["A"]).await;
+        subject.commit([start(ids[0], 1, 6), postpone(ids[0], 6, at(7))]).await;
+        let back = Arrival::Back { id: ids[0], key: "A".into(), due: Some(at(7)) };
+        assert_eq!(subject.heard(), [back]);
+    }
 }
 
 /// The effects of a step and its acknowledgement are one.

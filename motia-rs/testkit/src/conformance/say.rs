@@ -112,6 +112,10 @@ pub(super) fn give_back(delivery: DeliveryId, token: u64, now: Timestamp) -> Wri
     settle(delivery, token, Settlement::Return { now })
 }
 
+pub(super) fn postpone(delivery: DeliveryId, token: u64, due: Timestamp) -> Write {
+    settle(delivery, token, Settlement::Postpone { due })
+}
+
 pub(super) fn hold(delivery: DeliveryId, token: u64, attempt: u32) -> Write {
     settle(delivery, token, Settlement::Hold { failure: failure(attempt) })
 }

@@ -31,7 +31,7 @@ impl Lanes {
     pub(super) fn refresh(&mut self, key: &Arc<str>, now: Timestamp) {
         let Some(lane) = self.lanes.get(key) else { return };
         let crowd = self.count > self.window / 2;
-        let used = self.rates.get(key).copied();
+        let used = self.used_of(key);
         let stand = lane.stand(&self.rules, used, crowd, now);
         if crowd && self.rules.debounce.is_none() {
             match stand {

@@ -23,7 +23,7 @@ fn now() -> Timestamp {
 fn lanes(config: EventConfig<Tick>) -> Lanes {
     let definition = config.bind(|_: Tick, _: Context| async { Ok(()) });
     let Kind::Event(step) = definition.kind else { panic!("it is an event step") };
-    let mut lanes = Lanes::new(8, &step.options);
+    let mut lanes = Lanes::new(8, &step);
     lanes.spilled = false;
     lanes
 }

@@ -151,9 +151,8 @@ impl Queue {
         let keep = |(limit, used)| rate::keep(rate::STEPS.to_owned(), step, limit, used);
         let of_step = options.rate_limit.zip(inner.used).map(keep);
         let Shelf::Lanes(lanes) = &inner.shelf else { return of_step.into_iter().collect() };
-        let keys = deliveries.iter().filter_map(|delivery| delivery.lane.as_ref());
-        let of_keys = keys.filter_map(|lane| {
-            let (limit, used) = lanes.used(&lane.key)?;
+        let of_keys = deliveries.iter().filter_map(|delivery| {
+            let (lane, (limit, used)) = (delivery.lane.as_ref()?, lanes.used(delivery)?);
             Some(rate::keep(rate::keys(step), &lane.key, limit, used))
         });
         of_step.into_iter().chain(of_keys).collect()
@@ -161,8 +160,8 @@ impl Queue {
 
     /// Whether it says how often attempts may start.
     pub(in super::super) fn is_rated(&self) -> bool {
-        let options = &self.subscriber.event_step().options;
-        options.rate_limit.is_some() || options.rate_limit_per_key.is_some()
+        let step = self.subscriber.event_step();
+        step.options.rate_limit.is_some() || step.is_rated_per_key()
     }
 
     /// How a delivery of the attempt at this place ended in the store, while it is at work.

@@ -35,7 +35,7 @@ pub use delivery::{
 };
 pub use error::{CommitError, StoreError};
 use jiff::Timestamp;
-pub use page::{Page, PageRequest};
+pub use page::{Page, PageRequest, Slice, Sliced};
 pub use search::{DeadFilter, EndedFilter, WaitingFilter};
 use tokio::sync::oneshot;
 
@@ -101,6 +101,15 @@ pub trait Store: Send + Sync + 'static {
         request: PageRequest,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Page<(String, Entry)>, StoreError>>;
+
+    /// Reads a part of a state group by its place, with the number of all its entries. Those whose
+    /// time has run out are left out of both.
+    fn slice<'a>(
+        &'a self,
+        group: &'a str,
+        slice: Slice,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Sliced<(String, Entry)>, StoreError>>;
 
     /// Lists the state groups with the number of their entries, in name order.
     fn groups(

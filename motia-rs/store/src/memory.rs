@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use motia_core::store::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
     Durability, Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, Pulled, QueueId,
-    Store, StoreError, WaitingFilter,
+    Slice, Sliced, Store, StoreError, WaitingFilter,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -133,6 +133,15 @@ impl Store for MemoryStore {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Page<(String, Entry)>, StoreError>> {
         self.read(|kept| kept.state.page(group, &request, now))
+    }
+
+    fn slice<'a>(
+        &'a self,
+        group: &'a str,
+        slice: Slice,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Sliced<(String, Entry)>, StoreError>> {
+        self.read(|kept| kept.state.slice(group, slice, now))
     }
 
     fn groups(

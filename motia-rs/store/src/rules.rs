@@ -8,6 +8,11 @@ use motia_core::store::{
     Write,
 };
 
+/// How many entries of a slice are read.
+pub(crate) fn at_most(limit: usize) -> usize {
+    limit.min(PageRequest::MAX)
+}
+
 /// The sum of a counter and `by`; `None` when the text is no integer or the sum leaves 64 bits.
 /// What does not exist counts from 0.
 pub(crate) fn counted(kept: Option<&str>, by: i64) -> Option<i64> {

@@ -55,7 +55,7 @@ use jiff::Timestamp;
 use motia_core::store::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
     Durability, Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, Pulled, QueueId,
-    Store, StoreError, WaitingFilter,
+    Slice, Sliced, Store, StoreError, WaitingFilter,
 };
 use parking_lot::Mutex;
 use rusqlite::{DEFAULT_NAME, hooks::Wal};
@@ -281,6 +281,16 @@ impl Store for SqliteStore {
     ) -> BoxFuture<'a, Result<Page<(String, Entry)>, StoreError>> {
         let group = group.to_owned();
         Box::pin(self.readers.read(move |db| state::page(db, &group, &request, now)))
+    }
+
+    fn slice<'a>(
+        &'a self,
+        group: &'a str,
+        slice: Slice,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Sliced<(String, Entry)>, StoreError>> {
+        let group = group.to_owned();
+        Box::pin(self.readers.read(move |db| state::slice(db, &group, slice, now)))
     }
 
     fn groups(

@@ -63,6 +63,7 @@ macro_rules! conformance_suite {
             state: deleting_says_what_was_there,
             state: clearing_a_group_leaves_the_others,
             state: a_group_is_read_page_by_page_in_the_order_of_bytes,
+            state: a_part_of_a_group_is_read_by_its_place,
             state: groups_are_listed_in_name_order,
 
             batch: an_empty_batch_is_kept,

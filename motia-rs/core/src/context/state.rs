@@ -20,7 +20,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::Run;
 use crate::{
     json::JsonText,
-    store::{Batch, CommitError, Entry, Outcome, Require, Write, batch::Name},
+    store::{Batch, CommitError, Entry, Outcome, Require, Slice, Sliced, Write, batch::Name},
 };
 
 /// Reads and writes state.
@@ -101,6 +101,36 @@ impl State {
     /// ```
     pub fn group<T>(&self, group: StateGroup<T>) -> ReadGroup<'_, T> {
         ReadGroup::new(&self.run, group.name().into())
+    }
+
+    /// Reads a part of the group by its place, with the number of all its entries: for lists that are
+    /// paged by number. Reading all of a group goes better by [`group`](Self::group).
+    ///
+    /// ```
+    /// # use motia_core::{context::{Context, StateGroup}, error::StepResult, store::{Slice, Sliced}};
+    /// # const ORDERS: StateGroup<u64> = StateGroup::new("orders");
+    /// # async fn handler(ctx: Context) -> StepResult {
+    /// let newest = Slice { backwards: true, skip: 40, limit: 20 };
+    /// let Sliced { items, total } = ctx.state.slice(ORDERS, newest).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When it cannot be read, or an entry does not fit the group's type.
+    pub async fn slice<T: DeserializeOwned>(
+        &self,
+        group: StateGroup<T>,
+        slice: Slice,
+    ) -> Result<Sliced<(String, T)>, StateError> {
+        let engine = &self.run.engine;
+        let Sliced { items, total } =
+            engine.store().slice(group.name(), slice, engine.now()).await?;
+        let decoded = items.into_iter().map(|(key, entry)| {
+            let value = decode(group.name(), &key, &entry.value)?;
+            Ok((key, value))
+        });
+        Ok(Sliced { items: decoded.collect::<Result<_, StateError>>()?, total })
     }
 
     /// Removes all entries of the group; says how many.

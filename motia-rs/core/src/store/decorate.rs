@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
-    Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, Pulled, QueueId, Store,
-    StoreError, WaitingFilter,
+    Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, Pulled, QueueId, Slice, Sliced,
+    Store, StoreError, WaitingFilter,
 };
 
 /// Makes the trait, and of whatever implements it a store, from the signatures of the port.
@@ -116,6 +116,12 @@ passed_on! {
         request: PageRequest,
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Page<(String, Entry)>, StoreError>>;
+    fn slice<'a>(
+        &'a self,
+        group: &'a str,
+        slice: Slice,
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<Sliced<(String, Entry)>, StoreError>>;
     fn groups<'a>(
         &'a self,
         request: PageRequest,

@@ -36,6 +36,26 @@ impl Default for PageRequest {
     }
 }
 
+/// Asks for a part of a group by its place, for lists that are paged by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Slice {
+    /// Whether the last key comes first: the newest, where keys rise with time as UUIDs of version 7 do.
+    pub backwards: bool,
+    /// How many entries are passed over. Each costs a little; go by [`PageRequest`] to read all.
+    pub skip: usize,
+    /// At most so many entries, up to [`PageRequest::MAX`].
+    pub limit: usize,
+}
+
+/// A part of a list, and how long the whole is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sliced<T> {
+    /// The items in order.
+    pub items: Vec<T>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Page<T> {

@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 use motia_core::{
     json::JsonText,
-    store::{CommitError, Entry, Outcome, Page, PageRequest, Require, batch::Name},
+    store::{CommitError, Entry, Outcome, Page, PageRequest, Require, Slice, Sliced, batch::Name},
 };
 
 use super::batch::{Journal, Undo};
@@ -45,6 +45,26 @@ impl State {
             .map(|(key, entry)| (key.clone(), entry.clone()))
             .collect();
         rules::page(request, items, |(key, _)| key.clone())
+    }
+
+    pub(super) fn slice(
+        &self,
+        group: &str,
+        slice: Slice,
+        now: Timestamp,
+    ) -> Sliced<(String, Entry)> {
+        let Slice { backwards, skip, limit } = slice;
+        let entries = || {
+            let all = self.groups.get(group).into_iter().flatten();
+            all.filter(|(_, entry)| lives(entry, now))
+        };
+        let owned = |(key, entry): (&String, &Entry)| (key.clone(), entry.clone());
+        let items = if backwards {
+            entries().rev().skip(skip).take(rules::at_most(limit)).map(owned).collect()
+        } else {
+            entries().skip(skip).take(rules::at_most(limit)).map(owned).collect()
+        };
+        Sliced { items, total: entries().count() as u64 }
     }
 
     pub(super) fn groups(&self, request: &PageRequest) -> Page<(String, u64)> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use motia_core::{
     json::JsonText,
-    store::{CommitError, Entry, Outcome, Page, PageRequest, Require},
+    store::{CommitError, Entry, Outcome, Page, PageRequest, Require, Slice, Sliced},
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 
@@ -51,6 +51,34 @@ pub(super) fn page(
         Some(after) => all(db.prepare_cached(AFTER)?, (group, now, limit, after), keyed)?,
     };
     Ok(rules::page(request, items, |(key, _)| key.clone()))
+}
+
+pub(super) fn slice(
+    db: &Connection,
+    group: &str,
+    slice: Slice,
+    now: Timestamp,
+) -> rusqlite::Result<Sliced<(String, Entry)>> {
+    const FORWARDS: &str = "SELECT key, value, version, expires_at, sum FROM state
+        WHERE \"group\" = ?1 AND (expires_at IS NULL OR expires_at > ?2)
+        ORDER BY key LIMIT ?3 OFFSET ?4";
+    const BACKWARDS: &str = "SELECT key, value, version, expires_at, sum FROM state
+        WHERE \"group\" = ?1 AND (expires_at IS NULL OR expires_at > ?2)
+        ORDER BY key DESC LIMIT ?3 OFFSET ?4";
+    const TOTAL: &str = "SELECT count(*) FROM state
+        WHERE \"group\" = ?1 AND (expires_at IS NULL OR expires_at > ?2)";
+    let Slice { backwards, skip, limit } = slice;
+    let now = micros(now);
+    let limit = i64::try_from(rules::at_most(limit)).unwrap_or(i64::MAX);
+    let skip = i64::try_from(skip).unwrap_or(i64::MAX);
+    let keyed = |row: &Row<'_>| entry(group, row);
+
+    // Both see the file at the same instant.
+    let seen = db.unchecked_transaction()?;
+    let part = seen.prepare_cached(if backwards { BACKWARDS } else { FORWARDS })?;
+    let items = all(part, (group, now, limit, skip), keyed)?;
+    let total = seen.prepare_cached(TOTAL)?.query_row((group, now), |row| row.get(0))?;
+    Ok(Sliced { items, total })
 }
 
 pub(super) fn groups(

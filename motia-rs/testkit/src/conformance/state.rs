@@ -1,6 +1,6 @@
 //! Groups of entries.
 
-use motia_core::store::{CommitError, Outcome, Page, PageRequest, Require, Write};
+use motia_core::store::{CommitError, Outcome, Page, PageRequest, Require, Slice, Sliced, Write};
 
 use super::{
     Subject,
@@ -200,6 +200,27 @@ pub async fn a_group_is_read_page_by_page_in_the_order_of_bytes(subject: Subject
     assert_eq!(subject.store.page("orders", all, at(0)).await.unwrap().next, None);
     let none = subject.store.page("nobody", PageRequest::default(), at(0)).await.unwrap();
     assert_eq!(none, Page::default());
+}
+
+/// From the front or from the back, with the number of all that live.
+pub async fn a_part_of_a_group_is_read_by_its_place(subject: Subject) {
+    let store = &subject.store;
+    let keys = |slice, now| async move {
+        let Sliced { items, total } = store.slice("orders", slice, now).await.unwrap();
+        (items.into_iter().map(|(key, _)| key).collect::<Vec<_>>(), total)
+    };
+    let slice = |backwards, skip, limit| Slice { backwards, skip, limit };
+    subject.commit(["a", "b", "c", "d"].map(|key| set(key, "1"))).await;
+    subject.commit([set_until("e", "1", at(10))]).await;
+
+    assert_eq!(keys(slice(false, 1, 2), at(9)).await, (vec!["b".into(), "c".into()], 5));
+    assert_eq!(keys(slice(true, 0, 2), at(9)).await, (vec!["e".into(), "d".into()], 5));
+    assert_eq!(keys(slice(true, 0, 2), at(10)).await, (vec!["d".into(), "c".into()], 4));
+    assert_eq!(keys(slice(true, 3, usize::MAX), at(10)).await, (vec!["a".into()], 4));
+    assert_eq!(keys(slice(true, usize::MAX, 2), at(10)).await, (Vec::new(), 4));
+    assert_eq!(keys(slice(false, 0, 0), at(10)).await, (Vec::new(), 4));
+    let none = store.slice("nobody", slice(true, 0, 2), at(0)).await.unwrap();
+    assert_eq!(none, Sliced { items: Vec::new(), total: 0 });
 }
 
 /// With the number of their entries.

@@ -3,6 +3,7 @@
 //! # Layout
 //! - [`emit`]: events on their way out; [`options`]: how they are delivered; [`cancel`]: the way back
 //! - [`state`], [`stream`]: what is kept between runs
+//! - [`given_up`]: what is told of an event that no attempt could handle
 //! - [`transaction`]: several of these at once, or none
 //! - [`limit`]: how often something may be done; [`circuit`]: whether a dependency is to be left alone
 //! - [`logger`]: what is told to people
@@ -14,6 +15,7 @@ pub mod circuit;
 mod dedup;
 pub mod emit;
 pub mod engine;
+pub mod given_up;
 pub mod limit;
 pub mod logger;
 pub mod memory;
@@ -33,6 +35,7 @@ pub use cancel::{Cancel, CancelError};
 pub use circuit::{Circuit, CircuitCall, CircuitOpen};
 pub use emit::{Emit, EmitError, Receipt};
 pub use engine::{Engine, Limits, Route};
+pub use given_up::GivenUp;
 use jiff::Timestamp;
 pub use limit::{Limit, Taken};
 pub use logger::{Level, Logger};

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use crate::{
     config::{About, RateLimit, api::ApiOptions, cron::CronOptions, event::EventOptions},
-    context::Context,
+    context::{Context, given_up::OnDead},
     error::StepResult,
     event::Event,
     http::{ApiRequest, BodyKind, Method, middleware::ApiFuture},
@@ -101,6 +101,8 @@ pub struct EventStep {
     pub selector: Option<Selector>,
     /// What an event says of its key.
     pub key_rules: Option<KeyRules>,
+    /// Who is told when an event is given up.
+    pub on_dead: Option<OnDead>,
 }
 
 /// How many of a key run at once, and how often one may start, as an event says it of its key.

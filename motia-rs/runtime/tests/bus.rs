@@ -18,6 +18,7 @@ mod bus {
     mod depth;
     mod fifo;
     mod filter;
+    mod given_up;
     mod hold;
     mod keys;
     mod limits;

@@ -10,13 +10,13 @@ use std::{
 
 use super::{About, BatchConfig, CircuitBreaker, RateLimit, Retry, about_builders};
 use crate::{
-    context::Context,
+    context::{Context, GivenUp, given_up::OnDead},
     error::{StepError, StepResult},
     event::Event,
     input::EventInput,
     registry::{Definition, EventHandler, EventStep, Events, KeyRules, Kind, Selector},
     store::BoxFuture,
-    topic::TopicSet,
+    topic::{Topic, TopicSet},
 };
 
 /// The config of an event step that takes `I` and emits the topics of `E`.
@@ -87,6 +87,7 @@ pub struct EventConfig<I, E = ()> {
     when: Option<fn(&I) -> bool>,
     concurrency_per_key_by: Option<fn(&I) -> Option<NonZeroU32>>,
     rate_limit_per_key_by: Option<fn(&I) -> Option<RateLimit>>,
+    on_dead: Option<OnDead>,
     types: PhantomData<fn(I) -> E>,
 }
 
@@ -204,6 +205,7 @@ impl<I, E> EventConfig<I, E> {
             when: None,
             concurrency_per_key_by: None,
             rate_limit_per_key_by: None,
+            on_dead: None,
             types: PhantomData,
         }
     }
@@ -438,6 +440,42 @@ impl<I, E> EventConfig<I, E> {
         self
     }
 
+    /// Emits `D` when an event of this step is given up: after its last attempt, after a fatal error, or
+    /// because the process died in its last attempt. It is kept in the same commit as the dead letter,
+    /// so that nobody waits for what never comes. A full queue does not refuse it.
+    ///
+    /// ```
+    /// # use motia_core as motia;
+    /// # use motia_core::{config::EventConfig, context::{Context, GivenUp}, error::StepResult};
+    /// # use schemars::JsonSchema;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize, JsonSchema)]
+    /// # struct OrderPlaced { order_id: String }
+    /// # motia::topic!(OrderPlaced = "order.placed");
+    /// # #[derive(Serialize, Deserialize, JsonSchema)]
+    /// # struct OrderFailed { order_id: String, why: String }
+    /// # motia::topic!(OrderFailed = "order.failed");
+    /// impl From<GivenUp<OrderPlaced>> for OrderFailed {
+    ///     fn from(given_up: GivenUp<OrderPlaced>) -> Self {
+    ///         Self { order_id: given_up.input.order_id, why: given_up.reason }
+    ///     }
+    /// }
+    ///
+    /// const CONFIG: EventConfig<OrderPlaced> =
+    ///     EventConfig::new("ChargeCard").on_dead::<OrderFailed>();
+    /// # async fn handler(_: OrderPlaced, _ctx: Context) -> StepResult { Ok(()) }
+    /// # motia::step!(CONFIG, handler);
+    /// ```
+    #[must_use]
+    pub const fn on_dead<D>(mut self) -> Self
+    where
+        I: EventInput,
+        D: Topic + From<GivenUp<I>>,
+    {
+        self.on_dead = Some(OnDead::new::<I, D>());
+        self
+    }
+
     /// Takes only events of which this is true; others are not kept for this step.
     #[must_use]
     pub const fn when(mut self, when: fn(&I) -> bool) -> Self {
@@ -514,7 +552,7 @@ impl<I, E> EventConfig<I, E> {
         I: EventInput,
         E: TopicSet,
     {
-        let Self { about, options, key, when, types: _, .. } = self;
+        let Self { about, options, key, when, on_dead, types: _, .. } = self;
         let (concurrency, rate) = (self.concurrency_per_key_by, self.rate_limit_per_key_by);
         let said = (concurrency.is_some() || rate.is_some()).then(|| {
             KeyRules::new(rate.is_some(), move |event| {
@@ -534,11 +572,24 @@ impl<I, E> EventConfig<I, E> {
             })
         });
         let decodes = |event: &Event| I::decode(event).map(drop);
+        let mut emits = crate::registry::emits(E::topics(), options.emits_raw);
+        if let Some(topic) = on_dead.map(|on_dead| (on_dead.topic)())
+            && emits.iter().all(|known| known.name != topic.name)
+        {
+            emits.push(topic);
+        }
         Definition {
             about,
-            emits: crate::registry::emits(E::topics(), options.emits_raw),
+            emits,
             subscribes: I::topics(),
-            kind: Kind::Event(EventStep { options, handler, decodes, selector, key_rules: said }),
+            kind: Kind::Event(EventStep {
+                options,
+                handler,
+                decodes,
+                selector,
+                key_rules: said,
+                on_dead,
+            }),
         }
     }
 }

@@ -61,10 +61,20 @@ impl Depths {
 
     /// Commits a batch, unless it would make a queue deeper than it may be.
     pub fn commit(&self, store: &Arc<dyn Store>, batch: Batch) -> Commit {
+        self.commit_as(By::In, store, batch)
+    }
+
+    /// Commits how attempts ended, with what is emitted of that: however deep a queue is, for a worker
+    /// that waited for room could be the one that makes it.
+    pub fn commit_settlement(&self, store: &Arc<dyn Store>, batch: Batch) -> Commit {
+        self.commit_as(By::Back, store, batch)
+    }
+
+    fn commit_as(&self, publish: By, store: &Arc<dyn Store>, batch: Batch) -> Commit {
         if self.queues.is_empty() {
             return store.commit(batch);
         }
-        let changes = self.changes(&batch);
+        let changes = self.changes(publish, &batch);
         if changes.is_empty() {
             return store.commit(batch);
         }
@@ -82,7 +92,7 @@ impl Depths {
         Commit::waiting(told)
     }
 
-    fn changes(&self, batch: &Batch) -> Vec<Change<'_>> {
+    fn changes(&self, publish: By, batch: &Batch) -> Vec<Change<'_>> {
         let mut changes = Vec::new();
         let mut change = |queue: &QueueId, by| {
             changes.extend(self.queues.get(queue).map(|limited| Change { limited, by }));
@@ -90,7 +100,7 @@ impl Depths {
         for write in &batch.writes {
             match write {
                 Write::Publish { targets, .. } => {
-                    targets.iter().for_each(|target| change(&target.queue, By::In));
+                    targets.iter().for_each(|target| change(&target.queue, publish));
                 }
                 Write::Redrive { delivery, .. } => change(&delivery.queue, By::Back),
                 Write::End { delivery, .. } => change(&delivery.queue, By::Ended),

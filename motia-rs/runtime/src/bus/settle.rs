@@ -1,19 +1,22 @@
 //! Ends attempts: what became of them is kept, as often as it takes.
 
 use std::{
+    borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     time::Duration,
 };
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use motia_core::{
+    context::Run,
     error::{StepError, StepResult},
     input::Undecodable,
     store::{Batch, Commit, CommitError, Delivery, DeliveryId, Failure, Settlement, Token, Write},
 };
 
-use smallvec::SmallVec;
+use smallvec::{SmallVec, smallvec};
 
 use super::{Queue, Shared, at_work::Place};
 
@@ -25,12 +28,18 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// An attempt that ended by itself.
 pub(super) struct Ended {
     pub(super) number: u32,
+    pub(super) token: Token,
     pub(super) started_at: Timestamp,
     pub(super) at: Timestamp,
 }
 
 /// What becomes of a delivery.
-pub(super) type Fate = (DeliveryId, Settlement);
+pub(super) struct Fate {
+    pub(super) delivery: DeliveryId,
+    settlement: Settlement,
+    /// What is emitted in the same commit, where somebody is to be told that it was given up.
+    announcement: Option<Write>,
+}
 /// What becomes of the deliveries of an attempt.
 pub(super) type Fates = SmallVec<[Fate; 1]>;
 
@@ -51,40 +60,94 @@ pub(super) fn by_result(
         }
         Err(error) => ended.settlement(queue, delivery, error),
     };
-    deliveries.iter().map(|delivery| (delivery.id, fate(delivery))).collect()
+    let made = (ended.token, ended.number);
+    deliveries.iter().map(|delivery| Fate::of(queue, delivery, made, fate(delivery))).collect()
 }
 
 /// All deliveries are given back, as if they had not been started.
 pub(super) fn given_back(deliveries: &[Delivery], now: Timestamp) -> Fates {
-    deliveries.iter().map(|delivery| (delivery.id, Settlement::Return { now })).collect()
+    let settlement = || Settlement::Return { now };
+    let fate =
+        |delivery: DeliveryId| Fate { delivery, settlement: settlement(), announcement: None };
+    deliveries.iter().map(|delivery| fate(delivery.id)).collect()
+}
+
+impl Fate {
+    /// The fate of a delivery after so many attempts, the last of this token.
+    pub(super) fn of(
+        queue: &Queue,
+        delivery: &Delivery,
+        attempts: (Token, u32),
+        settlement: Settlement,
+    ) -> Self {
+        let announcement = match &settlement {
+            Settlement::Dead { reason, .. } => announcement(queue, delivery, attempts, reason),
+            _ => None,
+        };
+        Self { delivery: delivery.id, settlement, announcement }
+    }
+
+    /// The batch that settles it.
+    pub(super) fn batch(&self, token: Token) -> Batch {
+        let Self { delivery, settlement, announcement } = self;
+        let (delivery, settlement) = (*delivery, settlement.clone());
+        let mut batch = Batch::of(Write::Settle { delivery, token, settlement });
+        batch.writes.extend(announcement.clone());
+        batch
+    }
+}
+
+/// What is to be emitted of a delivery that is given up, if its step says so.
+fn announcement(
+    queue: &Queue,
+    delivery: &Delivery,
+    (token, attempts): (Token, u32),
+    reason: &str,
+) -> Option<Write> {
+    let on_dead = queue.subscriber.event_step().on_dead?;
+    let (step, engine, event) = (queue.step_name(), queue.shared.engine.clone(), &delivery.event);
+    let run = Arc::new(Run {
+        attempt: attempts,
+        token,
+        deliveries: smallvec![(event.id, delivery.id)],
+        ..Run::new(engine, step, event.trace.child())
+    });
+    // Making it is the user's code. The dead letter is kept whatever comes of it.
+    let write = catch_unwind(AssertUnwindSafe(|| on_dead.write(&run, event, attempts, reason)));
+    match write {
+        Ok(Ok(write)) => return Some(write),
+        Ok(Err(error)) => {
+            tracing::error!(step, delivery = %delivery.id, error, "nobody is told that it was given up");
+        }
+        Err(_) => {
+            tracing::error!(step, delivery = %delivery.id, "nobody is told that it was given up: the announcement panicked");
+        }
+    }
+    None
 }
 
 /// Settles deliveries one by one: those that somebody else has ended meanwhile do not keep the others.
 pub(super) async fn each(queue: &Queue, place: Place, token: Token, mut fates: Fates) {
     if fates.len() == 1
-        && let Some((delivery, settlement)) = fates.pop()
+        && let Some(fate) = fates.pop()
     {
-        return one(queue, place, token, delivery, settlement).await;
+        return one(queue, place, token, fate).await;
     }
-    let fates = fates.into_iter();
-    join_all(fates.map(|(delivery, fate)| one(queue, place, token, delivery, fate))).await;
+    join_all(fates.into_iter().map(|fate| one(queue, place, token, fate))).await;
 }
 
-async fn one(
-    queue: &Queue,
-    place: Place,
-    token: Token,
-    delivery: DeliveryId,
-    settlement: Settlement,
-) {
+async fn one(queue: &Queue, place: Place, token: Token, fate: Fate) {
     let (metrics, step) = (&queue.shared.metrics, queue.step_name());
-    let dies = matches!(settlement, Settlement::Dead { .. });
-    let settle = || {
-        let settlement = settlement.clone();
-        Batch::of(Write::Settle { delivery, token, settlement })
-    };
-    match insist(&queue.shared, step, settle).await {
-        Some(Ok(())) if dies => drop(metrics.dead_letters.inc()),
+    let dies = matches!(fate.settlement, Settlement::Dead { .. });
+    match insist(&queue.shared, step, || fate.batch(token)).await {
+        Some(Ok(())) if dies => {
+            metrics.dead_letters.inc();
+            if let Some(Write::Publish { event, .. }) = &fate.announcement
+                && let Cow::Borrowed(topic) = event.topic
+            {
+                metrics.topic(topic).inc();
+            }
+        }
         Some(Err(delivery)) if queue.ended(place).is_none() => {
             metrics.possible_duplicates.inc();
             tracing::warn!(step, %delivery, "a result came too late and was refused");
@@ -100,7 +163,7 @@ pub(super) async fn insist(
     what: &str,
     batch: impl Fn() -> Batch,
 ) -> Option<Result<(), DeliveryId>> {
-    insist_on(shared, what, || shared.depths.commit(shared.store(), batch())).await
+    insist_on(shared, what, || shared.depths.commit_settlement(shared.store(), batch())).await
 }
 
 /// The same for what is committed in a way of its own.

@@ -15,7 +15,7 @@ use std::{
 use jiff::Timestamp;
 use motia_core::{
     error::StepError,
-    store::{Batch, CommitError, Token, Write},
+    store::{CommitError, Token},
 };
 use parking_lot::{Condvar, Mutex};
 use tokio::runtime::Handle;
@@ -181,13 +181,12 @@ impl Leased {
         );
         let error = StepError::retry(Interrupted::Blocked(self.timeout));
         let at = queue.shared.engine.now();
-        let ended = Ended { number: self.number, started_at: self.started_at, at };
+        let (number, token, started_at) = (self.number, self.token, self.started_at);
+        let ended = Ended { number, token, started_at, at };
         let mut taken_away = false;
-        for (delivery, settlement) in
-            settle::by_result(&queue, &self.deliveries, &ended, &Err(error))
-        {
-            let settle = Write::Settle { delivery, token: self.token, settlement };
-            let commit = queue.shared.depths.commit(queue.shared.store(), Batch::of(settle));
+        for fate in settle::by_result(&queue, &self.deliveries, &ended, &Err(error)) {
+            let (store, depths) = (queue.shared.store(), &queue.shared.depths);
+            let commit = depths.commit_settlement(store, fate.batch(token));
             match handle.block_on(commit) {
                 Ok(_) => taken_away = true,
                 // It ended in time after all, or was cancelled.

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Queue, Shared,
     at_work::Taken,
-    settle::{self, Ended, dead},
+    settle::{self, Ended, Fate, dead},
 };
 use crate::invoke::attempt;
 
@@ -73,7 +73,7 @@ async fn work(queue: &Arc<Queue>, taken: &Taken) -> (Verdict, CancellationToken)
         Some(result) => {
             // When it ended is asked for only where somebody is told.
             let at = if result.is_ok() { started_at } else { shared.engine.now() };
-            let ended = Ended { number, started_at, at };
+            let ended = Ended { number, token, started_at, at };
             let fates = settle::by_result(queue, &taken.deliveries, &ended, &result);
             let verdict = verdict(&result);
             drop(result);
@@ -184,8 +184,9 @@ async fn given_up(queue: &Arc<Queue>, taken: &Taken) -> Option<Verdict> {
         } else if delivery.attempts >= most_attempts {
             let reason =
                 format!("the process ended during attempt {}, the last", delivery.attempts);
-            let dead = smallvec![(delivery.id, dead(reason, shared.engine.now(), None))];
-            settle::each(queue, taken.place, shared.next_token(), dead).await;
+            let (dead, token) = (dead(reason, shared.engine.now(), None), shared.next_token());
+            let fate = Fate::of(queue, delivery, (token, delivery.attempts), dead);
+            settle::each(queue, taken.place, token, smallvec![fate]).await;
         } else {
             others.push(delivery.clone());
         }

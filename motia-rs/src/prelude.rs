@@ -10,9 +10,7 @@ pub use motia_core::{
         ApiConfig, BatchConfig, CatchUp, CircuitBreaker, CronConfig, EventConfig, NoopConfig,
         Overlap, Priority, RateLimit, ReplySchema, Retry, reply,
     },
-    context::{
-        Cancel, Context, EmitOptions, GivenUp, Limit, Receipt, StateGroup, Stream, Taken,
-    },
+    context::{Cancel, Context, EmitOptions, GivenUp, Limit, Receipt, StateGroup, Stream, Taken},
     error::{OrReject, StepError, StepResult},
     flow::Flow,
     http::{

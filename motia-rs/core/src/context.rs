@@ -8,6 +8,7 @@
 //! - [`limit`]: how often something may be done; [`circuit`]: whether a dependency is to be left alone
 //! - [`logger`]: what is told to people
 //! - [`memory`]: what steps share while the app runs
+//! - [`notes`]: what a run did, for those who look at it later
 //! - [`engine`]: the port through which a context reaches the machine beneath it
 
 pub mod cancel;
@@ -19,6 +20,7 @@ pub mod given_up;
 pub mod limit;
 pub mod logger;
 pub mod memory;
+pub mod notes;
 pub mod options;
 mod outgoing;
 pub mod state;
@@ -40,6 +42,7 @@ use jiff::Timestamp;
 pub use limit::{Limit, Taken};
 pub use logger::{Level, Logger};
 pub use memory::Memory;
+pub use notes::Notes;
 pub use options::EmitOptions;
 use serde::Serialize;
 use smallvec::SmallVec;
@@ -130,6 +133,8 @@ pub struct Run {
     pub heeds_cancel: AtomicBool,
     /// Whether the handler settled its delivery itself.
     pub settled: AtomicBool,
+    /// What it notes down, if it is recorded.
+    pub notes: Option<Box<Notes>>,
 }
 
 impl Run {
@@ -148,6 +153,7 @@ impl Run {
             cancelled: CancellationToken::new(),
             heeds_cancel: AtomicBool::new(false),
             settled: AtomicBool::new(false),
+            notes: None,
         }
     }
 

@@ -132,19 +132,22 @@ pub struct TraceContext {
     pub span_id: SpanId,
     /// Whether the caller asked for this run to be recorded.
     pub sampled: bool,
+    /// The span that caused this one; known only where the span is at work.
+    #[serde(skip)]
+    pub parent: Option<SpanId>,
 }
 
 impl TraceContext {
     /// The start of a new run.
     #[must_use]
     pub fn root() -> Self {
-        Self { trace_id: TraceId::random(), span_id: SpanId::random(), sampled: true }
+        Self { trace_id: TraceId::random(), span_id: SpanId::random(), sampled: true, parent: None }
     }
 
     /// A new span of the same run.
     #[must_use]
     pub fn child(self) -> Self {
-        Self { span_id: SpanId::random(), ..self }
+        Self { span_id: SpanId::random(), parent: Some(self.span_id), ..self }
     }
 
     /// Reads a `traceparent` header. A header that breaks the format is no header: `None`.
@@ -168,7 +171,7 @@ impl TraceContext {
         if version == "00" && parts.next().is_some() {
             return None;
         }
-        Some(Self { trace_id, span_id, sampled: flags & 1 == 1 })
+        Some(Self { trace_id, span_id, sampled: flags & 1 == 1, parent: None })
     }
 }
 

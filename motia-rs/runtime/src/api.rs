@@ -10,7 +10,10 @@ use std::{
 
 use http::StatusCode;
 use motia_core::{
-    context::{Context, Engine},
+    context::{
+        Context, Engine,
+        notes::{Input, short},
+    },
     error::{StepError, StepResult},
     http::{
         ApiRequest, ApiResponse, BodyKind, Middleware, Next, Problem, RawBody,
@@ -23,7 +26,7 @@ use motia_core::{
 
 use crate::{
     invoke::{attempt, first_run},
-    metrics::{Metrics, StepMetrics},
+    runs::observe::{Observer, Observers},
     tasks::Tasks,
 };
 
@@ -33,7 +36,7 @@ pub struct Endpoint {
     checks: Checks,
     middleware: Arc<[Middleware]>,
     timeout: Duration,
-    metrics: StepMetrics,
+    observer: Observer,
     engine: Arc<dyn Engine>,
     tasks: Tasks,
 }
@@ -50,7 +53,7 @@ struct Checks {
 pub(crate) struct Shared<'a> {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) tasks: &'a Tasks,
-    pub(crate) metrics: &'a Metrics,
+    pub(crate) observers: &'a Observers,
     pub(crate) middleware: &'a [Middleware],
     pub(crate) timeout: Duration,
 }
@@ -79,7 +82,7 @@ impl Endpoint {
             checks,
             middleware,
             timeout: api.options.timeout.unwrap_or(shared.timeout),
-            metrics: shared.metrics.step(step.name(), "api"),
+            observer: shared.observers.of(step.name(), "api"),
             engine: shared.engine.clone(),
             tasks: shared.tasks.clone(),
             step,
@@ -108,11 +111,30 @@ impl Endpoint {
         let answer = Box::pin(async move {
             let mut run = first_run(endpoint.engine.clone(), &endpoint.step, trace);
             run.cancelled = endpoint.tasks.over().clone();
-            let ctx = Context::new(Arc::new(run));
-            let timeout = Some(endpoint.timeout);
-            attempt(&endpoint.metrics, timeout, || endpoint.clone().descend(0, request, ctx)).await
+            let now = endpoint.engine.now();
+            run.notes = endpoint.observer.notes(now, || Some(endpoint.input(&request)));
+            let (run, timeout) = (Arc::new(run), Some(endpoint.timeout));
+            let ctx = Context::new(run.clone());
+            let descend = || endpoint.clone().descend(0, request, ctx);
+            attempt(&endpoint.observer, &run, timeout, descend, status).await
         });
         Call { answer: Some(answer), tasks: self.tasks.clone() }
+    }
+
+    /// What is shown of a request to those who look at its run later.
+    fn input(&self, request: &ApiRequest) -> Input {
+        let api = self.api();
+        let mut asked = format!("{} {}", api.method, request.fill(api.path));
+        if !request.query_string().is_empty() {
+            asked = format!("{asked}?{}", request.query_string());
+        }
+        let input = match &request.body {
+            RawBody::None => Input::of(&serde_json::Value::Null),
+            RawBody::Json(value) => Input::of(value),
+            RawBody::Bytes(bytes) => Input::left_out(&format!("{} bytes", bytes.len())),
+            RawBody::Multipart(_) => Input::left_out("the parts of a form, read as they came"),
+        };
+        Input { request: Some(short(&asked)), ..input }
     }
 
     /// Goes through the middleware from `depth` on, then through the checks to the handler.
@@ -130,6 +152,11 @@ impl Endpoint {
             },
         }
     }
+}
+
+/// The status of an answer.
+fn status(result: &StepResult<ApiResponse>) -> Option<u16> {
+    Some(result.as_ref().map_or_else(StepError::status, |answer| answer.status).as_u16())
 }
 
 impl std::fmt::Debug for Endpoint {

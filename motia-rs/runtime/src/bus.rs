@@ -57,7 +57,8 @@ pub use queue::Queue;
 
 use self::{depth::Depths, operate::OperateError, slots::Slots, watch::Watch};
 use crate::{
-    metrics::{Metrics, StepMetrics},
+    metrics::Metrics,
+    runs::observe::{Observer, Observers},
     settings::Settings,
     tasks::Tasks,
 };
@@ -106,7 +107,7 @@ impl Shared {
 #[derive(Clone)]
 pub(crate) struct Subscriber {
     pub(crate) step: Arc<Step>,
-    pub(crate) metrics: StepMetrics,
+    pub(crate) observer: Observer,
 }
 
 impl Subscriber {
@@ -121,7 +122,7 @@ impl Bus {
         engine: Arc<dyn Engine>,
         depths: Arc<Depths>,
         tasks: &Tasks,
-        metrics: &Metrics,
+        observers: &Observers,
         settings: &Settings,
     ) -> Self {
         let shared = Arc::new(Shared {
@@ -130,7 +131,7 @@ impl Bus {
             recovered: engine.store().recovered(),
             engine,
             tasks: tasks.clone(),
-            metrics: metrics.clone(),
+            metrics: observers.metrics.clone(),
             depths,
             timer: Arc::default(),
             slots: Slots::new(settings.process_concurrency.get()),
@@ -139,8 +140,8 @@ impl Bus {
             attempts: AtomicU64::new(1),
         });
         let queue = |(step, id): &(Arc<Step>, QueueId)| {
-            let metrics = shared.metrics.step(step.name(), "event");
-            let subscriber = Subscriber { step: step.clone(), metrics };
+            let observer = observers.of(step.name(), "event");
+            let subscriber = Subscriber { step: step.clone(), observer };
             let breaker = subscriber.event_step().options.circuit_breaker;
             let circuit = breaker.map(|breaker| shared.engine.circuits().of(breaker));
             (*id, Queue::new(*id, subscriber, shared.clone(), circuit, settings))

@@ -50,7 +50,7 @@ use self::{
     ledger::{Claim, GROUP, Ledger, Record},
     planner::Planner,
 };
-use crate::{metrics::Metrics, tasks::Tasks};
+use crate::{runs::observe::Observers, tasks::Tasks};
 
 /// The cron steps of a running app.
 pub struct Cron {
@@ -137,15 +137,15 @@ impl Cron {
     ///
     /// # Errors
     /// When a schedule cannot be read, or the store fails.
-    pub async fn open(
+    pub(crate) async fn open(
         steps: &[Arc<Step>],
         engine: Arc<dyn Engine>,
         tasks: &Tasks,
-        metrics: &Metrics,
+        observers: &Observers,
     ) -> Result<Self, OpenCronError> {
         let instance: Arc<str> = format!("{:016x}", rand::random::<u64>()).into();
         let cron = steps.iter().filter(|step| matches!(step.kind, Kind::Cron(_)));
-        let made = cron.map(|step| job(step, &engine, tasks, metrics, &instance));
+        let made = cron.map(|step| job(step, &engine, tasks, observers, &instance));
         let jobs: Vec<_> = made.collect::<Result<_, _>>()?;
         let settled = try_join_all(jobs.iter().map(|job| job.ledger.open())).await?;
         Ok(Self { jobs, settled, engine, tasks: tasks.clone() })
@@ -209,7 +209,7 @@ fn job(
     step: &Arc<Step>,
     engine: &Arc<dyn Engine>,
     tasks: &Tasks,
-    metrics: &Metrics,
+    observers: &Observers,
     instance: &Arc<str>,
 ) -> Result<Arc<Job>, OpenCronError> {
     let Kind::Cron(cron) = &step.kind else { unreachable!("only cron steps are made into jobs") };
@@ -230,7 +230,7 @@ fn job(
         ledger,
         engine: engine.clone(),
         tasks: tasks.clone(),
-        metrics: metrics.step(step.name(), "cron"),
+        observer: observers.of(step.name(), "cron"),
         desk: Mutex::new(Desk::default()),
     }))
 }

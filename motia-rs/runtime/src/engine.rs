@@ -53,7 +53,16 @@ impl AppEngine {
         let mut settings = Values::default();
         settings.fill(registry.settings.iter().map(|(setting, _)| setting));
         let circuits = Circuits::default();
-        Ok(Self { store, clock, limits, routes, circuits, depths, settings, memory: Memory::default() })
+        Ok(Self {
+            store,
+            clock,
+            limits,
+            routes,
+            circuits,
+            depths,
+            settings,
+            memory: Memory::default(),
+        })
     }
 
     /// The same with what the app's settings were set to; those that are missing have their defaults.
@@ -130,7 +139,10 @@ impl Engine for AppEngine {
         &self.store
     }
 
-    fn commit(&self, _run: &Run, batch: Batch) -> Commit {
+    fn commit(&self, run: &Run, batch: Batch) -> Commit {
+        if let Some(notes) = &run.notes {
+            notes.batch(self.now(), &batch);
+        }
         for write in &batch.writes {
             if let Write::Publish { event, .. } = write
                 && let Some((_, emitted)) = self.routes.get(&*event.topic)
@@ -180,6 +192,9 @@ impl Engine for AppEngine {
     }
 
     fn log(&self, run: &Run, level: Level, message: &str, fields: Value) {
+        if let Some(notes) = &run.notes {
+            notes.log(self.now(), level, None, message, &fields);
+        }
         crate::log::line(run, level, message, &fields);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{any::Any, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::Either};
 use motia_core::{
     context::{Engine, Run},
     error::{StepError, StepResult},
@@ -11,7 +11,7 @@ use motia_core::{
 };
 use tokio::time::Instant;
 
-use crate::metrics::{Outcome, StepMetrics};
+use crate::runs::{current, observe::Observer};
 
 /// The handler did not end well by itself.
 #[derive(Debug, thiserror::Error)]
@@ -32,21 +32,27 @@ pub fn first_run(engine: Arc<dyn Engine>, step: &Step, trace: TraceContext) -> R
     Run { flows: step.about.flows, ..Run::new(engine, step.name(), trace) }
 }
 
-/// Runs a handler's future to its end, or to the end of its time. It is created here too, so that a
-/// panic on the way to its first await is caught as well.
+/// Runs a handler's future to its end, or to the end of its time, and leaves a record of it. It is created
+/// here too, so that a panic on the way to its first await is caught as well.
 ///
 /// # Errors
 /// The handler's own, or [`Interrupted`]: both are tried again.
-pub async fn attempt<T, F>(
-    metrics: &StepMetrics,
+pub(crate) async fn attempt<T, F>(
+    observer: &Observer,
+    run: &Arc<Run>,
     timeout: Option<Duration>,
     start: impl FnOnce() -> F,
+    status: impl FnOnce(&StepResult<T>) -> Option<u16>,
 ) -> StepResult<T>
 where
     F: Future<Output = StepResult<T>>,
 {
-    let began = Instant::now();
+    let watch = Watch { observer, run, began: Instant::now() };
     let caught = AssertUnwindSafe(async { start().await }).catch_unwind();
+    let caught = match run.notes {
+        None => Either::Left(caught),
+        Some(_) => Either::Right(current::within(run.clone(), caught)),
+    };
     let ended = match timeout {
         None => Ok(caught.await),
         Some(limit) => tokio::time::timeout(limit, caught).await.map_err(|_| limit),
@@ -56,8 +62,28 @@ where
         Ok(Err(panic)) => Err(StepError::retry(Interrupted::Panicked(said(&*panic)))),
         Err(limit) => Err(StepError::retry(Interrupted::TimedOut(limit))),
     };
-    metrics.ran(Outcome::of(&result), began.elapsed());
+    watch.ended(&result, status);
     result
+}
+
+/// Sees the end of a run, also of one that is dropped before it.
+struct Watch<'r> {
+    observer: &'r Observer,
+    run: &'r Run,
+    began: Instant,
+}
+
+impl Watch<'_> {
+    fn ended<T>(self, result: &StepResult<T>, status: impl FnOnce(&StepResult<T>) -> Option<u16>) {
+        self.observer.ended(self.run, self.began.elapsed(), result, status);
+        std::mem::forget(self); // it holds nothing but borrows
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        self.observer.broken_off(self.run, self.began.elapsed());
+    }
 }
 
 /// What a panic said, on one line.

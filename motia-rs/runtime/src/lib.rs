@@ -8,7 +8,7 @@
 //! - [`invoke`]: one attempt of a handler, whatever its kind
 //! - [`engine`]: what a context reaches
 //! - [`fit`]: whether what waits still fits the program
-//! - [`metrics`]: what is counted
+//! - [`metrics`]: what is counted; [`runs`]: what every run leaves
 //! - [`sources`]: step files that no `mod` includes
 //! - [`tasks`]: the one place where tasks are spawned
 
@@ -21,6 +21,7 @@ pub mod fit;
 pub mod invoke;
 pub mod log;
 pub mod metrics;
+pub mod runs;
 mod runtime;
 pub mod settings;
 pub mod sources;

@@ -25,6 +25,7 @@ use crate::{
     engine::{AppEngine, subscribers},
     fit,
     metrics::Metrics,
+    runs::{Runs, keep, observe::Observers},
     settings::Settings,
     tasks::Tasks,
 };
@@ -42,6 +43,7 @@ struct Inner {
     bus: Arc<Bus>,
     cron: Cron,
     metrics: Metrics,
+    runs: Arc<Runs>,
     tasks: Tasks,
     settings: Settings,
     stopped_at: OnceLock<Instant>,
@@ -86,6 +88,8 @@ impl Runtime {
         settings: Settings,
     ) -> Result<Self, StartError> {
         let (tasks, metrics) = (Tasks::here(), Metrics::default());
+        let runs = Arc::new(Runs::new(settings.runs));
+        let observers = Observers { metrics: metrics.clone(), runs: runs.clone() };
         let subscribers = subscribers(&registry, &*store).await?;
         let queues = subscribers.iter().map(|(step, queue)| (step.index, *queue)).collect();
         let depths = Depths::of(&subscribers, &*store, clock.now(), &tasks).await?;
@@ -105,22 +109,33 @@ impl Runtime {
         let shared = api::Shared {
             engine: engine.clone(),
             tasks: &tasks,
-            metrics: &metrics,
+            observers: &observers,
             middleware,
             timeout: settings.handler_timeout,
         };
         let endpoints = endpoints(&registry, &shared).map_err(StartError::Schema)?;
         fit::enforce(&registry, &subscribers, &*store, engine.now()).await?.log();
-        let bus = Bus::new(&subscribers, engine.clone(), depths, &tasks, &metrics, &settings);
+        let bus = Bus::new(&subscribers, engine.clone(), depths, &tasks, &observers, &settings);
         let bus = Arc::new(bus);
         store.listen(bus.clone());
-        let cron = Cron::open(&registry.steps, engine.clone(), &tasks, &metrics).await?;
+        let cron = Cron::open(&registry.steps, engine.clone(), &tasks, &observers).await?;
         bus.start().await?;
         cron.start(wake);
-        tasks.spawn(sweep(engine.clone(), tasks.clone(), settings.clone()));
+        tasks.spawn(sweep(engine.clone(), runs.clone(), tasks.clone(), settings.clone()));
+        tasks.spawn(keep::follow(runs.clone(), engine.clone(), tasks.clone()));
         let stopped_at = OnceLock::new();
-        let inner =
-            Inner { registry, engine, endpoints, bus, cron, metrics, tasks, settings, stopped_at };
+        let inner = Inner {
+            registry,
+            engine,
+            endpoints,
+            bus,
+            cron,
+            metrics,
+            runs,
+            tasks,
+            settings,
+            stopped_at,
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -164,6 +179,12 @@ impl Runtime {
     #[must_use]
     pub fn metrics(&self) -> &Metrics {
         &self.inner.metrics
+    }
+
+    /// What every run left.
+    #[must_use]
+    pub fn runs(&self) -> &Arc<Runs> {
+        &self.inner.runs
     }
 
     /// Where tasks are spawned.
@@ -218,6 +239,7 @@ impl Runtime {
                 tracing::warn!("some handlers do not end; their events are delivered again");
             }
         }
+        keep::write(&self.inner.runs, &**self.store(), self.inner.engine.now()).await;
         self.store().close().await
     }
 }
@@ -245,10 +267,11 @@ const SWEPT_AT_ONCE: usize = 1000;
 
 /// Removes entries whose time has run out, which count as absent before, and what is too old in the
 /// history: this gives their room back.
-async fn sweep(engine: Arc<dyn Engine>, tasks: Tasks, settings: Settings) {
+async fn sweep(engine: Arc<dyn Engine>, runs: Arc<Runs>, tasks: Tasks, settings: Settings) {
     let stopping = tasks.stopping();
     while stopping.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
         let now = engine.now();
+        runs.expire(now);
         let expire = Write::Expire { now, limit: SWEPT_AT_ONCE };
         let prune = Write::Prune {
             before: now.checked_sub(settings.history_age).unwrap_or(Timestamp::MIN),

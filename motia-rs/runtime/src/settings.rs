@@ -7,6 +7,8 @@ use std::{
 
 use motia_core::{context::Limits, setting::Values};
 
+use crate::runs::RunSettings;
+
 /// What an app may set about the running of its steps. Every limit has its default here.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -27,6 +29,8 @@ pub struct Settings {
     pub history_age: Duration,
     /// How many of them stay in the history: 100,000.
     pub history_count: u64,
+    /// How much of the runs is kept.
+    pub runs: RunSettings,
     /// What is too large to be kept.
     pub limits: Limits,
     /// What the app's own settings were set to; those that are missing have their defaults.
@@ -44,6 +48,7 @@ impl Default for Settings {
             cancel_grace: Duration::from_secs(5),
             history_age: Duration::from_secs(7 * 24 * 60 * 60),
             history_count: 100_000,
+            runs: RunSettings::default(),
             limits: Limits::default(),
             app: Values::default(),
         }

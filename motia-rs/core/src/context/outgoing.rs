@@ -18,6 +18,7 @@ use crate::{
     schema::Checker,
     store::{Lane, MAX_KEY, Target, Write, batch::Name},
     topic::Topic,
+    trace::TraceContext,
 };
 
 /// An event that passed all checks.
@@ -98,7 +99,7 @@ impl Outgoing {
             priority: options.priority,
             expires_at: options.ttl.map(|ttl| now.checked_add(ttl).unwrap_or(Timestamp::MAX)),
             cancel_key: options.cancel_key.as_deref().map(Into::into),
-            ..Event::new(topic, payload, run.trace, now)
+            ..Event::new(topic, payload, TraceContext { parent: None, ..run.trace }, now)
         });
 
         let targets = match run.engine.route(&event.topic) {

@@ -227,8 +227,11 @@ impl State {
 
     async fn read(&self, group: &str, key: &str) -> Result<Option<Entry>, StateError> {
         let key = checked_key(&self.run, key)?;
-        let engine = &self.run.engine;
-        Ok(engine.store().get(group, key, engine.now()).await?)
+        let (engine, now) = (&self.run.engine, self.run.engine.now());
+        if let Some(notes) = &self.run.notes {
+            notes.read(now, group, key);
+        }
+        Ok(engine.store().get(group, key, now).await?)
     }
 
     async fn remove(&self, group: &'static str, key: &str) -> Result<Option<JsonText>, StateError> {

@@ -105,6 +105,17 @@ impl<B> ApiRequest<B> {
         self.params.iter().find(|(known, _)| &**known == name).map(|(_, value)| value.as_str())
     }
 
+    /// A path's template with the parameters of this request in it: `/orders/7`.
+    #[must_use]
+    pub fn fill(&self, template: &str) -> String {
+        let mut path = template.to_owned();
+        for (name, value) in self.params() {
+            path =
+                path.replace(&format!("{{{name}}}"), value).replace(&format!("{{*{name}}}"), value);
+        }
+        path
+    }
+
     /// All path parameters in the order of the path.
     pub fn params(&self) -> impl Iterator<Item = (&str, &str)> {
         self.params.iter().map(|(name, value)| (&**name, value.as_str()))

@@ -13,7 +13,10 @@ use std::{
 use jiff::Timestamp;
 use motia_core::{
     circuit::Verdict,
-    context::{Context, Run},
+    context::{
+        Context, Run,
+        notes::{Input, LARGEST_INPUT},
+    },
     error::StepResult,
     store::{Batch, Commit, Delivery, Ending, Token, Write},
 };
@@ -141,9 +144,9 @@ async fn handle(
     }
     let step = queue.subscriber.event_step();
     let events = taken.deliveries.iter().map(|delivery| delivery.event.clone()).collect();
-    let mut handled = pin!(attempt(&queue.subscriber.metrics, step.options.timeout, || {
-        (step.handler)(events, Context::new(run.clone()))
-    }));
+    let (observer, timeout) = (&queue.subscriber.observer, step.options.timeout);
+    let handle = || (step.handler)(events, Context::new(run.clone()));
+    let mut handled = pin!(attempt(observer, run, timeout, handle, |_| None));
     // The start is recorded, and that is not waited for, when the handler first waits for something:
     // one that ends at once is settled before a record could be kept.
     let handled_and_recorded = poll_fn(|task| {
@@ -251,6 +254,17 @@ fn attempt_of(
         cancelled: taken.cancelled.clone(),
         heeds_cancel: AtomicBool::new(false),
         settled: AtomicBool::new(false),
+        notes: queue.subscriber.observer.notes(started_at, || Some(input(taken))),
+    }
+}
+
+/// What is shown of the events to those who look at their run later.
+fn input(taken: &Taken) -> Input {
+    let payload = |delivery: &Delivery| delivery.event.payload.to_value();
+    match &*taken.deliveries {
+        [one] if one.event.payload.len() <= LARGEST_INPUT => Input::of(&payload(one)),
+        [one] => Input::left_out(&format!("{} bytes", one.event.payload.len())),
+        several => Input::left_out(&format!("a batch of {} events", several.len())),
     }
 }
 

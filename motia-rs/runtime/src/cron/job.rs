@@ -24,7 +24,7 @@ use super::{
 use crate::{
     invoke::{attempt, first_run},
     log::printable,
-    metrics::StepMetrics,
+    runs::observe::Observer,
     tasks::Tasks,
 };
 
@@ -35,7 +35,7 @@ pub(super) struct Job {
     pub(super) ledger: Ledger,
     pub(super) engine: Arc<dyn Engine>,
     pub(super) tasks: Tasks,
-    pub(super) metrics: StepMetrics,
+    pub(super) observer: Observer,
     pub(super) desk: Mutex<Desk>,
 }
 
@@ -187,7 +187,8 @@ impl Job {
         let timeout = cron.options.timeout;
         let run = Arc::new(self.first_attempt(trace, cancelled.clone()));
 
-        let handled = attempt(&self.metrics, timeout, || (cron.handler)(Context::new(run)));
+        let handle = || (cron.handler)(Context::new(run.clone()));
+        let handled = attempt(&self.observer, &run, timeout, handle, |_| None);
         tokio::select! {
             biased;
             result = handled => self.say_ended(trace, result),
@@ -204,6 +205,7 @@ impl Job {
         Run {
             deadline: self.options().timeout.and_then(ends),
             cancelled,
+            notes: self.observer.notes(self.engine.now(), || None),
             ..first_run(self.engine.clone(), &self.step, trace)
         }
     }

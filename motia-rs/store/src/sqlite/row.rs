@@ -128,6 +128,7 @@ pub(super) fn event(row: &Row<'_>, first: usize) -> rusqlite::Result<Event> {
             trace_id: TraceId::from_bytes(trace_id),
             span_id: SpanId::from_bytes(span_id),
             sampled: trace[24] != 0,
+            parent: None,
         },
         emitted_at: instant(row, first)?,
         priority: priority(row, first + 5)?,

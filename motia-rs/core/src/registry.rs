@@ -43,6 +43,10 @@ pub struct Definition {
 }
 
 /// A kind of step, with what only that kind has.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one for each step, and none is moved about"
+)]
 pub enum Kind {
     /// An HTTP route.
     Api(ApiStep),

@@ -64,8 +64,11 @@ pub struct Setting<T> {
     help: &'static str,
     secret: bool,
     read: fn(Option<&str>) -> Result<T, String>,
-    check: Option<(fn(&T) -> bool, &'static str)>,
+    check: Option<Rule<T>>,
 }
+
+/// Whether a value can be, and what it has to be.
+type Rule<T> = (fn(&T) -> bool, &'static str);
 
 impl<T> Setting<T> {
     /// The setting of this name, of the default that this text stands for. `help` says what it does, in
@@ -186,8 +189,10 @@ pub struct SettingDef {
     pub type_name: &'static str,
     /// Its type itself.
     pub type_id: TypeId,
-    read: Arc<dyn Fn(Option<&str>) -> Result<Value, String> + Send + Sync>,
+    read: Arc<Read>,
 }
+
+type Read = dyn Fn(Option<&str>) -> Result<Value, String> + Send + Sync;
 
 impl SettingDef {
     /// Reads a text; `None` and an empty one stand for the default.

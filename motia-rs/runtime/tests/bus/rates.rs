@@ -140,7 +140,7 @@ async fn what_waits_for_the_rate_says_so() {
 
 /// Each key in its own measure: the even ones by a bucket, the odd ones by a window.
 fn by_its_number(task: &Task) -> Option<RateLimit> {
-    Some(if task.n / 100 % 2 == 0 { BUCKET } else { WINDOW })
+    Some(if (task.n / 100).is_multiple_of(2) { BUCKET } else { WINDOW })
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,10 +7,13 @@ macro_rules! pages {
     };
 }
 
-pages!(M001 M002 M003 M004 M005 M006 M007 M008 M009 M010 M011 M012 M013 M014 M015 M016);
+pages!(M001 M002 M003 M004 M005 M006 M007 M008 M009 M010 M011 M012 M013 M014 M015 M016 M017);
 
 #[doc = include_str!("../../docs/settings.md")]
 const SETTINGS: () = ();
+
+#[doc = include_str!("../../docs/metrics.md")]
+const METRICS: () = ();
 
 #[doc = include_str!("../../docs/queues.md")]
 const QUEUES: () = ();

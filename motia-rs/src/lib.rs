@@ -42,8 +42,8 @@
 //!
 //! # Layout
 //! - [`prelude`]: what a step file needs; [`App`]: what `main` needs
-//! - macros: [`step!`], [`topic!`], [`stream!`], [`setting!`], [`middleware!`], [`one_of!`]
-//! - [`config`], [`context`], [`error`], [`flow`], [`http`], [`setting`], [`topic`]: the words of a step
+//! - macros: [`step!`], [`topic!`], [`stream!`], [`setting!`], [`metric!`], [`middleware!`], [`one_of!`]
+//! - [`config`], [`context`], [`error`], [`flow`], [`http`], [`metric`], [`setting`], [`topic`]: the words of a step
 //! - [`registry`], [`check`], [`graph`]: all steps together
 //! - [`store`], [`stores`]: the port to what is kept, and what implements it
 //! - [`runtime`], [`server`], [`workbench`], [`cli`]: the machinery, for those who embed it
@@ -58,8 +58,8 @@ pub use app::App;
 pub use motia_cli as cli;
 #[doc(no_inline)]
 pub use motia_core::{
-    check, circuit, clock, config, context, error, event, flow, graph, http, input, json, redact,
-    registry, schedule, schema, setting, store, topic, trace,
+    check, circuit, clock, config, context, error, event, flow, graph, http, input, json, metric,
+    redact, registry, schedule, schema, setting, store, topic, trace,
 };
 pub use motia_core::{middleware, one_of, step, stream};
 #[doc(no_inline)]

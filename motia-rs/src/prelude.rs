@@ -17,13 +17,14 @@ pub use motia_core::{
         ApiRequest, ApiResponse, Form, Html, Method, Middleware, Multipart, Next, Problem, RawBody,
         RawBytes, Sse, SseEvent, Text,
     },
+    metric::{Counter, Gauge, Histogram},
     middleware, one_of,
     setting::{Setting, Size, Span},
     step, stream,
     topic::Topic,
     trace::TraceId,
 };
-pub use motia_core::{setting, topic};
+pub use motia_core::{metric, setting, topic};
 pub use schemars::JsonSchema;
 pub use serde::{Deserialize, Serialize};
 pub use serde_json::{Value, json};

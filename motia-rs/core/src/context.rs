@@ -6,7 +6,7 @@
 //! - [`given_up`]: what is told of an event that no attempt could handle
 //! - [`transaction`]: several of these at once, or none
 //! - [`limit`]: how often something may be done; [`circuit`]: whether a dependency is to be left alone
-//! - [`logger`]: what is told to people
+//! - [`logger`]: what is told to people; [`metrics`]: what is counted for them
 //! - [`memory`]: what steps share while the app runs
 //! - [`notes`]: what a run did, for those who look at it later
 //! - [`engine`]: the port through which a context reaches the machine beneath it
@@ -20,6 +20,7 @@ pub mod given_up;
 pub mod limit;
 pub mod logger;
 pub mod memory;
+pub mod metrics;
 pub mod notes;
 pub mod options;
 mod outgoing;
@@ -42,6 +43,7 @@ use jiff::Timestamp;
 pub use limit::{Limit, Taken};
 pub use logger::{Level, Logger};
 pub use memory::Memory;
+pub use metrics::Metrics;
 pub use notes::Notes;
 pub use options::EmitOptions;
 use serde::Serialize;
@@ -103,6 +105,8 @@ pub struct Context<Emits = ()> {
     pub streams: Streams,
     /// What is told to people.
     pub logger: Logger,
+    /// What is counted for those who watch the app.
+    pub metrics: Metrics,
     run: Arc<Run>,
     emits: PhantomData<fn() -> Emits>,
 }
@@ -183,6 +187,7 @@ impl<Emits> Context<Emits> {
             state: State::new(run.clone()),
             streams: Streams::new(run.clone()),
             logger: Logger::new(run.clone()),
+            metrics: Metrics::new(run.clone()),
             run,
             emits: PhantomData,
         }
@@ -353,8 +358,8 @@ impl<Emits> Context<Emits> {
 
     /// The same context, allowed to emit another set of topics.
     pub(crate) fn narrow<To>(self) -> Context<To> {
-        let Self { state, streams, logger, run, emits: _ } = self;
-        Context { state, streams, logger, run, emits: PhantomData }
+        let Self { state, streams, logger, metrics, run, emits: _ } = self;
+        Context { state, streams, logger, metrics, run, emits: PhantomData }
     }
 }
 

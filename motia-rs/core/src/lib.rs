@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - [`config`]: what a step says about itself; [`registry`]: all steps of a program
-//! - [`setting`]: what can be set about an app
+//! - [`setting`]: what can be set about an app; [`metric`]: what it counts
 //! - [`topic`], [`input`], [`event`]: what travels between steps
 //! - [`context`]: what a handler is handed; [`error`]: how it fails
 //! - [`http`]: requests and answers, free of any web framework
@@ -24,6 +24,7 @@ pub mod graph;
 pub mod http;
 pub mod input;
 pub mod json;
+pub mod metric;
 pub mod redact;
 pub mod registry;
 pub mod schedule;

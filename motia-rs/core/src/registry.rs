@@ -1,4 +1,4 @@
-//! Everything `step!`, `stream!` and `setting!` registered, in name order.
+//! Everything `step!`, `stream!`, `setting!` and `metric!` registered, in name order.
 
 use std::{fmt, num::NonZeroU32, sync::Arc};
 
@@ -12,6 +12,7 @@ use crate::{
     event::Event,
     http::{ApiRequest, BodyKind, Method, middleware::ApiFuture},
     input::Undecodable,
+    metric::MetricDef,
     schema::SchemaFn,
     setting::SettingDef,
     store::BoxFuture,
@@ -295,6 +296,22 @@ impl SettingEntry {
 
 inventory::collect!(SettingEntry);
 
+/// One call of `metric!`.
+pub struct MetricEntry {
+    build: fn() -> MetricDef,
+    source: Source,
+}
+
+impl MetricEntry {
+    /// What `metric!` submits.
+    #[must_use]
+    pub const fn new(build: fn() -> MetricDef, source: Source) -> Self {
+        Self { build, source }
+    }
+}
+
+inventory::collect!(MetricEntry);
+
 /// A declared stream.
 #[derive(Debug, Clone, Copy)]
 pub struct StreamDef {
@@ -304,7 +321,7 @@ pub struct StreamDef {
     pub schema: SchemaFn,
 }
 
-/// All steps, streams and settings of an app.
+/// All steps, streams, settings and metrics of an app.
 #[derive(Debug, Clone, Default)]
 pub struct Registry {
     /// The steps, by name, then by place.
@@ -313,6 +330,8 @@ pub struct Registry {
     pub streams: Vec<(StreamDef, Source)>,
     /// The settings, by name, then by place.
     pub settings: Vec<(SettingDef, Source)>,
+    /// The metrics, by name, then by place.
+    pub metrics: Vec<(MetricDef, Source)>,
 }
 
 impl Registry {
@@ -322,11 +341,13 @@ impl Registry {
         let steps = inventory::iter::<StepEntry>.into_iter();
         let streams = inventory::iter::<StreamEntry>.into_iter();
         let settings = inventory::iter::<SettingEntry>.into_iter();
+        let metrics = inventory::iter::<MetricEntry>.into_iter();
         Self::of(
             steps.map(|entry| ((entry.build)(), entry.source)),
             streams.map(|entry| ((entry.build)(), entry.source)),
         )
         .with_settings(settings.map(|entry| ((entry.build)(), entry.source)))
+        .with_metrics(metrics.map(|entry| ((entry.build)(), entry.source)))
     }
 
     /// These steps and streams, put in order.
@@ -342,7 +363,15 @@ impl Registry {
             let Definition { about, emits, subscribes, kind } = definition;
             Arc::new(Step { index, about, emits, subscribes, kind, source })
         });
-        Self { steps: steps.collect(), streams, settings: Vec::new() }
+        Self { steps: steps.collect(), streams, ..Self::default() }
+    }
+
+    /// The same with these metrics beside its own.
+    #[must_use]
+    pub fn with_metrics(mut self, metrics: impl IntoIterator<Item = (MetricDef, Source)>) -> Self {
+        self.metrics.extend(metrics);
+        self.metrics.sort_by_key(|(metric, source)| (metric.name, *source));
+        self
     }
 
     /// The same with these settings beside its own.
@@ -399,6 +428,16 @@ macro_rules! setting {
     ($setting:path) => {
         $crate::__private::inventory::submit! {
             $crate::registry::SettingEntry::new(|| $setting.describe(), $crate::source!())
+        }
+    };
+}
+
+/// Registers a [`Metric`](crate::metric::Metric), so that it is shown from the start.
+#[macro_export]
+macro_rules! metric {
+    ($metric:path) => {
+        $crate::__private::inventory::submit! {
+            $crate::registry::MetricEntry::new(|| $metric.describe(), $crate::source!())
         }
     };
 }

@@ -7,6 +7,7 @@ use motia_core::{
     circuit::Circuits,
     clock::Clock,
     context::{Cancel, CancelError, Engine, Level, Limits, Memory, Route, Run, engine::Subscriber},
+    metric::Change,
     registry::{Registry, Step},
     schema::Schemas,
     setting::Values,
@@ -17,7 +18,7 @@ use serde_json::Value;
 
 use crate::{
     bus::{cancel, depth::Depths},
-    metrics::Metrics,
+    metrics::{Metrics, own::Own},
 };
 
 /// The engine of a running app.
@@ -30,6 +31,7 @@ pub struct AppEngine {
     depths: Arc<Depths>,
     settings: Values,
     memory: Memory,
+    own: Own,
 }
 
 impl AppEngine {
@@ -62,7 +64,14 @@ impl AppEngine {
             depths,
             settings,
             memory: Memory::default(),
+            own: Own::default(),
         })
+    }
+
+    /// The same with the app's own metrics.
+    #[must_use]
+    pub fn with_metrics(self, own: Own) -> Self {
+        Self { own, ..self }
     }
 
     /// The same with what the app's settings were set to; those that are missing have their defaults.
@@ -181,6 +190,13 @@ impl Engine for AppEngine {
 
     fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    fn measure(&self, run: &Run, metric: &'static str, labels: &[&str], change: Change) {
+        if self.own.change(metric, labels, change).is_err() {
+            let lost = format!("`{metric}` is not counted: register it with `metric!`");
+            self.log(run, Level::Warn, &lost, Value::Null);
+        }
     }
 
     fn settings(&self) -> &Values {

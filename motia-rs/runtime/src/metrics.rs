@@ -1,4 +1,9 @@
 //! What is counted, in Prometheus' terms.
+//!
+//! # Layout
+//! - [`Metrics`]: what the framework counts; [`own`]: what the app does
+
+pub mod own;
 
 use std::{sync::Arc, time::Duration};
 

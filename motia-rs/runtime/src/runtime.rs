@@ -24,7 +24,7 @@ use crate::{
     cron::{Cron, OpenCronError, Wake},
     engine::{AppEngine, subscribers},
     fit,
-    metrics::Metrics,
+    metrics::{Metrics, own::Own},
     runs::{Runs, keep, observe::Observers},
     settings::Settings,
     tasks::Tasks,
@@ -104,7 +104,8 @@ impl Runtime {
                 depths.clone(),
             )
             .map_err(StartError::Schema)?
-            .with_settings(&settings.app),
+            .with_settings(&settings.app)
+            .with_metrics(Own::of(&registry, &metrics, settings.max_series)),
         );
         let shared = api::Shared {
             engine: engine.clone(),

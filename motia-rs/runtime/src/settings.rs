@@ -33,6 +33,8 @@ pub struct Settings {
     pub runs: RunSettings,
     /// What is too large to be kept.
     pub limits: Limits,
+    /// Series of one metric of the app, beyond which new values of labels are counted as `other`: 1000.
+    pub max_series: usize,
     /// What the app's own settings were set to; those that are missing have their defaults.
     pub app: Values,
 }
@@ -50,6 +52,7 @@ impl Default for Settings {
             history_count: 100_000,
             runs: RunSettings::default(),
             limits: Limits::default(),
+            max_series: 1000,
             app: Values::default(),
         }
     }

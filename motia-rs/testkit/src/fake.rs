@@ -17,6 +17,7 @@ use motia_core::{
     },
     event::{Event, EventId},
     json::JsonText,
+    metric::Change,
     registry::{Kind, Registry},
     setting::{Setting, Values},
     store::{
@@ -30,6 +31,8 @@ use motia_store::MemoryStore;
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+
+use crate::measured::Measured;
 
 /// A context on an empty store, and a probe that sees what the handler did with it.
 ///
@@ -129,6 +132,7 @@ impl Fake {
             circuits: Circuits::default(),
             settings: self.settings,
             memory: Memory::default(),
+            measured: Measured::default(),
             emitted: Mutex::default(),
             cancellations: Mutex::default(),
             logs: Mutex::default(),
@@ -149,7 +153,10 @@ impl Fake {
         };
         let ctx: Context<Emits> = Context::new(Arc::new(run));
         let (state, streams) = (ctx.state.clone(), ctx.streams.clone());
-        (ctx, Probe { state, streams, engine, delivery, cancelled })
+        (
+            ctx,
+            Probe { state, streams, metrics: engine.measured.clone(), engine, delivery, cancelled },
+        )
     }
 }
 
@@ -160,6 +167,8 @@ pub struct Probe {
     pub state: State,
     /// Reads and writes the streams that the handler has.
     pub streams: Streams,
+    /// Reads what the handler counted.
+    pub metrics: Measured,
     engine: Arc<FakeEngine>,
     delivery: Option<(EventId, DeliveryId)>,
     cancelled: CancellationToken,
@@ -280,6 +289,7 @@ struct FakeEngine {
     circuits: Circuits,
     settings: Values,
     memory: Memory,
+    measured: Measured,
     emitted: Mutex<Vec<Published>>,
     cancellations: Mutex<Vec<String>>,
     logs: Mutex<Vec<LogLine>>,
@@ -402,6 +412,10 @@ impl Engine for FakeEngine {
         &self.limits
     }
 
+    fn measure(&self, _: &Run, metric: &'static str, labels: &[&str], change: Change) {
+        self.measured.note(metric, labels, change);
+    }
+
     fn settings(&self) -> &Values {
         &self.settings
     }
@@ -424,7 +438,10 @@ impl std::fmt::Debug for FakeEngine {
 
 #[cfg(test)]
 mod tests {
-    use motia_core::context::StateGroup;
+    use motia_core::{
+        context::StateGroup,
+        metric::{Counter, Gauge, Histogram},
+    };
 
     use super::*;
 
@@ -441,6 +458,25 @@ mod tests {
 
         assert!(probe.acknowledged());
         assert_eq!(probe.state.get(COUNTS, "handled").await.unwrap(), Some(1));
+    }
+
+    #[test]
+    fn what_was_counted_is_seen_by_its_labels() {
+        const SENT: Counter<1> = Counter::new("mails_sent_total", "Mails sent").labels(["kind"]);
+        const OPEN: Gauge = Gauge::new("open_orders", "Orders that are open");
+        const TOOK: Histogram = Histogram::new("mail_seconds", "How long a mail took");
+        let (ctx, probe) = fake::<()>();
+
+        ctx.metrics.inc(SENT, ["receipt"]);
+        ctx.metrics.inc_by(SENT, ["receipt"], 2);
+        ctx.metrics.set(OPEN, [], 5);
+        ctx.metrics.add(OPEN, [], -2);
+        ctx.metrics.observe(TOOK, [], Duration::from_millis(250));
+
+        assert_eq!(probe.metrics.counter(SENT, ["receipt"]), 3);
+        assert_eq!(probe.metrics.counter(SENT, ["reminder"]), 0);
+        assert_eq!(probe.metrics.gauge(OPEN, []).to_string(), "3");
+        assert_eq!(probe.metrics.histogram(TOOK, []), [0.25]);
     }
 
     #[test]

@@ -13,8 +13,10 @@ pub mod conformance;
 pub mod disk;
 mod fake;
 pub mod history;
+mod measured;
 mod wiring;
 
 pub use app::{Reply, Request, TestApp, TestAppBuilder};
 pub use fake::{Emission, Fake, LogLine, Probe, START, fake};
+pub use measured::Measured;
 pub use wiring::assert_wired;

@@ -96,6 +96,8 @@ pub struct Settings {
     pub history_count: NonZeroU32,
     /// What is too large to be kept.
     pub limits: Limits,
+    /// Series of one metric of the app.
+    pub max_series: NonZeroU32,
     /// What the app's own settings were set to.
     pub app: Values,
 }
@@ -141,6 +143,7 @@ impl Settings {
                 key: read(raw, "max_key", value::size)?,
                 delay: read(raw, "max_delay", value::duration)?,
             },
+            max_series: read(raw, "max_series", value::count)?,
             app: own::read(&raw.own)?,
         })
     }
@@ -182,6 +185,7 @@ impl Settings {
         runtime.handler_timeout = self.handler_timeout;
         runtime.drain = self.drain;
         runtime.limits = self.limits;
+        runtime.max_series = number(self.max_series);
         runtime.app = self.app.clone();
         runtime
     }

@@ -87,7 +87,7 @@ const fn flag(flag: Flag, setting: Setting) -> Setting {
 }
 
 /// Everything that can be set, in the order of the help.
-pub const SETTINGS: [Setting; 22] = [
+pub const SETTINGS: [Setting; 23] = [
     flag(
         Flag::Serve,
         of(
@@ -220,6 +220,13 @@ pub const SETTINGS: [Setting; 22] = [
         Kind::Count,
         "100000",
         "How many of them stay in the history",
+    ),
+    of(
+        "max_series",
+        "MOTIA_MAX_SERIES",
+        Kind::Count,
+        "1000",
+        "Series of one metric of the app, beyond which new values of labels are counted as `other`",
     ),
 ];
 

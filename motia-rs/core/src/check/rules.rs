@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Finding;
 use crate::{
     config::path,
+    metric::MetricDef,
     registry::{ApiStep, Kind, Registry, Source, Step},
     schedule::{InvalidSchedule, Schedule},
     schema::{SchemaFn, Schemas},
@@ -14,6 +15,10 @@ use crate::{
 
 /// The routes that the framework answers itself.
 const RESERVED_PATHS: [&str; 5] = ["/__motia", "/livez", "/readyz", "/metrics", "/openapi.json"];
+
+/// The metrics that the framework shows, beside those that begin with `motia_`.
+const RESERVED_METRICS: [&str; 3] =
+    ["possible_duplicate", "http_requests", "http_request_duration_seconds"];
 
 pub(super) fn all(registry: &Registry, capabilities: &Capabilities) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -27,6 +32,7 @@ pub(super) fn all(registry: &Registry, capabilities: &Capabilities) -> Vec<Findi
     schedules(registry, &mut findings);
     schemas(registry, &mut findings);
     settings(registry, &mut findings);
+    metrics(registry, &mut findings);
     capability(capabilities, &mut findings);
     findings
 }
@@ -82,6 +88,29 @@ fn settings(registry: &Registry, findings: &mut Vec<Finding>) {
                 format!("the default of the setting `{}`, `{default}`, {why}", first.name);
             let help = "give it a default that its type can be read from";
             findings.push(Finding::error("M016", message, help).at([*place]));
+        }
+    }
+}
+
+fn metrics(registry: &Registry, findings: &mut Vec<Finding>) {
+    let mut shown: BTreeMap<String, Vec<&(MetricDef, Source)>> = BTreeMap::new();
+    for metric in &registry.metrics {
+        for name in metric.0.shown() {
+            shown.entry(name).or_default().push(metric);
+        }
+    }
+    let mut told: BTreeSet<Vec<Source>> = BTreeSet::new();
+    for (name, metrics) in &shown {
+        let ours = RESERVED_METRICS.contains(&name.as_str());
+        let differ = metrics.iter().any(|(other, _)| *other != metrics[0].0);
+        let places: Vec<_> = metrics.iter().map(|(_, place)| *place).collect();
+        if (ours || differ) && told.insert(places.clone()) {
+            let message = match ours {
+                true => format!("the metric `{name}` is one of the framework's"),
+                false => format!("two metrics are shown as `{name}`"),
+            };
+            let help = "declare a metric once and use that constant, or give each its own name";
+            findings.push(Finding::error("M017", message, help).at(places));
         }
     }
 }
@@ -398,6 +427,32 @@ mod tests {
         assert!(found(vec![four(), four()]).is_empty());
         assert_eq!(found(vec![four(), five]), ["M015"]);
         assert_eq!(found(vec![lots]), ["M016"]);
+    }
+
+    #[test]
+    fn metrics_that_would_be_shown_under_one_name_are_found() {
+        use crate::metric::{Counter, Gauge, Histogram};
+        let found = |metrics: Vec<MetricDef>| {
+            let placed = metrics
+                .into_iter()
+                .zip(1..)
+                .map(|(metric, line)| (metric, Source { line, ..crate::source!() }));
+            let steps = [(get("Any", "/"), crate::source!())];
+            let registry = Registry::of(steps, []).with_metrics(placed);
+            let capabilities = Capabilities::embedded(Durability::Volatile);
+            let findings = super::super::run(&registry, &capabilities);
+            findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>()
+        };
+        let jobs = || Counter::new("jobs_total", "Jobs").describe();
+        let by_kind = Counter::new("jobs_total", "Jobs").labels(["kind"]).describe();
+        let sum = Gauge::new("took_seconds_sum", "Together").describe();
+        let took = Histogram::new("took_seconds", "Each").describe();
+        let http = Counter::new("http_requests_total", "Requests").describe();
+
+        assert!(found(vec![jobs(), jobs()]).is_empty(), "said twice in the same words");
+        assert_eq!(found(vec![jobs(), by_kind]), ["two metrics are shown as `jobs`"]);
+        assert_eq!(found(vec![sum, took]), ["two metrics are shown as `took_seconds_sum`"]);
+        assert_eq!(found(vec![http]), ["the metric `http_requests` is one of the framework's"]);
     }
 
     #[test]

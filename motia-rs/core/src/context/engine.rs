@@ -9,6 +9,7 @@ use super::{Cancel, CancelError, Level, Memory, Run};
 use crate::{
     circuit::Circuits,
     config::EventOptions,
+    metric::Change,
     registry::Selector,
     schema::Checker,
     setting::Values,
@@ -50,6 +51,9 @@ pub trait Engine: Send + Sync + 'static {
 
     /// What the steps share in memory.
     fn memory(&self) -> &Memory;
+
+    /// Changes a metric of the app.
+    fn measure(&self, run: &Run, metric: &'static str, labels: &[&str], change: Change);
 
     /// Takes a log line; secrets are redacted already.
     fn log(&self, run: &Run, level: Level, message: &str, fields: Value);

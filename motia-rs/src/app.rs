@@ -5,7 +5,7 @@ use std::{convert::Infallible, ffi::OsString, panic::Location, process::ExitCode
 use axum::{extract::Request, response::IntoResponse, routing::Route};
 use motia_cli::Program;
 use motia_core::{
-    http::Middleware,
+    http::{Middleware, ProblemShape},
     registry::{Registry, Source},
     setting::{Setting, SettingDef},
     store::Store,
@@ -46,6 +46,22 @@ impl App {
     #[must_use]
     pub fn middleware(mut self, middleware: &[Middleware]) -> Self {
         self.program.middleware.extend_from_slice(middleware);
+        self
+    }
+
+    /// Gives errors another form than RFC 9457's under some paths: those of the steps, and those made
+    /// before a step is reached. Of several that hold for a path, the first does.
+    #[must_use]
+    pub fn problems(mut self, shape: ProblemShape) -> Self {
+        self.program.problems.push(shape);
+        self
+    }
+
+    /// Answers 307 where a path leads nowhere but would with its last `/`, or without it; the query
+    /// is kept. Without this it is 404.
+    #[must_use]
+    pub fn redirect_slashes(mut self) -> Self {
+        self.program.redirect_slashes = true;
         self
     }
 

@@ -60,7 +60,7 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
         }
         Command::Flows { mermaid } => app::flows(&program.registry, mermaid, output),
         Command::Openapi => {
-            app::openapi(&program.registry, output);
+            app::openapi(&program.registry, &program.http(&settings), output);
             Ok(())
         }
         Command::Settings => {

@@ -22,7 +22,12 @@ use std::{ffi::OsString, fmt, process::ExitCode, sync::Arc};
 
 use axum::Router;
 pub use failure::Failure;
-use motia_core::{http::Middleware, registry::Registry, store::Store};
+use motia_core::{
+    http::{Middleware, ProblemShape},
+    registry::Registry,
+    store::Store,
+};
+use motia_http::HttpSettings;
 use output::Output;
 
 /// What is done to the router of an app before it is served.
@@ -38,10 +43,25 @@ pub struct Program {
     pub registry: Registry,
     /// Around every API step, outermost first.
     pub middleware: Vec<Middleware>,
+    /// The forms of problems, the first that holds first.
+    pub problems: Vec<ProblemShape>,
+    /// Whether a forgotten or a needless last `/` of a path is answered with the right path.
+    pub redirect_slashes: bool,
     /// Around the whole router, innermost first.
     pub wraps: Vec<Wrap>,
     /// Around the store, innermost first.
     pub store_wraps: Vec<StoreWrap>,
+}
+
+impl Program {
+    /// What is set about its port, and what the app itself says about it.
+    #[must_use]
+    pub fn http(&self, settings: &settings::Settings) -> HttpSettings {
+        let mut http = settings.http();
+        http.problems.clone_from(&self.problems);
+        http.redirect_slashes = self.redirect_slashes;
+        http
+    }
 }
 
 impl fmt::Debug for Program {

@@ -44,6 +44,7 @@ async fn until_stopped(
     output: Output,
     mut signals: Signals,
 ) -> Result<(), Failure> {
+    let http = program.http(settings);
     let Program { registry, middleware, wraps, store_wraps, .. } = program;
     let address = SocketAddr::new(settings.host, settings.port);
     let listener = TcpListener::bind(address).await.map_err(|error| unbound(address, &error))?;
@@ -58,7 +59,6 @@ async fn until_stopped(
         StartError::Store(error) => error.into(),
         error => Failure::unready(error.to_string()),
     })?;
-    let http = settings.http();
     let admin = motia_workbench::api(runtime.clone());
     let app = motia_http::router(&runtime, &http, admin);
     let app = wraps.into_iter().fold(app, |app, wrap| wrap(app));

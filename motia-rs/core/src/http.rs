@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`request`] and [`body`]: what comes in
 //! - [`response`] and [`reply`]: what goes out
-//! - [`problem`]: refusals as RFC 9457 has them
+//! - [`problem`]: refusals as RFC 9457 has them; [`shape`]: refusals in a form of the app's own
 //! - [`middleware`]: functions that wrap an API step
 //! - [`method`]: the methods a step can answer
 
@@ -14,6 +14,7 @@ pub mod problem;
 pub mod reply;
 pub mod request;
 pub mod response;
+pub mod shape;
 
 pub use body::{Body, BodyKind, Form, Multipart, Part, RawBody, RawBytes, Text};
 pub use method::Method;
@@ -22,3 +23,4 @@ pub use problem::Problem;
 pub use reply::{Html, Reply, ReplyBody, Sse, SseEvent};
 pub use request::ApiRequest;
 pub use response::ApiResponse;
+pub use shape::ProblemShape;

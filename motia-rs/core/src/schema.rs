@@ -1,5 +1,7 @@
 //! JSON Schema: generated once from the types, compiled once, enforced at the edge.
 
+use std::borrow::Cow;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -26,12 +28,81 @@ pub struct Violation {
     pub pointer: String,
     /// What is wrong there. Never repeats the value.
     pub detail: String,
+    /// Which part of the request the pointer points into; not told by an RFC 9457 problem.
+    #[serde(skip)]
+    pub place: Place,
+    /// The keyword of JSON Schema that is broken, such as `required`, `type` or `maxLength`; `json`
+    /// for a body that is none; empty where no schema says it. Not told by an RFC 9457 problem.
+    #[serde(skip)]
+    pub rule: Cow<'static, str>,
+}
+
+/// The part of a request that something is wrong with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Place {
+    /// The body, and whatever else is checked that is no request, such as an event's payload.
+    #[default]
+    Body,
+    /// The query string.
+    Query,
+    /// The parameters of the path.
+    Path,
+    /// The headers.
+    Header,
+}
+
+impl Place {
+    /// `body`, `query`, `path` or `header`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::Query => "query",
+            Self::Path => "path",
+            Self::Header => "header",
+        }
+    }
 }
 
 impl Violation {
-    /// A violation at `pointer`.
+    /// A violation at `pointer` in the body.
     pub fn new(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { pointer: pointer.into(), detail: detail.into() }
+        let rule = Cow::Borrowed("");
+        Self { pointer: pointer.into(), detail: detail.into(), place: Place::Body, rule }
+    }
+
+    /// The same violation in this part of the request.
+    #[must_use]
+    pub fn within(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    /// The same violation, of the rule that this keyword of JSON Schema names.
+    #[must_use]
+    pub fn of_rule(self, rule: impl Into<Cow<'static, str>>) -> Self {
+        Self { rule: rule.into(), ..self }
+    }
+
+    /// Where, as a path from the part of the request on: names are strings, places in a list are
+    /// numbers.
+    ///
+    /// ```
+    /// use motia_core::schema::{Place, Violation};
+    ///
+    /// let name = Violation::new("/pets/0/name", "is required");
+    /// assert_eq!(serde_json::json!(name.location()).to_string(), r#"["body","pets",0,"name"]"#);
+    ///
+    /// let limit = Violation::new("/limit", "is too large").within(Place::Query);
+    /// assert_eq!(limit.location(), ["query", "limit"]);
+    /// ```
+    #[must_use]
+    pub fn location(&self) -> Vec<Value> {
+        let segment = |text: &str| match text.parse::<u32>() {
+            Ok(index) if text.bytes().all(|digit| digit.is_ascii_digit()) => json!(index),
+            _ => json!(text.replace("~1", "/").replace("~0", "~")),
+        };
+        let within = self.pointer.split('/').skip(1).map(segment);
+        std::iter::once(json!(self.place.as_str())).chain(within).collect()
     }
 }
 

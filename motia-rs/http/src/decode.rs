@@ -14,6 +14,7 @@ use motia_core::{
     error::StepError,
     http::{BodyKind, Problem, RawBody},
     json::strict,
+    schema::Violation,
 };
 
 use self::media::Media;
@@ -101,7 +102,9 @@ impl Rules {
             Received::Whole(bytes) if bytes.is_empty() => Ok(RawBody::None),
             Received::Whole(bytes) => {
                 strict::parse(&bytes, self.depth).map(RawBody::Json).map_err(|malformed| {
-                    bad_request(format!("the body is no acceptable JSON: {malformed}")).into()
+                    let broken = Violation::new("", malformed.to_string()).of_rule("json");
+                    let detail = format!("the body is no acceptable JSON: {malformed}");
+                    Problem::violations(vec![broken]).detail(detail).into()
                 })
             }
         }

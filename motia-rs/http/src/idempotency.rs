@@ -12,8 +12,9 @@ use std::{future::Future, sync::Arc, time::Duration};
 use http::{HeaderName, HeaderValue, StatusCode, header, request::Parts};
 use motia_core::{
     context::Engine,
-    http::{ApiResponse, Problem},
+    http::{ApiResponse, Problem, ProblemShape},
     json::JsonText,
+    schema::{Place, Violation},
     store::{Batch, CommitError, Require, Write},
     trace::TraceContext,
 };
@@ -44,6 +45,7 @@ pub(crate) struct Idempotency {
     lease: Duration,
     kept: Duration,
     largest: usize,
+    shape: Option<ProblemShape>,
 }
 
 /// A request that is to be answered once.
@@ -53,12 +55,13 @@ pub(crate) struct Asked {
 }
 
 impl Idempotency {
-    /// The answers of a step that may take as long as `timeout`.
+    /// The answers of a step that may take as long as `timeout`, and whose problems have this `shape`.
     pub(crate) fn new(
         runtime: &Runtime,
         settings: &HttpSettings,
         step: &'static str,
         timeout: Duration,
+        shape: Option<ProblemShape>,
     ) -> Self {
         Self {
             step,
@@ -67,6 +70,7 @@ impl Idempotency {
             lease: settings.idempotency_lease.max(timeout + Duration::from_secs(10)),
             kept: settings.idempotency_kept,
             largest: runtime.engine().limits().payload,
+            shape,
         }
     }
 
@@ -79,10 +83,9 @@ impl Idempotency {
         let Some(key) = sent.next() else { return Ok(None) };
         let key = key.as_bytes();
         if sent.next().is_some() || !is_key(key) {
-            let refusal = Problem::new(StatusCode::BAD_REQUEST).detail(format!(
-                "an `Idempotency-Key` is one word of at most {LONGEST} visible ASCII characters"
-            ));
-            return Err(refusal.into());
+            let rule = format!("is one word of at most {LONGEST} visible ASCII characters");
+            let refused = Violation::new("/idempotency-key", rule).within(Place::Header);
+            return Err(Problem::violations(vec![refused]).into());
         }
         let key = format!("{} {}", self.step, String::from_utf8_lossy(key));
         Ok(Some(Asked { key, fingerprint: fingerprint(parts, body) }))
@@ -106,9 +109,9 @@ impl Idempotency {
             return first.again(&asked.fingerprint);
         }
         let (tell, told) = oneshot::channel();
-        let tasks = self.tasks.clone();
+        let (tasks, shape) = (self.tasks.clone(), self.shape);
         tasks.spawn(async move {
-            let answer = record::ready(run.await, span.trace_id);
+            let answer = record::ready(run.await, shape, span.trace_id);
             let done = is_kept(&answer, self.largest).then(|| marker.clone().with(&answer));
             self.settle(&asked, &marker, done).await;
             let _ = tell.send(answer); // the caller may be gone

@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use axum::{Router, body::Body, response::Response};
 use http::{HeaderValue, Method, Request, StatusCode, header};
-use motia_core::{http::Problem, trace::TraceId};
+use motia_core::{http::ProblemShape, trace::TraceId};
 use tokio::time::Instant;
 use tower::service_fn;
 
@@ -12,7 +12,7 @@ use crate::{
     metrics::HttpMetrics,
     problem,
     route::{Begun, Route},
-    trace::Span,
+    trace::{self, Span},
 };
 
 /// All methods of one path. `HEAD` is answered by the `GET` route; axum takes the body away.
@@ -21,13 +21,19 @@ pub(crate) struct Junction {
     path: &'static str,
     routes: Vec<(Method, Arc<Route>)>,
     allow: HeaderValue,
+    shape: Option<ProblemShape>,
     metrics: HttpMetrics,
 }
 
 impl Junction {
     /// A path without methods yet.
-    pub(crate) fn new(path: &'static str, metrics: HttpMetrics) -> Self {
-        Self { path, routes: Vec::new(), allow: HeaderValue::from_static("OPTIONS"), metrics }
+    pub(crate) fn new(
+        path: &'static str,
+        shape: Option<ProblemShape>,
+        metrics: HttpMetrics,
+    ) -> Self {
+        let allow = HeaderValue::from_static("OPTIONS");
+        Self { path, routes: Vec::new(), allow, shape, metrics }
     }
 
     /// Adds a method.
@@ -86,19 +92,16 @@ impl Junction {
 
     /// Says which methods there are: on `OPTIONS` gladly, on others with 405.
     fn turn_away(&self, method: &Method, trace_id: TraceId) -> Response {
-        let status = match *method {
-            Method::OPTIONS => StatusCode::NO_CONTENT,
-            _ => StatusCode::METHOD_NOT_ALLOWED,
+        let mut response = if *method == Method::OPTIONS {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            response.headers_mut().insert(trace::X_TRACE_ID, trace::header(trace_id));
+            response
+        } else {
+            problem::response(problem::wrong_method(), self.shape, trace_id)
         };
-        let problem = Problem::new(status)
-            .detail("this path does not answer this method; see `Allow`")
-            .header(header::ALLOW, self.allow.clone());
-        let mut response = problem::response(problem, trace_id);
-        if status == StatusCode::NO_CONTENT {
-            response.headers_mut().remove(header::CONTENT_TYPE);
-            *response.body_mut() = Body::empty();
-        }
-        self.metrics.refused(method, self.path, status);
+        response.headers_mut().insert(header::ALLOW, self.allow.clone());
+        self.metrics.refused(method, self.path, response.status());
         response
     }
 }

@@ -2,15 +2,20 @@
 //!
 //! # Layout
 //! - `operation`: one step as an operation
+//! - `failures`: what the framework answers for a step that fails
 //! - `components`: the named types, those that come in beside those that go out
 //!
 //! ```
-//! let document = motia_http::openapi::document(&motia_core::registry::Registry::default());
+//! use motia_core::registry::Registry;
+//! use motia_http::{HttpSettings, openapi::document};
+//!
+//! let document = document(&Registry::default(), &HttpSettings::default());
 //!
 //! assert_eq!(document["openapi"], "3.1.0");
 //! ```
 
 mod components;
+mod failures;
 mod operation;
 
 use std::collections::BTreeMap;
@@ -23,20 +28,15 @@ use motia_core::{
 use serde_json::{Map, Value, json};
 
 use self::operation::Operation;
-use crate::{params::shape, settings::ApiInfo};
+use crate::{params::shape, settings::HttpSettings};
 
-/// The document of the API steps of `registry`, under the default title.
+/// The document of the API steps of `registry`: its title and the form of its problems are set.
 #[must_use]
-pub fn document(registry: &Registry) -> Value {
-    titled(registry, &ApiInfo::default())
-}
-
-/// The document under a title of the app's own.
-#[must_use]
-pub fn titled(registry: &Registry, info: &ApiInfo) -> Value {
+pub fn document(registry: &Registry, settings: &HttpSettings) -> Value {
     let mut schemas = Schemas::default();
-    let operations: Vec<_> =
-        api_steps(registry).map(|(step, api)| Operation::of(step, api, &mut schemas)).collect();
+    let operations: Vec<_> = api_steps(registry)
+        .map(|(step, api)| Operation::of(step, api, settings, &mut schemas))
+        .collect();
 
     let components = components::join(&schemas);
     // Paths that differ in the names of their parameters alone are one, under the first one's names.
@@ -49,7 +49,7 @@ pub fn titled(registry: &Registry, info: &ApiInfo) -> Value {
     }
     json!({
         "openapi": "3.1.0",
-        "info": { "title": info.title, "version": info.version },
+        "info": { "title": settings.api.title, "version": settings.api.version },
         "paths": paths,
         "tags": tags(registry),
         "components": { "schemas": components.into_definitions() },

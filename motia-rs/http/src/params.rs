@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts as _, RawPathParams, rejection::RawPathParamsRejection};
 use futures_util::FutureExt as _;
-use http::{StatusCode, request::Parts};
-use motia_core::{config::path::parameters, http::Problem};
+use http::request::Parts;
+use motia_core::{
+    config::path::parameters,
+    http::Problem,
+    schema::{Place, Violation},
+};
 
 /// Names and values, in the order of the path.
 pub(crate) type Params = Vec<(Arc<str>, String)>;
@@ -38,7 +42,7 @@ pub(crate) fn read(parts: &mut Parts, names: &[Arc<str>]) -> Result<Params, Box<
             RawPathParamsRejection::InvalidUtf8InPathParam(_) => "the path is not UTF-8",
             _ => "the path has no parameters",
         };
-        Problem::new(StatusCode::BAD_REQUEST).detail(detail)
+        Problem::violations(vec![Violation::new("", detail).within(Place::Path)])
     })?;
     let values = values.iter().map(|(_, value)| value.to_owned());
     Ok(names.iter().cloned().zip(values).collect())

@@ -1,4 +1,5 @@
-//! Failures on the wire: each is `application/problem+json`, and none shows the inside.
+//! Failures on the wire: each is `application/problem+json`, or has the form that the app gives it
+//! there, and none shows the inside.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use axum::{body::Body, response::Response};
 use http::{HeaderValue, StatusCode, header};
 use motia_core::{
     error::{BoxError, StepError},
-    http::{ApiResponse, Problem},
+    http::{ApiResponse, Problem, ProblemShape},
     trace::TraceId,
 };
 use motia_runtime::{invoke::Interrupted, log::printable};
@@ -17,13 +18,16 @@ use crate::trace;
 const SOON: Duration = Duration::from_secs(1);
 
 /// Writes a problem.
-pub(crate) fn response(problem: Problem, trace_id: TraceId) -> Response {
-    let body = problem.to_json(trace_id).to_string();
-    let mut response = Response::new(Body::from(body));
-    *response.status_mut() = problem.status;
+pub(crate) fn response(
+    problem: Problem,
+    shape: Option<ProblemShape>,
+    trace_id: TraceId,
+) -> Response {
+    let answer = problem.answer(shape, trace_id);
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = answer.status;
     let headers = response.headers_mut();
-    *headers = problem.headers;
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Problem::CONTENT_TYPE));
+    *headers = answer.headers;
     headers.insert(trace::X_TRACE_ID, trace::header(trace_id));
     response
 }
@@ -85,6 +89,12 @@ pub(crate) fn store_failed(error: &dyn std::error::Error) -> Problem {
 /// `Retry-After` in whole seconds, rounded up.
 pub(crate) fn retry_after(delay: Duration) -> HeaderValue {
     HeaderValue::from(delay.as_millis().div_ceil(1000).max(1) as u64)
+}
+
+/// This path answers other methods.
+pub(crate) fn wrong_method() -> Problem {
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED)
+        .detail("this path does not answer this method; see `Allow`")
 }
 
 /// Nothing lies at this path.

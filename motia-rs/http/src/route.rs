@@ -6,7 +6,7 @@ use axum::{body::Body, response::Response};
 use http::request::Parts;
 use motia_core::{
     error::StepError,
-    http::{ApiRequest, ApiResponse, BodyKind, Problem, RawBody},
+    http::{ApiRequest, ApiResponse, BodyKind, Problem, ProblemShape, RawBody},
     store::BoxFuture,
     trace::TraceContext,
 };
@@ -32,6 +32,7 @@ pub(crate) struct Route {
     body: Rules,
     idempotency: Option<Arc<Idempotency>>,
     streams: Streams,
+    shape: Option<ProblemShape>,
     /// What is counted of it.
     pub(crate) metrics: RouteMetrics,
 }
@@ -45,9 +46,10 @@ impl Route {
         metrics: RouteMetrics,
     ) -> Self {
         let api = endpoint.api();
+        let shape = ProblemShape::of(&settings.problems, api.path);
         let once = api.options.idempotent.then(|| {
             let timeout = api.options.timeout.unwrap_or(runtime.settings().handler_timeout);
-            Arc::new(Idempotency::new(runtime, settings, endpoint.step().name(), timeout))
+            Arc::new(Idempotency::new(runtime, settings, endpoint.step().name(), timeout, shape))
         });
         Self {
             names: params::names(api.path),
@@ -62,6 +64,7 @@ impl Route {
                 keep_alive: settings.sse_keep_alive,
                 stopping: settings.stopping.clone(),
             },
+            shape,
             metrics,
             endpoint: endpoint.clone(),
         }
@@ -85,7 +88,7 @@ impl Route {
     pub(crate) fn end(&self, answer: Result<ApiResponse, Box<Problem>>, span: &Span) -> Response {
         let mut response = match answer {
             Ok(answer) => answer::response(answer, span.trace_id(), &self.streams),
-            Err(problem) => problem::response(*problem, span.trace_id()),
+            Err(problem) => problem::response(*problem, self.shape, span.trace_id()),
         };
         span.tell(response.headers_mut());
         response

@@ -1,23 +1,18 @@
 //! All routes of an app, made once from its API steps.
 
 mod admin;
+mod nowhere;
 mod pages;
 
-use std::{collections::BTreeMap, convert::Infallible};
+use std::collections::BTreeMap;
 
-use axum::{Router, body::Body};
-use http::Request;
+use axum::Router;
+use motia_core::http::ProblemShape;
 use motia_runtime::Runtime;
-use tower::service_fn;
 
+use self::nowhere::Nowhere;
 use crate::{
-    junction::Junction,
-    metrics::{HttpMetrics, NOWHERE},
-    params::shape,
-    problem,
-    route::Route,
-    settings::HttpSettings,
-    trace,
+    junction::Junction, metrics::HttpMetrics, params::shape, route::Route, settings::HttpSettings,
 };
 
 /// All routes of an app: one for each API step, `/livez`, `/readyz`, `/metrics` and `/openapi.json`
@@ -36,12 +31,14 @@ pub fn router(runtime: &Runtime, settings: &HttpSettings, admin: Router) -> Rout
         let api = endpoint.api();
         let counted = metrics.route(api.method.as_str(), api.path);
         let route = Route::new(endpoint, runtime, settings, counted);
-        let junction = junctions
-            .entry(shape(api.path))
-            .or_insert_with(|| Junction::new(api.path, metrics.clone()));
+        let junction = junctions.entry(shape(api.path)).or_insert_with(|| {
+            let problems = ProblemShape::of(&settings.problems, api.path);
+            Junction::new(api.path, problems, metrics.clone())
+        });
         junction.add(api.method.into(), route);
     }
 
+    let nowhere = Nowhere::new(settings, junctions.keys(), metrics);
     let mut router = Router::new();
     for (path, page) in pages::all(runtime, settings) {
         if !junctions.contains_key(path) {
@@ -53,16 +50,5 @@ pub fn router(runtime: &Runtime, settings: &HttpSettings, admin: Router) -> Rout
     }
     router
         .nest_service("/__motia", admin::guarded(settings, admin))
-        .fallback_service(service_fn(move |request| nowhere(request, metrics.clone())))
-}
-
-/// Answers requests that nothing else answers.
-async fn nowhere(
-    request: Request<Body>,
-    metrics: HttpMetrics,
-) -> Result<axum::response::Response, Infallible> {
-    let span = trace::Span::of(request.headers());
-    let response = problem::response(problem::not_found(), span.trace_id());
-    metrics.refused(request.method(), NOWHERE, response.status());
-    Ok(response)
+        .fallback_service(nowhere.service())
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use motia_core::http::ProblemShape;
 use tokio_util::sync::CancellationToken;
 
 /// What an app may set about its port.
@@ -52,6 +53,12 @@ pub struct HttpSettings {
     /// Cancelled when the app is about to stop: `/readyz` answers 503 from then on, and streams of
     /// server-sent events end.
     pub stopping: CancellationToken,
+    /// The forms that problems have under some paths, the first that holds first; none by default:
+    /// RFC 9457 everywhere.
+    pub problems: Vec<ProblemShape>,
+    /// Whether a path that would lead somewhere with or without its last `/` answers 307 with that
+    /// path: no.
+    pub redirect_slashes: bool,
     /// The `title` and `version` of the `OpenAPI` document.
     pub api: ApiInfo,
 }
@@ -117,6 +124,8 @@ impl Default for HttpSettings {
             idempotency_lease: Duration::from_secs(60),
             sse_keep_alive: Duration::from_secs(15),
             stopping: CancellationToken::new(),
+            problems: Vec::new(),
+            redirect_slashes: false,
             api: ApiInfo::default(),
         }
     }

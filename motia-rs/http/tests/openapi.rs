@@ -15,7 +15,7 @@ use motia_core::{
     registry::Definition,
     schema::Checker,
 };
-use motia_http::openapi::document;
+use motia_http::{HttpSettings, openapi};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -53,6 +53,10 @@ struct Same {
 struct Paging {
     limit: u32,
     after: Option<String>,
+}
+
+fn described() -> Value {
+    openapi::document(&registry(steps()), &HttpSettings::default())
 }
 
 async fn never<B: Body, R: Reply>(_: ApiRequest<B>, _: Context) -> StepResult<ApiResponse<R>> {
@@ -97,7 +101,7 @@ fn operations(document: &Value) -> impl Iterator<Item = (&String, &Value)> {
 
 #[test]
 fn every_reference_leads_somewhere() {
-    let document = document(&registry(steps()));
+    let document = described();
     let mut found = Vec::new();
     references(&document, &mut found);
 
@@ -110,7 +114,7 @@ fn every_reference_leads_somewhere() {
 
 #[test]
 fn every_operation_has_a_name_of_its_own_and_answers() {
-    let document = document(&registry(steps()));
+    let document = described();
     let ids: Vec<_> = operations(&document).map(|(_, it)| it["operationId"].as_str()).collect();
 
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 6);
@@ -123,7 +127,7 @@ fn every_operation_has_a_name_of_its_own_and_answers() {
 
 #[test]
 fn the_parameters_of_a_path_are_those_in_its_name() {
-    let document = document(&registry(steps()));
+    let document = described();
     for (path, operation) in operations(&document) {
         let all = operation["parameters"].as_array().cloned().unwrap_or_default();
         let named: Vec<_> = all.iter().filter(|it| it["in"] == "path").collect();
@@ -139,7 +143,7 @@ fn the_parameters_of_a_path_are_those_in_its_name() {
 
 #[test]
 fn every_schema_compiles() {
-    let document = document(&registry(steps()));
+    let document = described();
     for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
         let mut alone = schema.clone();
         alone["components"] = document["components"].clone();
@@ -149,7 +153,7 @@ fn every_schema_compiles() {
 
 #[test]
 fn what_goes_out_otherwise_than_it_comes_in_has_a_name_of_its_own() {
-    let document = document(&registry(steps()));
+    let document = described();
     let schemas = &document["components"]["schemas"];
     let post = &document["paths"]["/kennels/{id}"]["post"];
 
@@ -166,7 +170,7 @@ fn what_goes_out_otherwise_than_it_comes_in_has_a_name_of_its_own() {
 
 #[test]
 fn an_apps_own_problem_does_not_take_the_place_of_ours() {
-    let document = document(&registry(steps()));
+    let document = described();
     let schemas = &document["components"]["schemas"];
 
     assert!(schemas["Problem"]["properties"]["traceId"].is_object());
@@ -178,7 +182,7 @@ fn an_apps_own_problem_does_not_take_the_place_of_ours() {
 
 #[test]
 fn a_step_is_described_as_it_was_declared() {
-    let document = document(&registry(steps()));
+    let document = described();
     let post = &document["paths"]["/kennels/{id}"]["post"];
     let get = &document["paths"]["/kennels/{id}"]["get"];
 

@@ -20,7 +20,7 @@ use motia_core::{
         middleware::ApiFuture,
     },
     registry::{ApiStep, Kind, Step},
-    schema::{Checker, Schemas, Violation},
+    schema::{Checker, Place, Schemas, Violation},
     trace::TraceContext,
 };
 
@@ -172,11 +172,12 @@ impl Checks {
         {
             let detail = "nothing lies at a path with such parameters";
             let problem = Problem::new(StatusCode::NOT_FOUND).detail(detail);
-            return Err(Box::new(Problem { errors, ..problem }));
+            return Err(Box::new(Problem { errors: within(Place::Path, errors), ..problem }));
         }
         let mut errors = Vec::new();
         if let Some(query) = &self.query {
-            errors.extend(check_pairs(query, request.query_string().as_bytes()));
+            let broken = check_pairs(query, request.query_string().as_bytes());
+            errors.extend(within(Place::Query, broken));
         }
         if let (Some(form), BodyKind::Form, RawBody::Bytes(text)) =
             (&self.body, kind, &request.body)
@@ -188,11 +189,16 @@ impl Checks {
         {
             match &request.body {
                 RawBody::Json(value) => errors.extend(body.check(value).err().unwrap_or_default()),
-                _ => errors.push(Violation::new("", "a JSON body is required")),
+                _ => errors.push(Violation::new("", "a JSON body is required").of_rule("required")),
             }
         }
         if errors.is_empty() { Ok(()) } else { Err(Box::new(Problem::violations(errors))) }
     }
+}
+
+/// Says which part of the request is meant.
+fn within(place: Place, errors: Vec<Violation>) -> Vec<Violation> {
+    errors.into_iter().map(|error| error.within(place)).collect()
 }
 
 /// Checks `a=1&b=2`.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use motia_core::{
     clock::Clock,
     context::{Context, Receipt, Run, State, Streams},
-    http::Middleware,
+    http::{Middleware, ProblemShape},
     json::JsonText,
     registry::Registry,
     setting::Setting,
@@ -239,6 +239,19 @@ impl TestAppBuilder {
     /// These settings of HTTP.
     pub fn http(self, http: HttpSettings) -> Self {
         Self { http, ..self }
+    }
+
+    /// This form of problems, where none named before holds; as `App::problems`.
+    pub fn problems(mut self, shape: ProblemShape) -> Self {
+        self.http.problems.push(shape);
+        self
+    }
+
+    /// 307 for a path that would lead somewhere with or without its last `/`; as
+    /// `App::redirect_slashes`.
+    pub fn redirect_slashes(mut self) -> Self {
+        self.http.redirect_slashes = true;
+        self
     }
 
     /// This store, and not an empty one in memory. One that works in threads of its own does not

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use motia_core::{graph::Graph, registry::Registry};
+use motia_http::HttpSettings;
 use motia_workbench::{flows::FlowInfo, steps::StepInfo};
 use serde_json::{Value, json};
 
@@ -105,8 +106,8 @@ pub(super) fn flows(
     Ok(())
 }
 
-pub(super) fn openapi(registry: &Registry, output: Output) {
-    output.document(&motia_http::openapi::document(registry));
+pub(super) fn openapi(registry: &Registry, http: &HttpSettings, output: Output) {
+    output.document(&motia_http::openapi::document(registry, http));
 }
 
 pub(super) fn settings(raw: &Raw, output: Output) {

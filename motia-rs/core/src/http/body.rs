@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::{
     error::{StepError, StepResult},
     http::Problem,
-    schema::{SchemaFn, Violation, schema_of},
+    schema::{Place, SchemaFn, Violation, schema_of},
     store::BoxFuture,
 };
 
@@ -198,7 +198,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Body for Form<T> {
     }
 
     fn from_raw(raw: RawBody) -> StepResult<Self> {
-        super::request::decode_form(&bytes(raw, "a urlencoded form")?).map(Self)
+        super::request::decode_form(Place::Body, &bytes(raw, "a urlencoded form")?).map(Self)
     }
 }
 

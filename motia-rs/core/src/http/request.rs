@@ -9,7 +9,7 @@ use super::body::{RawBody, masked, pointer};
 use crate::{
     error::{StepError, StepResult},
     http::Problem,
-    schema::Violation,
+    schema::{Place, Violation},
 };
 
 /// A request to an API step, its body read as `B`.
@@ -127,7 +127,7 @@ impl<B> ApiRequest<B> {
     /// A rejection: 404, since a path with such parameters leads nowhere.
     pub fn path<P: DeserializeOwned>(&self) -> StepResult<P> {
         let encoded = serde_html_form::to_string(self.params().collect::<Vec<_>>())?;
-        decode_form(encoded.as_bytes()).map_err(|error| match error {
+        decode_form(Place::Path, encoded.as_bytes()).map_err(|error| match error {
             StepError::Reject(problem) => StepError::Reject(Box::new(Problem {
                 status: StatusCode::NOT_FOUND,
                 ..problem.detail("nothing lies at a path with such parameters")
@@ -141,7 +141,7 @@ impl<B> ApiRequest<B> {
     /// # Errors
     /// A rejection, 400, that names the field at fault.
     pub fn query<Q: DeserializeOwned>(&self) -> StepResult<Q> {
-        decode_form(self.query.as_bytes())
+        decode_form(Place::Query, self.query.as_bytes())
     }
 
     /// The query string as it came, without the `?`.
@@ -157,17 +157,19 @@ impl<B> ApiRequest<B> {
     }
 }
 
-/// Reads `a=1&b=2`.
-pub(crate) fn decode_form<T: DeserializeOwned>(text: &[u8]) -> StepResult<T> {
+/// Reads `a=1&b=2`, which stands in this part of the request.
+pub(crate) fn decode_form<T: DeserializeOwned>(place: Place, text: &[u8]) -> StepResult<T> {
     let form = serde_html_form::Deserializer::from_bytes(text);
     serde_path_to_error::deserialize(form).map_err(|error| {
         let pointer = pointer(error.path());
         let detail = masked(&error.into_inner().to_string());
-        let (pointer, detail) = match missing_field(&detail) {
-            Some(field) => (format!("{pointer}/{field}"), "is required".to_owned()),
-            None => (pointer, detail),
+        let violation = match missing_field(&detail) {
+            Some(field) => {
+                Violation::new(format!("{pointer}/{field}"), "is required").of_rule("required")
+            }
+            None => Violation::new(pointer, detail),
         };
-        StepError::Reject(Box::new(Problem::violations(vec![Violation::new(pointer, detail)])))
+        StepError::Reject(Box::new(Problem::violations(vec![violation.within(place)])))
     })
 }
 
@@ -208,7 +210,8 @@ mod tests {
     #[test]
     fn a_query_that_does_not_fit_names_the_field() {
         let missing = problem(ApiRequest::new(()).query::<Job>().unwrap_err());
-        assert_eq!(missing.errors, [Violation::new("/id", "is required")]);
+        let required = Violation::new("/id", "is required").within(Place::Query);
+        assert_eq!(missing.errors, [required.of_rule("required")]);
 
         let wrong = ApiRequest::new(()).with_query("id=hunter2").query::<Job>();
         let wrong = problem(wrong.unwrap_err());

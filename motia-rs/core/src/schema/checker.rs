@@ -79,22 +79,26 @@ fn report(error: &ValidationError<'_>, violations: &mut Vec<Violation>) {
     match error.kind() {
         ValidationErrorKind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            violations.push(Violation::new(below(name), "is required"));
+            violations.push(Violation::new(below(name), "is required").of_rule("required"));
         }
         ValidationErrorKind::AdditionalProperties { unexpected }
         | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            violations.extend(
-                unexpected.iter().map(|name| Violation::new(below(name), "is not a known field")),
-            );
+            violations.extend(unexpected.iter().map(|name| {
+                Violation::new(below(name), "is not a known field").of_rule("additionalProperties")
+            }));
         }
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             match meant(at, context) {
                 Some(branch) => branch.iter().for_each(|error| report(error, violations)),
-                None => violations.push(Violation::new(at, error.masked().to_string())),
+                None => violations.push(plain(at, error)),
             }
         }
-        _ => violations.push(Violation::new(at, error.masked().to_string())),
+        _ => violations.push(plain(at, error)),
     }
+}
+
+fn plain(at: &str, error: &ValidationError<'_>) -> Violation {
+    Violation::new(at, error.masked().to_string()).of_rule(error.kind().keyword().to_owned())
 }
 
 /// The one alternative that the value was meant for, if that can be told: all others want another

@@ -1,9 +1,8 @@
 //! What is kept under an `Idempotency-Key`: that a request runs, and then what it was answered.
 
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use motia_core::{
-    http::{ApiResponse, Problem, ReplyBody},
+    http::{ApiResponse, Problem, ProblemShape, ReplyBody},
     trace::TraceId,
 };
 use serde::{Deserialize, Serialize};
@@ -110,18 +109,24 @@ pub(super) fn is_kept(answer: &ApiResponse, largest: usize) -> bool {
 }
 
 /// An answer of either kind as it goes over the wire, so that it can be kept.
-pub(super) fn ready(answer: Result<ApiResponse, Box<Problem>>, trace_id: TraceId) -> ApiResponse {
+pub(super) fn ready(
+    answer: Result<ApiResponse, Box<Problem>>,
+    shape: Option<ProblemShape>,
+    trace_id: TraceId,
+) -> ApiResponse {
     answer.unwrap_or_else(|problem| {
-        let json = Bytes::from(problem.to_json(trace_id).to_string());
-        let body = ReplyBody::Bytes(Problem::CONTENT_TYPE, json);
-        let mut answer = ApiResponse::with_status(problem.status, body);
-        answer.headers = problem.headers;
+        let written = problem.answer(shape, trace_id);
+        let mut answer =
+            ApiResponse::with_status(written.status, ReplyBody::Bytes("", written.body));
+        answer.headers = written.headers;
         answer
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
 
     #[test]

@@ -20,7 +20,7 @@ pub(crate) async fn page(runtime: &Runtime) -> Response {
     let trace_id = TraceContext::root().trace_id;
     let depths = match runtime.store().depths(runtime.engine().now()).await {
         Ok(depths) => depths,
-        Err(error) => return problem::response(problem::store_failed(&error), trace_id),
+        Err(error) => return problem::response(problem::store_failed(&error), None, trace_id),
     };
 
     let mut text = runtime.metrics().encode();

@@ -1,15 +1,15 @@
 //! One API step as an operation of the document.
 
-use http::StatusCode;
 use motia_core::{
     config::path::parameters,
-    http::{BodyKind, Problem},
+    http::{BodyKind, ProblemShape},
     registry::{ApiStep, Step},
-    schema::{REFERENCE_PREFIX, Schemas},
+    schema::Schemas,
 };
 use serde_json::{Map, Value, json};
 
-use super::components::{Components, PROBLEM};
+use super::{components::Components, failures::Failure};
+use crate::settings::HttpSettings;
 
 /// A step, with its schemas generated.
 pub(super) struct Operation<'r> {
@@ -20,18 +20,26 @@ pub(super) struct Operation<'r> {
     params: Option<Value>,
     reply: Option<Value>,
     replies: Vec<Value>,
+    failures: Vec<Failure>,
 }
 
 impl<'r> Operation<'r> {
     /// Generates the schemas of a step.
-    pub(super) fn of(step: &'r Step, api: &'r ApiStep, schemas: &mut Schemas) -> Self {
+    pub(super) fn of(
+        step: &'r Step,
+        api: &'r ApiStep,
+        settings: &HttpSettings,
+        schemas: &mut Schemas,
+    ) -> Self {
         let mut input = |schema: Option<_>| schema.map(|schema| schemas.input(schema));
         let body = input(api.body);
         let query = input(api.options.query);
         let params = input(api.options.params);
         let reply = api.reply.map(|schema| schemas.output(schema));
         let replies = api.options.replies.iter().map(|reply| schemas.output(reply.schema));
-        Self { step, api, body, query, params, reply, replies: replies.collect() }
+        let replies = replies.collect();
+        let failures = Failure::all(api, ProblemShape::of(&settings.problems, api.path), schemas);
+        Self { step, api, body, query, params, reply, replies, failures }
     }
 
     /// The path as the step writes it.
@@ -117,9 +125,9 @@ impl<'r> Operation<'r> {
             let own = responses.entry(status.as_u16().to_string());
             own.or_insert_with(|| self.reply(components));
         }
-        for (status, when) in self.failures() {
-            let status_text = status.as_u16().to_string();
-            responses.entry(status_text).or_insert_with(|| failure(when));
+        for failure in &self.failures {
+            let own = responses.entry(failure.status().to_string());
+            own.or_insert_with(|| failure.to_json(components));
         }
         responses.sort_keys();
         responses
@@ -137,30 +145,6 @@ impl<'r> Operation<'r> {
         let media = self.api.reply_type.split(';').next().unwrap_or_default();
         json!({ "description": description, "content": { media: content } })
     }
-
-    /// The failures that the framework answers for this step.
-    fn failures(&self) -> Vec<(StatusCode, &'static str)> {
-        let takes_body = self.api.body_kind != BodyKind::None;
-        let typed =
-            matches!(self.api.body_kind, BodyKind::Json | BodyKind::Form | BodyKind::Multipart);
-        let idempotent = self.api.options.idempotent;
-        let has_params = parameters(self.api.path).next().is_some();
-        let may_be_bad = takes_body || has_params || self.query.is_some() || idempotent;
-        [
-            (may_be_bad, StatusCode::BAD_REQUEST, "The request breaks a rule; `errors` has all."),
-            (self.params.is_some(), StatusCode::NOT_FOUND, "Nothing lies at this path."),
-            (takes_body, StatusCode::REQUEST_TIMEOUT, "The body took too long to arrive."),
-            (idempotent, StatusCode::CONFLICT, "The first request with this key still runs."),
-            (takes_body, StatusCode::PAYLOAD_TOO_LARGE, "The body is too large."),
-            (typed, StatusCode::UNSUPPORTED_MEDIA_TYPE, "The body is of another type."),
-            (idempotent, StatusCode::UNPROCESSABLE_ENTITY, "The key came with another request."),
-            (true, StatusCode::INTERNAL_SERVER_ERROR, "Something failed inside."),
-            (true, StatusCode::SERVICE_UNAVAILABLE, "Not now: try again after `Retry-After`."),
-        ]
-        .into_iter()
-        .filter_map(|(occurs, status, when)| occurs.then_some((status, when)))
-        .collect()
-    }
 }
 
 fn parameter(name: &str, place: &str, required: bool, schema: &Value) -> Value {
@@ -172,9 +156,4 @@ fn idempotency_key() -> Value {
     let mut key = parameter("Idempotency-Key", "header", false, &schema);
     key["description"] = json!("A request that is sent again with it gets the first answer again.");
     key
-}
-
-fn failure(when: &str) -> Value {
-    let schema = json!({ "$ref": format!("{REFERENCE_PREFIX}{PROBLEM}") });
-    json!({ "description": when, "content": { Problem::CONTENT_TYPE: { "schema": schema } } })
 }

@@ -42,7 +42,7 @@ async fn answer(guard: &Guard, admin: Router, request: Request<Body>) -> Respons
     let (parts, body) = request.into_parts();
     let mut response = match guard.check(&parts) {
         Err(refused) if wants_page(&parts.method, &parts.headers, &refused) => door(),
-        Err(refused) => problem::response(*refused, span.trace_id()),
+        Err(refused) => problem::response(*refused, None, span.trace_id()),
         Ok(()) if parts.method == Method::POST && parts.uri.path() == "/session" => session(guard),
         Ok(()) => {
             let Ok(response) = admin.oneshot(Request::from_parts(parts, body)).await;
@@ -62,12 +62,11 @@ fn in_words(response: Response, span: trace::Span) -> Response {
     let bare = response.body().size_hint().exact() == Some(0);
     let refused = match response.status() {
         StatusCode::NOT_FOUND if bare => problem::not_found(),
-        StatusCode::METHOD_NOT_ALLOWED if bare => Problem::new(StatusCode::METHOD_NOT_ALLOWED)
-            .detail("this path does not answer this method; see `Allow`"),
+        StatusCode::METHOD_NOT_ALLOWED if bare => problem::wrong_method(),
         _ => return response,
     };
     let allow = response.headers().get(header::ALLOW).cloned();
-    let mut answer = problem::response(refused, span.trace_id());
+    let mut answer = problem::response(refused, None, span.trace_id());
     answer.headers_mut().extend(allow.map(|allow| (header::ALLOW, allow)));
     answer
 }

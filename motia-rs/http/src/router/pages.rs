@@ -8,8 +8,8 @@ use axum::{
     routing::{MethodRouter, get},
 };
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
-use motia_core::{http::Problem, trace::TraceContext};
+use http::{HeaderMap, HeaderValue, header};
+use motia_core::{http::ProblemShape, trace::TraceContext};
 use motia_runtime::Runtime;
 
 use crate::{health, metrics, openapi, problem, settings::HttpSettings, trace};
@@ -31,7 +31,10 @@ pub(super) fn all(runtime: &Runtime, settings: &HttpSettings) -> [(&'static str,
         ("/metrics", counted),
         ("/openapi.json", document(runtime.clone(), settings.clone())),
     ]
-    .map(|(path, page)| (path, page.fallback(turn_away)))
+    .map(|(path, page)| {
+        let shape = ProblemShape::of(&settings.problems, path);
+        (path, page.fallback(move |headers| turn_away(headers, shape)))
+    })
 }
 
 /// The `OpenAPI` document, rendered when it is first asked for.
@@ -39,7 +42,7 @@ fn document(runtime: Runtime, settings: HttpSettings) -> MethodRouter {
     let rendered = Arc::new(OnceLock::<Bytes>::new());
     get(async move || {
         let text = rendered
-            .get_or_init(|| openapi::titled(runtime.registry(), &settings.api).to_string().into());
+            .get_or_init(|| openapi::document(runtime.registry(), &settings).to_string().into());
         let mut response = Response::new(Body::from(text.clone()));
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -49,8 +52,7 @@ fn document(runtime: Runtime, settings: HttpSettings) -> MethodRouter {
 }
 
 /// 405; axum adds the `Allow`.
-async fn turn_away(headers: HeaderMap) -> Response {
-    let problem = Problem::new(StatusCode::METHOD_NOT_ALLOWED)
-        .detail("this path does not answer this method; see `Allow`");
-    problem::response(problem, trace::Span::of(&headers).trace_id())
+async fn turn_away(headers: HeaderMap, shape: Option<ProblemShape>) -> Response {
+    let trace_id = trace::Span::of(&headers).trace_id();
+    problem::response(problem::wrong_method(), shape, trace_id)
 }

@@ -18,6 +18,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
 };
+use motia_core::http::ProblemShape;
 use tokio::{net::TcpStream, sync::watch, time::MissedTickBehavior};
 use tower::Service as _;
 
@@ -27,6 +28,7 @@ use crate::{host::Hosts, problem, settings::HttpSettings, trace};
 pub(super) struct Connections {
     app: Router,
     hosts: Hosts,
+    problems: Box<[ProblemShape]>,
     protocol: Builder<TokioExecutor>,
     head_timeout: Duration,
     phase: watch::Sender<Phase>,
@@ -47,6 +49,7 @@ impl Connections {
         Self {
             app,
             hosts,
+            problems: settings.problems.as_slice().into(),
             protocol: protocol(settings),
             head_timeout: settings.header_read_timeout,
             phase: watch::Sender::new(Phase::Serving),
@@ -125,7 +128,8 @@ impl Connections {
             Ok(()) => Either::Right(self.app.clone().call(request)),
             Err(refused) => {
                 let trace_id = trace::Span::of(request.headers()).trace_id();
-                Either::Left(ready(Ok(problem::response(*refused, trace_id))))
+                let shape = ProblemShape::of(&self.problems, request.uri().path());
+                Either::Left(ready(Ok(problem::response(*refused, shape, trace_id))))
             }
         }
     }

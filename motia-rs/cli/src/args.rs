@@ -1,5 +1,6 @@
 //! What can be typed. The flags of settings are made from the one table of settings.
 
+pub mod seen;
 pub mod work;
 
 use std::{ffi::OsString, path::PathBuf};
@@ -80,6 +81,16 @@ pub enum Command {
     },
     /// List what was cancelled, expired or superseded, the last first
     History(work::History),
+    /// List the runs of steps, the last first
+    Runs(seen::Runs),
+    /// Look into one run, or send its event again
+    Run {
+        /// What to do
+        #[command(subcommand)]
+        command: seen::Run,
+    },
+    /// Show the last log lines of the running app, and follow them
+    Logs(seen::Logs),
     /// Look into the schedules
     #[command(subcommand)]
     Cron(Cron),

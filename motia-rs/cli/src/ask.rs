@@ -1,7 +1,12 @@
 //! The app that is asked: over the port of a running server, or through its data folder when none
 //! runs. Both ways it is the same API, so the answers are the same.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    io::{BufRead as _, BufReader},
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::Router;
 use http::{Method, Request, StatusCode, header};
@@ -112,6 +117,17 @@ impl App {
         self.ask(Method::GET, path, None)
     }
 
+    /// Follows a stream of the API: each of its documents is shown as it comes, until the app stops.
+    ///
+    /// # Errors
+    /// What the app's problem says, and when no app runs.
+    pub fn follow(&self, path: &str, show: impl FnMut(Value)) -> Result<(), Failure> {
+        match self {
+            Self::Server(server) => server.follow(path, show),
+            Self::Folder(_) => Err(Failure::refused("no server runs: there is nothing to follow")),
+        }
+    }
+
     /// Has the API do something.
     ///
     /// # Errors
@@ -121,16 +137,21 @@ impl App {
     }
 }
 
+/// What asks a server, which has so long for its whole answer.
+fn agent(patience: Option<Duration>) -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .proxy(None)
+        .timeout_global(patience);
+    config.build().into()
+}
+
 impl Server {
     /// The server whose record lies in the data folder, if it runs.
     fn find(settings: &Settings) -> Result<Option<Self>, Failure> {
         let Some(record) = Record::read(&settings.data_dir) else { return Ok(None) };
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .proxy(None)
-            .timeout_global(Some(PATIENCE));
-        let server = Self { record, agent: config.build().into() };
+        let server = Self { record, agent: agent(Some(PATIENCE)) };
         match server.ask(Method::GET, "/api/app", None) {
             Ok((StatusCode::NOT_FOUND, _)) => Err(Failure::unready(format!(
                 "the server at {} does not serve its admin API to others without a `token`: set \
@@ -143,20 +164,43 @@ impl Server {
         }
     }
 
+    /// Follows a stream of server-sent events, of which each holds a document.
+    fn follow(&self, path: &str, mut show: impl FnMut(Value)) -> Result<(), Failure> {
+        let unreachable = |error: &dyn fmt::Display| self.unreachable(error);
+        let request = self.request(Method::GET, path).body(String::new());
+        let request = request.map_err(|error| unreachable(&error))?;
+        // What is followed comes when it comes.
+        let mut response = agent(None).run(request).map_err(|error| unreachable(&error))?;
+        for line in BufReader::new(response.body_mut().as_reader()).lines() {
+            let line = line.map_err(|error| unreachable(&error))?;
+            if let Some(document) = line.strip_prefix("data:") {
+                show(serde_json::from_str(document).unwrap_or_default());
+            }
+        }
+        Ok(())
+    }
+
+    fn request(&self, method: Method, path: &str) -> http::request::Builder {
+        let url = format!("{}{PREFIX}{path}", self.record.url);
+        let request = Request::builder().method(method).uri(url);
+        match &self.record.token {
+            Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    fn unreachable(&self, error: &dyn fmt::Display) -> Failure {
+        Failure::refused(format!("the server at {} does not answer: {error}", self.record.url))
+    }
+
     fn ask(
         &self,
         method: Method,
         path: &str,
         body: Option<&Value>,
     ) -> Result<(StatusCode, Value), Failure> {
-        let unreachable = |error: &dyn fmt::Display| {
-            Failure::refused(format!("the server at {} does not answer: {error}", self.record.url))
-        };
-        let url = format!("{}{PREFIX}{path}", self.record.url);
-        let mut request = Request::builder().method(method).uri(url);
-        if let Some(token) = &self.record.token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
+        let unreachable = |error: &dyn fmt::Display| self.unreachable(error);
+        let mut request = self.request(method, path);
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }

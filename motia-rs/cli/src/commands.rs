@@ -7,13 +7,15 @@ pub mod deliveries;
 pub mod emit;
 pub mod fit;
 mod history;
+mod logs_of;
 pub mod queues;
+mod runs;
 pub mod state;
 
-use std::{io::IsTerminal as _, time::Duration};
+use std::{io::IsTerminal as _, sync::Arc, time::Duration};
 
 use motia_core::clock::Clock as _;
-use motia_runtime::clock::SystemClock;
+use motia_runtime::{clock::SystemClock, runs::logs::Logs};
 use serde_json::{Value, json};
 
 use crate::{
@@ -42,8 +44,9 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
         return Err(Failure::unready(format!("{}: {wrong}", raw.get("log"))));
     }
     let no_colour = places.env.iter().any(|(name, text)| name == "NO_COLOR" && !text.is_empty());
+    let lines = Arc::new(Logs::default());
     if matches!(command, Command::Serve) || std::io::stderr().is_terminal() {
-        logs::start(&settings.log, !no_colour);
+        logs::start(&settings.log, !no_colour, lines.clone());
     }
 
     let me = Me { name: login_name(&places.env), clock: Clock::at(SystemClock.now()) };
@@ -51,7 +54,7 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
     let ask = |absent| App::find(registry, &settings, absent);
     let look = Absent::Refuse;
     match command {
-        Command::Serve => serve::serve(program, &settings, output),
+        Command::Serve => serve::serve(program, &settings, lines, output),
         Command::Check { data: false } => app::check(&program.registry, &settings, output),
         Command::Check { data: true } => fit::check(&program.registry, &settings, output),
         Command::Steps => {
@@ -73,6 +76,9 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
         Command::Cancel(what) => deliveries::cancel(&ask(look)?, what, &me, output),
         Command::Circuits { command } => circuits::run(&ask(look)?, command, &me, output),
         Command::History(wanted) => history::run(&ask(look)?, wanted, &me, output),
+        Command::Runs(wanted) => runs::list(&ask(look)?, wanted, &me, output),
+        Command::Run { command } => runs::run(&ask(look)?, command, &me, output),
+        Command::Logs(wanted) => logs_of::run(&ask(look)?, wanted, &me, output),
         Command::Cron(command) => app::cron(&ask(look)?, command, output),
         Command::State(command) => state::run(ask, command, settings.limits.key, output),
         Command::Dlq(command) => dead::run(&ask(look)?, command, &me, output),

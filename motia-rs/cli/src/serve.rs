@@ -13,7 +13,9 @@ pub mod signals;
 
 use std::{io, net::SocketAddr, pin::pin, sync::Arc};
 
-use motia_runtime::{Runtime, StartError, clock::SystemClock, cron::SchedulerWake};
+use motia_runtime::{
+    Runtime, StartError, clock::SystemClock, cron::SchedulerWake, runs::logs::Logs,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -24,14 +26,19 @@ use crate::{Failure, Program, output::Output, settings::Settings, store};
 ///
 /// # Errors
 /// When it cannot be started, or the store cannot be closed.
-pub fn serve(program: Program, settings: &Settings, output: Output) -> Result<(), Failure> {
+pub fn serve(
+    program: Program,
+    settings: &Settings,
+    logs: Arc<Logs>,
+    output: Output,
+) -> Result<(), Failure> {
     boot::check_or_refuse(&program.registry, settings)?;
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let tokio = tokio.map_err(|error| Failure::unready(format!("no threads: {error}")))?;
     let ended = tokio.block_on(async {
         let signals = Signals::listen()
             .map_err(|error| Failure::unready(format!("signals cannot be heard: {error}")))?;
-        until_stopped(program, settings, output, signals).await
+        until_stopped(program, settings, logs, output, signals).await
     });
     // Whoever asked a second time does not wait for threads that are stuck.
     tokio.shutdown_background();
@@ -41,6 +48,7 @@ pub fn serve(program: Program, settings: &Settings, output: Output) -> Result<()
 async fn until_stopped(
     program: Program,
     settings: &Settings,
+    logs: Arc<Logs>,
     output: Output,
     mut signals: Signals,
 ) -> Result<(), Failure> {
@@ -59,7 +67,7 @@ async fn until_stopped(
         StartError::Store(error) => error.into(),
         error => Failure::unready(error.to_string()),
     })?;
-    let admin = motia_workbench::api(runtime.clone());
+    let admin = motia_workbench::api(runtime.clone(), logs);
     let app = motia_http::router(&runtime, &http, admin);
     let app = wraps.into_iter().fold(app, |app, wrap| wrap(app));
 

@@ -15,8 +15,11 @@ use motia_runtime::{
     clock::SystemClock,
     engine::{AppEngine, subscribers},
     metrics::Metrics,
+    runs::{Runs, logs::Logs},
     tasks::Tasks,
 };
+
+use tokio::sync::OnceCell;
 
 use crate::Refusal;
 
@@ -25,7 +28,11 @@ const OUTSIDE: &str = "outside";
 
 /// The app that is asked.
 #[derive(Debug)]
-pub struct Desk(App);
+pub struct Desk {
+    app: App,
+    logs: Option<Arc<Logs>>,
+    kept_runs: OnceCell<Arc<Runs>>,
+}
 
 enum App {
     Running(Runtime),
@@ -36,7 +43,34 @@ impl Desk {
     /// A running app.
     #[must_use]
     pub fn running(runtime: Runtime) -> Self {
-        Self(App::Running(runtime))
+        Self::of(App::Running(runtime))
+    }
+
+    fn of(app: App) -> Self {
+        Self { app, logs: None, kept_runs: OnceCell::new() }
+    }
+
+    /// The same with the log lines of its process.
+    #[must_use]
+    pub fn with_logs(self, logs: Arc<Logs>) -> Self {
+        Self { logs: Some(logs), ..self }
+    }
+
+    /// The log lines of the app's process, if it runs.
+    #[must_use]
+    pub fn logs(&self) -> Option<&Arc<Logs>> {
+        self.logs.as_ref()
+    }
+
+    /// What the runs left: those of the running app, or those that it left behind.
+    pub(crate) async fn runs(&self) -> Result<&Arc<Runs>, Refusal> {
+        match &self.app {
+            App::Running(runtime) => Ok(runtime.runs()),
+            App::AtRest(_, engine) => {
+                let read = async || Runs::of(&**engine.store(), engine.now()).await.map(Arc::new);
+                Ok(self.kept_runs.get_or_try_init(read).await?)
+            }
+        }
     }
 
     /// An app at rest: what is emitted is kept for its steps, and none of them runs.
@@ -64,13 +98,13 @@ impl Desk {
         let depths = Depths::of(&subscribers, &*store, clock.now(), &Tasks::here()).await?;
         let engine = AppEngine::new(store, clock, limits, &registry, &queues, &metrics, depths)
             .map_err(StartError::Schema)?;
-        Ok(Self(App::AtRest(registry, Arc::new(engine))))
+        Ok(Self::of(App::AtRest(registry, Arc::new(engine))))
     }
 
     /// The steps.
     #[must_use]
     pub fn registry(&self) -> &Registry {
-        match &self.0 {
+        match &self.app {
             App::Running(runtime) => runtime.registry(),
             App::AtRest(registry, _) => registry,
         }
@@ -79,7 +113,7 @@ impl Desk {
     /// What contexts reach.
     #[must_use]
     pub fn engine(&self) -> &Arc<dyn Engine> {
-        match &self.0 {
+        match &self.app {
             App::Running(runtime) => runtime.engine(),
             App::AtRest(_, engine) => engine,
         }
@@ -94,7 +128,7 @@ impl Desk {
     /// The runtime, if the app runs.
     #[must_use]
     pub fn runtime(&self) -> Option<&Runtime> {
-        match &self.0 {
+        match &self.app {
             App::Running(runtime) => Some(runtime),
             App::AtRest(..) => None,
         }

@@ -3,7 +3,7 @@
 //! The HTTP floor serves it under `/__motia`, behind its guards; nothing here asks who is calling.
 //!
 //! # Layout
-//! - [`app`], [`steps`], [`flows`], [`cron`], [`state`], [`emit`]: one file a panel, each with its
+//! - [`app`], [`steps`], [`flows`], [`runs`], [`logs`], [`cron`], [`state`], [`emit`]: one file a panel, each with its
 //!   `routes`, its answers and its tests
 //! - [`queues`], [`waiting`], [`deliveries`], [`circuits`]: what is to be done, and what keeps it from
 //!   starting; [`dead`], [`redrive`], [`ended`]: what was not done
@@ -24,10 +24,12 @@ pub mod ended;
 pub mod flows;
 mod input;
 pub mod local;
+pub mod logs;
 pub mod paging;
 pub mod queues;
 pub mod redrive;
 pub mod refusal;
+pub mod runs;
 pub mod state;
 pub mod steps;
 mod switch;
@@ -40,7 +42,7 @@ use std::sync::Arc;
 
 use axum::{Router, extract::DefaultBodyLimit};
 pub use desk::Desk;
-use motia_runtime::Runtime;
+use motia_runtime::{Runtime, runs::logs::Logs};
 pub use refusal::Refusal;
 
 /// The target of the lines that say what a person changed.
@@ -52,9 +54,9 @@ const RESERVED: &str = "__motia";
 /// Room for what stands around a payload in a request.
 const ENVELOPE: usize = 64 * 1024;
 
-/// The admin API of a running app: routes `/api/app`, `/api/steps` and so on.
-pub fn api(runtime: Runtime) -> Router {
-    over(Desk::running(runtime))
+/// The admin API of a running app with its log lines: routes `/api/app`, `/api/steps` and so on.
+pub fn api(runtime: Runtime, logs: Arc<Logs>) -> Router {
+    over(Desk::running(runtime).with_logs(logs))
 }
 
 /// The admin API over any desk.
@@ -83,6 +85,8 @@ pub fn over(desk: Desk) -> Router {
         .merge(app::routes())
         .merge(steps::routes())
         .merge(flows::routes())
+        .merge(runs::routes())
+        .merge(logs::routes())
         .merge(queues::routes())
         .merge(waiting::routes())
         .merge(deliveries::routes())

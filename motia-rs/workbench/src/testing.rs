@@ -84,11 +84,16 @@ pub(crate) async fn at_rest() -> Router {
 
 /// The API over a running app, and the app.
 pub(crate) async fn running() -> (Router, Runtime) {
+    let runtime = runtime(registry()).await;
+    (crate::api(runtime.clone(), Arc::default()), runtime)
+}
+
+/// A running app of these steps.
+pub(crate) async fn runtime(registry: Registry) -> Runtime {
     let store = Arc::new(MemoryStore::new());
     let (clock, wake) = (Arc::new(SystemClock), Arc::new(TokioWake));
-    let started = Runtime::start(registry(), store, clock, wake, &[], Settings::default());
-    let runtime = started.await.unwrap();
-    (crate::api(runtime.clone()), runtime)
+    let started = Runtime::start(registry, store, clock, wake, &[], Settings::default());
+    started.await.unwrap()
 }
 
 /// The API over an app at rest with so many dead letters of `Charge`.

@@ -3,6 +3,8 @@
 use std::fmt;
 
 use jiff::Timestamp;
+use motia_core::context::Level as StepLevel;
+use motia_runtime::runs::logs::LogLine;
 use serde_json::{Map, Value};
 use tracing::{
     Event, Level,
@@ -53,6 +55,28 @@ impl Line {
             }
         }
         Self { time, level, target, step, trace_id, message, fields }
+    }
+}
+
+impl Line {
+    /// The line as it is kept in memory.
+    #[must_use]
+    pub fn kept(&self) -> LogLine {
+        LogLine {
+            id: 0,
+            at: self.time,
+            level: match self.level {
+                Level::ERROR => StepLevel::Error,
+                Level::WARN => StepLevel::Warn,
+                Level::INFO => StepLevel::Info,
+                Level::DEBUG | Level::TRACE => StepLevel::Debug,
+            },
+            target: self.target,
+            step: self.step.clone(),
+            trace_id: self.trace_id.clone(),
+            message: self.message.clone(),
+            fields: self.fields.clone(),
+        }
     }
 }
 

@@ -119,6 +119,9 @@ pub struct Input {
     /// Of a request, what was asked for: `POST /orders?dry=true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
+    /// Of an event, its topic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
 }
 
 impl Input {
@@ -132,13 +135,18 @@ impl Input {
         let mut shown = value.clone();
         redact(&mut shown);
         let is_whole = shown == *value;
-        Self { value: shown, is_whole, request: None }
+        Self { value: shown, is_whole, request: None, topic: None }
     }
 
     /// Something of which only this is kept.
     #[must_use]
     pub fn left_out(what: &str) -> Self {
-        Self { value: Value::String(format!("({what})")), is_whole: false, request: None }
+        Self {
+            value: Value::String(format!("({what})")),
+            is_whole: false,
+            request: None,
+            topic: None,
+        }
     }
 }
 

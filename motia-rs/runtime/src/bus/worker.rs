@@ -261,11 +261,13 @@ fn attempt_of(
 /// What is shown of the events to those who look at their run later.
 fn input(taken: &Taken) -> Input {
     let payload = |delivery: &Delivery| delivery.event.payload.to_value();
-    match &*taken.deliveries {
+    let input = match &*taken.deliveries {
         [one] if one.event.payload.len() <= LARGEST_INPUT => Input::of(&payload(one)),
         [one] => Input::left_out(&format!("{} bytes", one.event.payload.len())),
         several => Input::left_out(&format!("a batch of {} events", several.len())),
-    }
+    };
+    let topic = taken.deliveries.first().map(|first| first.event.topic.to_string());
+    Input { topic, ..input }
 }
 
 /// Ends a delivery in the store that waits there for nothing, as often as it takes.

@@ -1,0 +1,100 @@
+//! What can be typed to see what the app did.
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::Page;
+
+/// Which runs are listed.
+#[derive(Debug, Args)]
+pub struct Runs {
+    /// Only those of this step
+    #[arg(long)]
+    pub step: Option<String>,
+    /// Only those of this flow
+    #[arg(long)]
+    pub flow: Option<String>,
+    /// Only those that ended so
+    #[arg(long, value_enum)]
+    pub outcome: Option<Outcome>,
+    /// Only those of this trace
+    #[arg(long, value_name = "ID")]
+    pub trace: Option<String>,
+    /// Only those with this text in their error, their request or their log lines
+    #[arg(long)]
+    pub text: Option<String>,
+    /// Only those that began no longer ago than this: 30s, 5m, 1h
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Which page
+    #[command(flatten)]
+    pub page: Page,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Outcome {
+    /// Well
+    Ok,
+    /// The caller was blamed
+    Rejected,
+    /// Badly
+    Failed,
+    /// It was broken off
+    Cancelled,
+}
+
+/// What to do with a run.
+#[derive(Debug, Subcommand)]
+pub enum Run {
+    /// Show what it was given, what it did and how it ended
+    Show {
+        /// The run
+        id: String,
+    },
+    /// Send its event again, to its step alone
+    Replay {
+        /// The run
+        id: String,
+    },
+    /// Write it as a test of its step
+    Test {
+        /// The run
+        id: String,
+    },
+}
+
+/// Which log lines are shown.
+#[derive(Debug, Args)]
+pub struct Logs {
+    /// Go on as lines are written, until interrupted
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Only those that matter at least so much
+    #[arg(long, value_enum)]
+    pub level: Option<Level>,
+    /// Only those of this step
+    #[arg(long)]
+    pub step: Option<String>,
+    /// Only those of this trace
+    #[arg(long, value_name = "ID")]
+    pub trace: Option<String>,
+    /// Only those with this text
+    #[arg(long)]
+    pub text: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    pub limit: usize,
+}
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    /// For those who look for a fault
+    Debug,
+    /// What happens
+    Info,
+    /// What should not happen, and was coped with
+    Warn,
+    /// What failed
+    Error,
+}

@@ -1,0 +1,148 @@
+//! The runs: what every step did, and how it ended.
+
+use clap::ValueEnum as _;
+use serde_json::{Value, json};
+
+use super::{Me, page, text, typed_time};
+use crate::{
+    Failure,
+    args::seen::{Outcome, Run, Runs},
+    ask::{App, segment, with_query},
+    output::Output,
+};
+
+pub(super) fn list(app: &App, wanted: Runs, me: &Me, output: Output) -> Result<(), Failure> {
+    let Runs { step, flow, outcome, trace, text: said, since, page: wanted } = wanted;
+    let outcome = outcome.as_ref().and_then(Outcome::to_possible_value);
+    let since = since.map(|since| typed_time("--since", &since)).transpose()?;
+    let filters = [
+        ("step", step),
+        ("flow", flow),
+        ("outcome", outcome.map(|outcome| outcome.get_name().to_owned())),
+        ("trace", trace),
+        ("text", said),
+        ("since", since.map(|since| me.clock.ago(since).to_string())),
+    ];
+    let query = [&filters[..], &page(wanted)].concat();
+    let mut document = app.get(&with_query("/api/runs", &query))?;
+    if !output.is_json() {
+        for item in document["items"].as_array_mut().into_iter().flatten() {
+            item["began"] = json!(me.clock.time(text(&item["startedAt"])));
+            item["took"] = json!(took(&item["tookUs"]));
+        }
+    }
+    let columns = [
+        ("BEGAN", "/began"),
+        ("RUN", "/id"),
+        ("STEP", "/step"),
+        ("ON", "/trigger"),
+        ("ATTEMPT", "/attempt"),
+        ("TOOK", "/took"),
+        ("ENDED", "/outcome"),
+        ("WHY", "/error"),
+        ("TRACE", "/traceId"),
+    ];
+    output.list(&document, &columns);
+    Ok(())
+}
+
+pub(super) fn run(app: &App, command: Run, me: &Me, output: Output) -> Result<(), Failure> {
+    let path = |id: &str, what: &str| format!("/api/runs/{}{what}", segment(id));
+    match command {
+        Run::Show { id } => {
+            let document = app.get(&path(&id, ""))?;
+            output.told(&document, &lines(&document, me));
+        }
+        Run::Replay { id } => {
+            let document = app.post(&path(&id, "/replay"), &me.asks())?;
+            let event = text(&document["event"]);
+            output.done(&document, &format!("run {id} was sent again, as event {event}"));
+        }
+        Run::Test { id } => {
+            let document = app.get(&path(&id, "/test"))?;
+            if output.is_json() {
+                output.document(&document);
+            } else {
+                let file = text(&document["file"]);
+                crate::output::print(&format!("// in {file}\n{}", text(&document["test"])));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `1.5 ms`.
+fn took(micros: &Value) -> String {
+    match micros.as_u64().unwrap_or_default() {
+        micros @ 0..1_000 => format!("{micros} µs"),
+        micros @ 1_000..1_000_000 => format!("{:.1} ms", micros as f64 / 1e3),
+        micros => format!("{:.2} s", micros as f64 / 1e6),
+    }
+}
+
+fn lines(run: &Value, me: &Me) -> Vec<String> {
+    let mut lines = vec![
+        format!(
+            "{} run {} of {}, attempt {}, {} after {}",
+            text(&run["kind"]),
+            run["id"],
+            text(&run["step"]),
+            run["attempt"],
+            text(&run["outcome"]),
+            took(&run["tookUs"]),
+        ),
+        format!("  began   {}", me.clock.time(text(&run["startedAt"]))),
+        format!("  trace   {}", text(&run["traceId"])),
+    ];
+    let told = [
+        ("asked", &run["input"]["request"]),
+        ("topic", &run["input"]["topic"]),
+        ("status", &run["status"]),
+        ("input", &run["input"]["value"]),
+        ("error", &run["error"]),
+    ];
+    for (name, value) in told.into_iter().filter(|(_, value)| !value.is_null()) {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        lines.push(format!("  {name:<7} {value}"));
+    }
+    for note in run["notes"].as_array().into_iter().flatten() {
+        lines.push(format!("  {}  {}", me.clock.time(text(&note["at"])), did(note)));
+    }
+    if let Some(more @ 1..) = run["leftOut"].as_u64() {
+        lines.push(format!("  and {more} more"));
+    }
+    lines
+}
+
+/// What one note says.
+fn did(note: &Value) -> String {
+    let of = |name: &str| text(&note[name]);
+    match of("what") {
+        "log" => {
+            let fields = match &note["fields"] {
+                Value::Null => String::new(),
+                fields => format!("  {fields}"),
+            };
+            format!("{} {}{fields}", of("level"), of("message"))
+        }
+        "emit" => format!("emit {} ({})", of("topic"), of("event")),
+        "state" => format!("state {} {}/{}", of("verb"), of("group"), of("key")),
+        "stream" => format!("stream {} {}/{}", of("verb"), of("stream"), of("key")),
+        "span" => format!("span {} took {}", of("name"), took(&note["tookUs"])),
+        other => other.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_in_the_unit_that_fits() {
+        let told = |micros: u64| took(&json!(micros));
+        assert_eq!(
+            (told(7), told(1_500), told(2_000_000)),
+            ("7 µs".into(), "1.5 ms".into(), "2.00 s".into())
+        );
+    }
+}

@@ -1,0 +1,179 @@
+//! The last log lines: listed, and followed as they are written.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{RawQuery, State},
+    response::sse::{Event, KeepAlive, Sse},
+    routing::get,
+};
+use futures_util::{Stream, StreamExt as _, stream};
+use motia_core::{
+    context::Level,
+    store::{Page, PageRequest},
+};
+use motia_runtime::runs::logs::{LogFilter, LogLine, Logs};
+use serde::Deserialize;
+use tokio::sync::watch;
+
+use crate::{
+    Desk, Refusal,
+    input::{instant, query},
+    paging::{Paging, by_number},
+};
+
+/// How long lines gather before they are sent to who follows.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// Which lines are wanted: those to which all that is said applies.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    level: Option<Level>,
+    step: Option<String>,
+    trace: Option<String>,
+    text: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl Wanted {
+    fn filter(self) -> Result<(LogFilter, PageRequest), Refusal> {
+        let Self { level, step, trace, text, since, until, limit, cursor } = self;
+        let request = by_number(Paging { limit, cursor })?;
+        let (since, until) = (instant("since", since)?, instant("until", until)?);
+        Ok((LogFilter { level, step, trace, text, since, until }, request))
+    }
+}
+
+pub(crate) fn routes() -> Router<Arc<Desk>> {
+    Router::new().route("/api/logs", get(list)).route("/api/logs/stream", get(follow))
+}
+
+async fn list(
+    State(desk): State<Arc<Desk>>,
+    RawQuery(text): RawQuery,
+) -> Result<Json<Page<Arc<LogLine>>>, Refusal> {
+    let (filter, request) = query::<Wanted>(text.as_deref())?.filter()?;
+    let before = request.after.and_then(|cursor| cursor.parse().ok());
+    Ok(Json(lines(&desk)?.list(&filter, before, request.limit)))
+}
+
+/// The lines of the app, which are in the memory of its process and nowhere else.
+fn lines(desk: &Desk) -> Result<&Arc<Logs>, Refusal> {
+    let why = "no app runs, and the log lines of before are where its stderr went";
+    desk.logs().ok_or_else(|| Refusal::conflict(why))
+}
+
+/// What one who follows has seen so far.
+struct Follower {
+    logs: Arc<Logs>,
+    filter: LogFilter,
+    changed: watch::Receiver<u64>,
+    seen: u64,
+    limit: usize,
+}
+
+async fn follow(
+    State(desk): State<Arc<Desk>>,
+    RawQuery(text): RawQuery,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
+    let (filter, request) = query::<Wanted>(text.as_deref())?.filter()?;
+    let logs = lines(&desk)?.clone();
+    let (changed, seen) = (logs.watch(), logs.last());
+    let follower = Follower { logs, filter, changed, seen, limit: request.limit };
+    let lines = stream::unfold(follower, |mut follower| async move {
+        loop {
+            follower.changed.changed().await.ok()?;
+            tokio::time::sleep(GATHER).await;
+            let Follower { logs, filter, seen, limit, .. } = &mut follower;
+            let new = logs.since(filter, *seen, *limit);
+            *seen = logs.last().max(*seen);
+            if !new.is_empty() {
+                return Some((new, follower));
+            }
+        }
+    });
+    let stopping = desk.runtime().map(|runtime| runtime.tasks().stopping().clone());
+    let stopped = async move {
+        match stopping {
+            Some(stopping) => stopping.cancelled().await,
+            None => std::future::pending().await,
+        }
+    };
+    let events = lines.take_until(Box::pin(stopped)).flat_map(stream::iter).map(|line| {
+        let event = Event::default().id(line.id.to_string());
+        Ok(event.json_data(&*line).unwrap_or_default())
+    });
+    Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use http::Request;
+    use jiff::Timestamp;
+    use serde_json::{Map, json};
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::testing::{at_rest, get, registry, runtime};
+
+    fn line(level: Level, message: &str) -> LogLine {
+        LogLine {
+            id: 0,
+            at: Timestamp::UNIX_EPOCH,
+            level,
+            target: "motia::step",
+            step: Some("Charge".into()),
+            trace_id: None,
+            message: message.into(),
+            fields: Map::new(),
+        }
+    }
+
+    async fn with_logs() -> (Router, Arc<Logs>) {
+        let logs = Arc::new(Logs::default());
+        let desk = Desk::running(runtime(registry()).await).with_logs(logs.clone());
+        (crate::over(desk), logs)
+    }
+
+    #[tokio::test]
+    async fn lines_are_found_by_what_is_said_of_them_the_last_one_first() {
+        let (api, logs) = with_logs().await;
+        logs.push(line(Level::Info, "card charged"));
+        logs.push(line(Level::Error, "the bank is closed"));
+
+        let (_, all) = get(&api, "/api/logs").await;
+        assert_eq!(all["items"][0]["message"], json!("the bank is closed"));
+        let (_, found) = get(&api, "/api/logs?text=CARD&step=Charge&level=info").await;
+        assert_eq!(found["items"].as_array().unwrap().len(), 1);
+        let (_, found) = get(&api, "/api/logs?level=error").await;
+        assert_eq!(found["items"].as_array().unwrap().len(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_follows_is_sent_what_is_written_from_then_on() {
+        let (api, logs) = with_logs().await;
+        logs.push(line(Level::Info, "before"));
+        let request = Request::get("/api/logs/stream?text=after").body(Body::empty()).unwrap();
+        let response = api.oneshot(request).await.unwrap();
+        let mut body = response.into_body().into_data_stream();
+
+        logs.push(line(Level::Info, "neither"));
+        logs.push(line(Level::Info, "after"));
+
+        let chunk = body.next().await.unwrap().unwrap();
+        let text = String::from_utf8(chunk.to_vec()).unwrap();
+        assert!(text.contains(r#""message":"after""#), "{text}");
+    }
+
+    #[tokio::test]
+    async fn of_an_app_at_rest_there_are_none_to_be_had() {
+        let (status, problem) = get(&at_rest().await, "/api/logs").await;
+        assert_eq!(status, 409, "{problem}");
+    }
+}

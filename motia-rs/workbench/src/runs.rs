@@ -1,0 +1,407 @@
+//! The runs: what every step did, and how it ended; sent again where it failed.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::{Path, RawQuery, State, rejection::PathRejection},
+    routing::{get, post},
+};
+use http::HeaderMap;
+use motia_core::{
+    context::notes::What,
+    event::{Event, EventId},
+    json::JsonText,
+    registry::Step,
+    store::{Batch, Lane, Page, PageRequest, Target, WaitingFilter, Write},
+    trace::{SpanId, TraceContext, TraceId},
+};
+use motia_runtime::runs::{RunFilter, RunOutcome, RunRecord};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Desk, Refusal,
+    input::{Body, instant, query},
+    paging::{Paging, by_number},
+    who,
+};
+
+/// As many runs of one trace are shown.
+const MOST_OF_A_TRACE: usize = 1000;
+
+/// Which runs are wanted: those to which all that is said applies.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    step: Option<String>,
+    flow: Option<String>,
+    kind: Option<String>,
+    outcome: Option<RunOutcome>,
+    trace: Option<TraceId>,
+    text: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    /// Only runs that begin a trace.
+    #[serde(default)]
+    roots: bool,
+    limit: Option<usize>,
+    cursor: Option<String>,
+}
+
+impl Wanted {
+    fn filter(self, desk: &Desk) -> Result<(RunFilter, PageRequest), Refusal> {
+        let Self { step, flow, kind, outcome, trace, text, since, until, roots, limit, cursor } =
+            self;
+        let request = by_number(Paging { limit, cursor })?;
+        let steps = flow.map(|flow| steps_of(desk, &flow)).transpose()?;
+        let (since, until) = (instant("since", since)?, instant("until", until)?);
+        let filter =
+            RunFilter { step, steps, kind, outcome, trace, since, until, text, only_roots: roots };
+        Ok((filter, request))
+    }
+}
+
+fn steps_of(desk: &Desk, flow: &str) -> Result<Vec<String>, Refusal> {
+    let in_flow = |step: &&Arc<Step>| step.about.flows.iter().any(|each| each.name == flow);
+    let steps = desk.registry().steps.iter().filter(in_flow);
+    let names: Vec<_> = steps.map(|step| step.name().to_owned()).collect();
+    if names.is_empty() { Err(Refusal::missing(format!("no flow `{flow}`"))) } else { Ok(names) }
+}
+
+/// A run as it stands in a list.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RunLine {
+    id: String,
+    trace_id: TraceId,
+    span_id: SpanId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<SpanId>,
+    step: String,
+    kind: String,
+    attempt: u32,
+    started_at: jiff::Timestamp,
+    took_us: u64,
+    outcome: RunOutcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// What it was asked for, of an API step; the topic, of an event step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trigger: Option<String>,
+    logs: usize,
+    emits: usize,
+}
+
+impl RunLine {
+    fn of(run: &RunRecord) -> Self {
+        let input = run.input.as_ref();
+        let trigger = input.and_then(|input| input.request.clone().or_else(|| input.topic.clone()));
+        let count =
+            |is: fn(&What) -> bool| run.noted.notes.iter().filter(|note| is(&note.what)).count();
+        Self {
+            id: run.id.to_string(),
+            trace_id: run.trace_id,
+            span_id: run.span_id,
+            parent: run.parent,
+            step: run.step.to_string(),
+            kind: run.kind.to_string(),
+            attempt: run.attempt,
+            started_at: run.started_at,
+            took_us: run.took_us,
+            outcome: run.outcome,
+            status: run.status,
+            error: run.error.clone(),
+            trigger,
+            logs: count(|what| matches!(what, What::Log { .. })),
+            emits: count(|what| matches!(what, What::Emit { .. })),
+        }
+    }
+}
+
+/// A trace: everything that one cause set going.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Trace {
+    trace_id: TraceId,
+    /// In the order in which they began.
+    runs: Vec<Arc<RunRecord>>,
+    /// Whether there are more runs than these.
+    cut: bool,
+    /// Deliveries of the trace that wait, or run just now.
+    waiting: usize,
+}
+
+pub(crate) fn routes() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/api/runs", get(list))
+        .route("/api/runs/{id}", get(show))
+        .route("/api/runs/{id}/replay", post(replay))
+        .route("/api/runs/{id}/test", get(test))
+        .route("/api/traces/{trace}", get(trace))
+}
+
+async fn list(
+    State(desk): State<Arc<Desk>>,
+    RawQuery(text): RawQuery,
+) -> Result<Json<Page<RunLine>>, Refusal> {
+    let (filter, request) = query::<Wanted>(text.as_deref())?.filter(&desk)?;
+    let before = request.after.and_then(|cursor| cursor.parse().ok());
+    let Page { items, next } = desk.runs().await?.list(&filter, before, request.limit);
+    Ok(Json(Page { items: items.iter().map(|run| RunLine::of(run)).collect(), next }))
+}
+
+async fn find(desk: &Desk, id: &str) -> Result<Arc<RunRecord>, Refusal> {
+    let found = match id.parse() {
+        Ok(id) => desk.runs().await?.get(id),
+        Err(_) => None,
+    };
+    found.ok_or_else(|| Refusal::missing(format!("no run {id}; it may be too old to be kept")))
+}
+
+async fn show(
+    State(desk): State<Arc<Desk>>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<Arc<RunRecord>>, Refusal> {
+    let Path(id) = id?;
+    Ok(Json(find(&desk, &id).await?))
+}
+
+async fn trace(
+    State(desk): State<Arc<Desk>>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<Trace>, Refusal> {
+    let Path(id) = id?;
+    let missing = || Refusal::missing(format!("no trace {id}; it may be too old to be kept"));
+    let trace_id: TraceId = id.parse().map_err(|_| missing())?;
+    let mut runs = desk.runs().await?.trace(trace_id);
+    let filter = WaitingFilter { trace: Some(trace_id), ..WaitingFilter::default() };
+    let waiting = desk.store().waiting(&filter, PageRequest::first(PageRequest::MAX)).await?;
+    let waiting = waiting.items.len();
+    if runs.is_empty() && waiting == 0 {
+        return Err(missing());
+    }
+    let cut = runs.len() > MOST_OF_A_TRACE;
+    runs.truncate(MOST_OF_A_TRACE);
+    Ok(Json(Trace { trace_id, runs, cut, waiting }))
+}
+
+/// A run was sent again.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replayed {
+    /// The new event.
+    event: EventId,
+    /// The trace that it continues.
+    trace_id: TraceId,
+}
+
+async fn replay(
+    State(desk): State<Arc<Desk>>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<Replayed>, Refusal> {
+    let (Path(id), by) = (id?, who::asks(&headers, &body?)?);
+    let run = find(&desk, &id).await?;
+    let step = desk.registry().step(&run.step).cloned();
+    let step = step.ok_or_else(|| Refusal::conflict(format!("no step `{}` any more", run.step)))?;
+
+    let (event, target) = again(&desk, &run, &step).await?;
+    let replayed = Replayed { event: event.id, trace_id: event.trace.trace_id };
+    let targets = [target].into();
+    desk.commit(Batch::of(Write::Publish { event: Arc::new(event), targets })).await?;
+
+    tracing::info!(target: crate::AUDIT, run = id, step = step.name(), by, "replayed");
+    Ok(Json(replayed))
+}
+
+/// The event of a run once more, for its step alone.
+async fn again(desk: &Desk, run: &RunRecord, step: &Step) -> Result<(Event, Target), Refusal> {
+    let Some(event_step) = step.event() else {
+        return Err(Refusal::conflict(match run.kind.as_ref() {
+            "cron" => format!("a cron step has no input: `cron run {}` runs it now", run.step),
+            _ => "only the runs of event steps are replayed: send the request again".to_owned(),
+        }));
+    };
+    let input = run.input.as_ref().filter(|input| input.is_whole);
+    let whole = input.and_then(|input| Some((input, input.topic.clone()?)));
+    let (input, topic) = whole.ok_or_else(|| {
+        Refusal::conflict(
+            "the input of this run was not kept whole, for it was large or had secrets in it: \
+             redrive its dead letter instead",
+        )
+    })?;
+    let payload = JsonText::encode(&input.value)
+        .map_err(|error| Refusal::conflict(format!("its input is no JSON: {error}")))?;
+    // It continues the trace, as caused by the run that it repeats.
+    let cause =
+        TraceContext { trace_id: run.trace_id, span_id: run.span_id, sampled: true, parent: None };
+    let event = Event::new(topic.into(), payload, cause, desk.engine().now());
+    let queue = desk.store().queues(&[step.name()]).await?;
+    let queue = *queue.first().ok_or_else(|| Refusal::missing("no such queue"))?;
+    let unfit = |error: &dyn std::fmt::Display| {
+        Refusal::conflict(format!("its input does not fit `{}` any more: {error}", run.step))
+    };
+    (event_step.decodes)(&event).map_err(|error| unfit(&error))?;
+    let key = match &event_step.selector {
+        Some(selector) => selector.select(&event).map_err(|error| unfit(&error))?.flatten(),
+        None => None,
+    };
+    let ordered = event_step.options.fifo;
+    let lane = key.map(|key| Lane { key: key.into(), ordered });
+    Ok((event, Target { lane, ..queue.into() }))
+}
+
+/// A run as a test.
+#[derive(Debug, Serialize)]
+struct Test {
+    /// Where it belongs: the step's own file.
+    file: String,
+    /// Its text.
+    test: String,
+}
+
+async fn test(
+    State(desk): State<Arc<Desk>>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<Test>, Refusal> {
+    let Path(id) = id?;
+    let run = find(&desk, &id).await?;
+    let step = desk.registry().step(&run.step).cloned();
+    let step = step.ok_or_else(|| Refusal::conflict(format!("no step `{}` any more", run.step)))?;
+    Ok(Json(Test { file: step.source.file.to_owned(), test: text_of_test(&run)? }))
+}
+
+fn text_of_test(run: &RunRecord) -> Result<String, Refusal> {
+    let Some(input) = run.input.as_ref().filter(|input| input.is_whole) else {
+        return Err(Refusal::conflict("the input of this run was not kept whole"));
+    };
+    let fake = match run.kind.as_ref() {
+        "event" => format!("Fake::default().handling_an_event().attempt({})", run.attempt),
+        _ => "Fake::default()".to_owned(),
+    };
+    let given = match run.kind.as_ref() {
+        "api" => "    let req = ApiRequest::new(serde_json::from_value(input).unwrap());\n",
+        "event" => "    let input = serde_json::from_value(input).unwrap();\n",
+        _ => "",
+    };
+    let call = match run.kind.as_ref() {
+        "api" => "handler(req, ctx)",
+        "event" => "handler(input, ctx)",
+        _ => "handler(ctx)",
+    };
+    let value = serde_json::to_string_pretty(&input.value).unwrap_or_default();
+    let value = value.replace('\n', "\n    ");
+    let input = if given.is_empty() {
+        String::new()
+    } else {
+        format!("    let input = serde_json::json!({value});\n{given}")
+    };
+    let then = match &run.error {
+        Some(error) => format!(
+            "    let failed = {call}.await.unwrap_err();\n\n    assert_eq!(failed.to_string(), {error:?});\n"
+        ),
+        None => format!(
+            "    let ended = {call}.await;\n\n    assert!(ended.is_ok(), \"{{ended:?}}\");\n"
+        ),
+    };
+    let took = Duration::from_micros(run.took_us);
+    Ok(format!(
+        "/// The run {id} of `{step}`, at {at}, which took {took:?} and ended {outcome}.\n\
+         #[tokio::test]\nasync fn run_{id}() {{\n    \
+         let (ctx, _probe) = motia_testkit::{fake}.build();\n{input}\n{then}}}\n",
+        id = run.id,
+        step = run.step,
+        at = run.started_at,
+        outcome = run.outcome.name(),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use motia_runtime::Runtime;
+    use serde_json::{Value, json};
+
+    use crate::testing::{at_rest, get, place, post, running};
+
+    /// An app in which `Charge` has handled an order.
+    async fn after_a_charge() -> (Router, Runtime, Value) {
+        let (api, runtime) = running().await;
+        let mut runs = runtime.runs().watch();
+        place(&api, json!({ "id": "o-1", "cents": 5 })).await;
+        runs.changed().await.unwrap();
+        let (_, list) = get(&api, "/api/runs?step=Charge").await;
+        let run = list["items"][0].clone();
+        (api, runtime, run)
+    }
+
+    #[tokio::test]
+    async fn a_run_is_listed_and_shown_with_what_it_was_given() {
+        let (api, _runtime, line) = after_a_charge().await;
+        assert_eq!((&line["outcome"], &line["trigger"]), (&json!("ok"), &json!("order.placed")));
+
+        let id = line["id"].as_str().unwrap();
+        let (status, run) = get(&api, &format!("/api/runs/{id}")).await;
+        assert_eq!(status, 200);
+        assert_eq!(run["input"]["value"], json!({ "id": "o-1", "cents": 5 }));
+
+        let trace = line["traceId"].as_str().unwrap();
+        let (_, trace) = get(&api, &format!("/api/traces/{trace}")).await;
+        assert_eq!(trace["runs"].as_array().unwrap().len(), 1);
+        for nothing in ["outcome=failed", "kind=cron", "text=unheard", "until=2020-01-01T00:00:00Z"]
+        {
+            let (_, list) = get(&api, &format!("/api/runs?{nothing}")).await;
+            assert_eq!(list["items"], json!([]), "{nothing}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_run_is_replayed_in_its_own_trace_for_its_step_alone() {
+        let (api, runtime, line) = after_a_charge().await;
+        let mut runs = runtime.runs().watch();
+        runs.mark_unchanged();
+
+        let path = format!("/api/runs/{}/replay", line["id"].as_str().unwrap());
+        let (status, replayed) = post(&api, &path, &json!({ "by": "ana" })).await;
+
+        assert_eq!((status.as_u16(), &replayed["traceId"]), (200, &line["traceId"]));
+        runs.changed().await.unwrap();
+        let (_, again) = get(&api, "/api/runs?step=Charge").await;
+        assert_eq!(again["items"].as_array().unwrap().len(), 2);
+        assert_eq!(again["items"][0]["parent"], line["spanId"]);
+    }
+
+    #[tokio::test]
+    async fn a_run_reads_as_a_test_of_its_step() {
+        let (api, _runtime, line) = after_a_charge().await;
+
+        let path = format!("/api/runs/{}/test", line["id"].as_str().unwrap());
+        let (_, test) = get(&api, &path).await;
+
+        let text = test["test"].as_str().unwrap();
+        assert!(text.contains("handler(input, ctx).await"), "{text}");
+        assert!(text.contains(r#""cents": 5"#), "{text}");
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_asked_is_refused() {
+        let api = at_rest().await;
+        for (path, expected) in [
+            ("/api/runs/7", 404),
+            ("/api/runs/nonsense", 404),
+            ("/api/runs?limit=0", 400),
+            ("/api/runs?cursor=x", 400),
+            ("/api/runs?outcome=great", 400),
+            ("/api/runs?since=yesterday", 400),
+            ("/api/runs?flow=nowhere", 404),
+            ("/api/traces/4bf92f3577b34da6a3ce929d0e0e4736", 404),
+            ("/api/traces/x", 404),
+        ] {
+            let (status, problem) = get(&api, path).await;
+            assert_eq!(status, expected, "{path}: {problem}");
+        }
+    }
+}

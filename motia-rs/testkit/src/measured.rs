@@ -56,3 +56,45 @@ impl Measured {
         self.changes(histogram.name(), &labels).into_iter().filter_map(seen).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use motia_core::{
+        config::ApiConfig,
+        context::Context,
+        error::StepResult,
+        http::{ApiRequest, ApiResponse},
+        registry::Registry,
+        setting::Setting,
+    };
+
+    use super::*;
+    use crate::TestApp;
+
+    const ASKED: Counter<1> = Counter::new("asked_total", "Questions asked").labels(["by"]);
+    const OPEN: Gauge = Gauge::new("open_questions", "Questions that are open");
+    const NAME: Setting<String> = Setting::new("ASKED_BY", "nobody", "Who asks");
+
+    const ASK: ApiConfig<(), ()> = ApiConfig::get("Ask", "/ask");
+
+    async fn ask(_: ApiRequest<()>, ctx: Context) -> StepResult<ApiResponse<()>> {
+        ctx.metrics.inc(ASKED, [&ctx.setting(NAME)]);
+        Ok(ApiResponse::no_content())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_app_counts_and_what_it_was_set_to_meet_at_its_metrics() {
+        let step = (ASK.bind(ask), motia_core::source!());
+        let metrics = [ASKED.describe(), OPEN.describe()];
+        let registry = Registry::of([step], [])
+            .with_metrics(metrics.map(|metric| (metric, motia_core::source!())))
+            .with_settings([(NAME.describe(), motia_core::source!())]);
+        let app = TestApp::builder().registry(registry).setting(NAME, "Ada".into()).start().await;
+
+        let _ = app.get("/ask").send().await;
+
+        let shown = app.runtime().metrics().encode();
+        assert!(shown.contains("asked_total{by=\"Ada\"} 1\n"), "{shown}");
+        assert!(shown.contains("\nopen_questions 0.0\n"), "{shown}");
+    }
+}

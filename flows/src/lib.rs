@@ -1,5 +1,8 @@
 //! The nouns of the app: topics with their payloads, state groups, streams and domain types, one
 //! module per flow. The verbs are under `steps/`.
 
+pub mod ai_jobs;
+pub mod demo;
 pub mod hello;
+pub mod outbound;
 pub mod petstore;

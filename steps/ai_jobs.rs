@@ -1,0 +1,11 @@
+//! The steps of AI jobs.
+
+mod cancel;
+mod fail;
+mod follow;
+mod list;
+mod page_asset;
+mod process;
+mod send_webhook;
+mod start;
+mod status;

@@ -34,8 +34,8 @@ async fn handler(JobCreated { job_id }: JobCreated, ctx: Context<Emits>) -> Step
             return Ok(()); // cancelled or taken over: it is another's to tell
         }
         tokio::time::sleep(demo::pause(&ctx, phase.secs)).await;
-        strike(ctx.setting(CHAOS), rand::random())?;
     }
+    strike(ctx.setting(CHAOS), rand::random())?;
 
     let Some(job) = ctx.state.get(JOBS, &job_id).await? else { return Ok(()) };
     let answer = answer(&job.prompt, &job.options);

@@ -34,6 +34,15 @@ pub const CHAOS: Setting<f64> = Setting::new(
 .checked(|share| (0.0..=1.0).contains(share), "a number from 0 to 1");
 setting!(CHAOS);
 
+/// How long jobs took, by how they ended.
+pub const DURATION: Histogram<1> = Histogram::new(
+    "ai_job_duration_seconds",
+    "How long AI jobs took, from their first attempt to their end",
+)
+.labels(["status"])
+.buckets(&[0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 60.0]);
+metric!(DURATION);
+
 /// A job was taken in and waits to be worked on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

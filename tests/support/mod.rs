@@ -70,6 +70,7 @@ impl Server {
     }
 
     /// Starts it and waits until it answers; gives its address.
+    #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn start(&mut self) -> String {
         self.start_with(&[])
     }

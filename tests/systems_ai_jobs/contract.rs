@@ -168,7 +168,7 @@ fn a_running_job_is_cancelled_and_stays_so() {
     let running = &client.server.ask(["queues", "show", "ProcessAIJob"])["running"];
     assert_eq!(*running, json!(0));
     let ended = client.server.ask(["history"]);
-    assert_eq!(ended["items"][0]["step"], "ProcessAIJob", "{ended}");
+    assert_eq!(ended["items"][0]["queue"], "ProcessAIJob", "{ended}");
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn after_three_crashes_a_job_has_failed_and_the_server_stands() {
     assert_eq!((&failed["result"], client.get("/readyz").status), (&Value::Null, 200));
     let letters = client.server.ask(["dlq", "ls"]);
     assert_eq!(letters["items"].as_array().unwrap().len(), 1, "{letters}");
-    assert_eq!(letters["items"][0]["step"], "ProcessAIJob", "{letters}");
+    assert_eq!(letters["items"][0]["queue"], "ProcessAIJob", "{letters}");
 }
 
 #[test]

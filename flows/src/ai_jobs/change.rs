@@ -3,7 +3,7 @@
 
 use motia::{context::TransactionError, prelude::*, store::CommitError, topic::MemberOf};
 
-use super::{JOBS, Job, JobView, Refused, WebhookWanted};
+use super::{DURATION, JOBS, Job, JobView, Refused, WebhookWanted};
 
 /// Makes a move with the job of this id, and again if somebody else moves it at the same time.
 ///
@@ -40,7 +40,9 @@ where
 }
 
 fn measure<E>(ctx: &Context<E>, job: &JobView) {
-    if job.duration_ms.is_some() {
+    if let Some(millis) = job.duration_ms {
+        let took = Duration::from_millis(millis);
+        ctx.metrics.observe(DURATION, [job.status.as_str()], took);
         ctx.logger.info("job ended", json!({ "jobId": job.job_id, "status": job.status }));
     }
 }

@@ -8,7 +8,7 @@ pub use motia_core::{
     circuit::CircuitState,
     config::{
         ApiConfig, BatchConfig, CatchUp, CircuitBreaker, CronConfig, EventConfig, NoopConfig,
-        Overlap, Priority, RateLimit, ReplySchema, Retry, reply,
+        Overlap, Priority, RateLimit, ReplySchema, Retry, rejection, reply,
     },
     context::{Cancel, Context, EmitOptions, GivenUp, Limit, Receipt, StateGroup, Stream, Taken},
     error::{OrReject, StepError, StepResult},

@@ -19,7 +19,7 @@ pub mod priority;
 pub mod retry;
 pub mod schedule;
 
-pub use api::{ApiConfig, ReplySchema, reply};
+pub use api::{ApiConfig, ReplySchema, rejection, reply};
 pub use batch::BatchConfig;
 pub use breaker::CircuitBreaker;
 pub use cron::{CatchUp, CronConfig, Overlap};

@@ -8,9 +8,10 @@ use serde_json::{Map, Value, json};
 
 pub mod checker;
 mod coerce;
-mod integers;
+mod numbers;
 
 pub use checker::Checker;
+pub use numbers::write_out as write_out_bounds;
 
 /// Makes the schema of one type, with named types as references into the generator's definitions.
 pub type SchemaFn = fn(&mut SchemaGenerator) -> Schema;

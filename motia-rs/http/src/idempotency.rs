@@ -209,8 +209,12 @@ fn still_running() -> Problem {
 
 /// The key was sent with something else.
 fn another_request() -> Problem {
-    Problem::new(StatusCode::UNPROCESSABLE_ENTITY)
-        .detail("this `Idempotency-Key` was sent with another request before")
+    let refused = Violation::new("/idempotency-key", "was sent with another request before");
+    Problem {
+        status: StatusCode::UNPROCESSABLE_ENTITY,
+        ..Problem::violations(vec![refused.within(Place::Header)])
+    }
+    .detail("this `Idempotency-Key` was sent with another request before")
 }
 
 #[cfg(test)]

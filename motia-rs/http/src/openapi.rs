@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use motia_core::{
     flow::Flow,
     registry::{ApiStep, Kind, Registry, Step},
-    schema::Schemas,
+    schema::{Schemas, write_out_bounds},
 };
 use serde_json::{Map, Value, json};
 
@@ -47,13 +47,16 @@ pub fn document(registry: &Registry, settings: &HttpSettings) -> Value {
         let item = paths.entry(path.replace("{*", "{")).or_insert_with(|| json!({}));
         item[operation.method()] = operation.to_json(path, &components);
     }
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": { "title": settings.api.title, "version": settings.api.version },
         "paths": paths,
         "tags": tags(registry),
         "components": { "schemas": components.into_definitions() },
-    })
+    });
+    // What is enforced is told: the bounds that the formats of numbers stand for.
+    write_out_bounds(&mut document);
+    document
 }
 
 fn api_steps(registry: &Registry) -> impl Iterator<Item = (&Step, &ApiStep)> {

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use common::registry;
 use motia_core::{
-    config::{ApiConfig, reply},
+    config::{ApiConfig, rejection, reply},
     context::Context,
     error::StepResult,
     flow::Flow,
@@ -70,6 +70,10 @@ const ADD_KENNEL: ApiConfig<Kennel, Kennel> = ApiConfig::post("AddKennel", "/ken
     .idempotent()
     .replies(&[reply::<Problem>(409, "It is full")]);
 
+const ADOPT: ApiConfig<(), Same> = ApiConfig::post("Adopt", "/kennels/{id}/adoptions")
+    .status(201)
+    .replies(&[rejection(404, "there is no such kennel"), reply::<()>(303, "Go there")]);
+
 fn steps() -> Vec<Definition> {
     vec![
         ADD_KENNEL.bind(never),
@@ -78,6 +82,7 @@ fn steps() -> Vec<Definition> {
         ApiConfig::<Form<Same>, ()>::post("Form", "/form").bind(never),
         ApiConfig::<Multipart, ()>::post("Upload", "/upload").bind(never),
         ApiConfig::<(), Sse>::get("Events", "/events/{*rest}").bind(never),
+        ADOPT.bind(never),
     ]
 }
 
@@ -117,7 +122,7 @@ fn every_operation_has_a_name_of_its_own_and_answers() {
     let document = described();
     let ids: Vec<_> = operations(&document).map(|(_, it)| it["operationId"].as_str()).collect();
 
-    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 6);
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 7);
     for (path, operation) in operations(&document) {
         let responses = operation["responses"].as_object().unwrap();
         assert!(responses.keys().any(|status| status.starts_with('2')), "{path}");
@@ -204,4 +209,32 @@ fn a_step_is_described_as_it_was_declared() {
     assert!(upload["content"]["multipart/form-data"].is_object());
     let events = &document["paths"]["/events/{rest}"]["get"]["responses"]["200"];
     assert!(events["content"]["text/event-stream"].is_object());
+}
+
+#[test]
+fn what_a_step_answers_and_refuses_is_described_with_its_status() {
+    let document = described();
+    let responses = &document["paths"]["/kennels/{id}/adoptions"]["post"]["responses"];
+
+    assert!(responses["200"].is_null(), "{responses}");
+    assert_eq!(
+        responses["201"]["content"]["application/json"]["schema"]["$ref"],
+        "#/components/schemas/Same"
+    );
+    assert_eq!(responses["303"], json!({ "description": "Go there" }));
+    assert_eq!(responses["404"]["description"], "there is no such kennel");
+    let refused = &responses["404"]["content"]["application/problem+json"];
+    assert_eq!(refused["schema"]["$ref"], "#/components/schemas/Problem");
+    assert_eq!(refused["example"]["detail"], "there is no such kennel");
+    assert_eq!(refused["example"]["title"], "Not Found");
+    let failed = &responses["500"]["content"]["application/problem+json"];
+    assert!(failed["example"].is_null(), "{failed}");
+}
+
+#[test]
+fn integers_have_the_bounds_that_are_enforced() {
+    let document = described();
+    let id = &document["components"]["schemas"]["Same"]["properties"]["id"];
+
+    assert_eq!((&id["minimum"], &id["maximum"]), (&json!(0), &json!(u64::MAX)));
 }

@@ -62,6 +62,8 @@ pub struct ApiConfig<B = (), R = (), E = ()> {
 pub struct ApiOptions {
     /// The functions around the step, outermost first.
     pub middleware: &'static [Middleware],
+    /// The status of its reply, where not 200.
+    pub status: Option<u16>,
     /// What else it answers, beside its reply.
     pub replies: &'static [ReplySchema],
     /// The schema of its query string.
@@ -78,25 +80,53 @@ pub struct ApiOptions {
     pub emits_raw: &'static [&'static str],
 }
 
-/// One answer that a step may give beside its reply; made with [`reply`].
+/// One answer that a step may give beside its reply; made with [`reply`] or [`rejection`].
 #[derive(Debug, Clone, Copy)]
 pub struct ReplySchema {
     /// The status.
     pub status: u16,
     /// When it is given.
     pub description: &'static str,
-    /// The schema of its body.
-    pub schema: SchemaFn,
+    /// The schema of its body; none for a problem, in the form that problems have under the step's
+    /// path.
+    pub schema: Option<SchemaFn>,
 }
 
-/// An answer of this status with a body of type `T`, for [`ApiConfig::replies`].
+impl ReplySchema {
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).expect("it was checked when it was made")
+    }
+}
+
+/// An answer of this status with a JSON body of type `T`, or none for `()`, for
+/// [`ApiConfig::replies`].
 ///
 /// # Panics
 /// At compile time, when `status` is not between 200 and 599.
 #[must_use]
 pub const fn reply<T: JsonSchema>(status: u16, description: &'static str) -> ReplySchema {
     assert!(200 <= status && status <= 599, "an answer's status lies between 200 and 599");
-    ReplySchema { status, description, schema: schema_of::<T>() }
+    ReplySchema { status, description, schema: Some(schema_of::<T>()) }
+}
+
+/// A rejection of this status, as [`StepError::reject`](crate::error::StepError::reject) makes it, for
+/// [`ApiConfig::replies`]. Its description is the example's `detail`.
+///
+/// ```
+/// use motia_core::config::{ApiConfig, rejection};
+///
+/// const CONFIG: ApiConfig = ApiConfig::get("ReadOrder", "/orders/{id}")
+///     .replies(&[rejection(404, "there is no such order")]);
+/// ```
+///
+/// # Panics
+/// At compile time, when `status` is not between 400 and 599.
+#[must_use]
+pub const fn rejection(status: u16, description: &'static str) -> ReplySchema {
+    assert!(400 <= status && status <= 599, "a rejection's status lies between 400 and 599");
+    ReplySchema { status, description, schema: None }
 }
 
 impl<B, R, E> ApiConfig<B, R, E> {
@@ -109,6 +139,7 @@ impl<B, R, E> ApiConfig<B, R, E> {
         assert_path(path);
         let options = ApiOptions {
             middleware: &[],
+            status: None,
             replies: &[],
             query: None,
             params: None,
@@ -161,8 +192,20 @@ impl<B, R, E> ApiConfig<B, R, E> {
         self
     }
 
+    /// Says which status the step's reply has in the `OpenAPI` document, where it is not 200: 201 for
+    /// a handler that answers [`ApiResponse::created`].
+    ///
+    /// # Panics
+    /// At compile time, when `status` is not between 200 and 399.
+    #[must_use]
+    pub const fn status(mut self, status: u16) -> Self {
+        assert!(200 <= status && status <= 399, "a reply's status lies between 200 and 399");
+        self.options.status = Some(status);
+        self
+    }
+
     /// Lists what else the step answers:
-    /// `&[reply::<NoSuchJob>(404, "there is no such job")]`.
+    /// `&[reply::<NoSuchJob>(410, "the job is gone"), rejection(404, "there is no such job")]`.
     #[must_use]
     pub const fn replies(mut self, replies: &'static [ReplySchema]) -> Self {
         self.options.replies = replies;
@@ -245,7 +288,11 @@ impl<B, R, E> ApiConfig<B, R, E> {
                 body: B::schema(),
                 reply: R::schema(),
                 reply_type: R::content_type(),
-                default_status: StatusCode::OK,
+                default_status: self
+                    .options
+                    .status
+                    .and_then(|status| StatusCode::from_u16(status).ok())
+                    .unwrap_or(StatusCode::OK),
                 handler: Box::new(erased),
             }),
         }

@@ -108,7 +108,8 @@ impl ProblemShape {
     }
 
     /// Lists the statuses whose answers are of another type:
-    /// `&[reply::<Invalid>(422, "The request breaks a rule.")]`.
+    /// `&[reply::<Invalid>(422, "The request breaks a rule.")]`. A status that `render` gives answers
+    /// of two types is listed with a type that takes both, such as an untagged enum.
     #[must_use]
     pub const fn replies(mut self, replies: &'static [ReplySchema]) -> Self {
         self.replies = replies;
@@ -141,7 +142,7 @@ impl ProblemShape {
     /// The schema of answers of `status`.
     #[must_use]
     pub fn schema(&self, status: StatusCode) -> SchemaFn {
-        self.reply(status).map_or(self.schema, |reply| reply.schema)
+        self.reply(status).and_then(|reply| reply.schema).unwrap_or(self.schema)
     }
 
     /// When `status` is answered, where that was said.

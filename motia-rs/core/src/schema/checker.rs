@@ -3,7 +3,7 @@
 use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, error::ValidationErrorKind};
 use serde_json::Value;
 
-use super::{Violation, coerce, integers};
+use super::{Violation, coerce, numbers};
 
 /// A compiled schema. Formats are enforced, patterns run in linear time, and nothing is ever fetched.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ impl Checker {
     /// A sentence that says why it does not compile.
     pub fn compile(schema: &Value) -> Result<Self, String> {
         let mut bounded = schema.clone();
-        integers::write_out(&mut bounded);
+        numbers::write_out(&mut bounded);
         let validator = jsonschema::draft202012::options()
             .should_validate_formats(true)
             .with_pattern_options(PatternOptions::regex())
@@ -245,6 +245,20 @@ mod tests {
 
         let pointers: Vec<_> = violations.iter().map(|found| found.pointer.as_str()).collect();
         assert_eq!(pointers, ["/pet/name", "/quantity"]);
+    }
+
+    #[test]
+    fn a_float_that_its_type_would_take_for_infinite_is_reported() {
+        #[derive(JsonSchema)]
+        #[expect(dead_code, reason = "only the schema is looked at")]
+        struct Reading {
+            celsius: f32,
+        }
+
+        let violations = checker::<Reading>().check(&json!({ "celsius": 1e39 })).unwrap_err();
+
+        assert_eq!(violations[0].pointer, "/celsius");
+        assert_eq!(checker::<Reading>().check(&json!({ "celsius": f32::MAX })), Ok(()));
     }
 
     #[derive(JsonSchema)]

@@ -8,10 +8,14 @@ use motia_core::{
     http::{BodyKind, Problem, ProblemShape},
     registry::ApiStep,
     schema::{REFERENCE_PREFIX, Schemas, Violation},
+    trace::TraceId,
 };
 use serde_json::{Value, json};
 
 use super::components::{Components, PROBLEM};
+
+/// The run that examples are of.
+const EXAMPLE: TraceId = TraceId::from_bytes([0x4b; 16]);
 
 /// A failure that the framework answers for a step.
 pub(super) struct Failure {
@@ -20,18 +24,30 @@ pub(super) struct Failure {
     media: String,
     /// Its schema, where it is no [`Problem`].
     schema: Option<Value>,
+    /// What a rejection of the step's own looks like.
+    example: Option<Value>,
 }
 
 impl Failure {
-    /// The failures of a step whose problems have this shape, each status once.
+    /// The failures of a step whose problems have this shape, each status once: its own rejections
+    /// first.
     pub(super) fn all(
         api: &ApiStep,
         shape: Option<ProblemShape>,
         schemas: &mut Schemas,
     ) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for reply in api.options.replies.iter().filter(|reply| reply.schema.is_none()) {
+            let problem = Problem::new(reply.status()).detail(reply.description);
+            let example = problem.clone().answer(shape, EXAMPLE).body;
+            let described = Self::of(problem, reply.description, shape, schemas);
+            let example = serde_json::from_slice(&example).ok();
+            all.push(Self { when: reply.description, example, ..described });
+        }
+        all.extend(problems(api).map(|(problem, when)| Self::of(problem, when, shape, schemas)));
         let mut seen = BTreeSet::new();
-        let shaped = problems(api).map(|(problem, when)| Self::of(problem, when, shape, schemas));
-        shaped.filter(|failure| seen.insert(failure.status)).collect()
+        all.retain(|failure| seen.insert(failure.status));
+        all
     }
 
     fn of(
@@ -40,18 +56,15 @@ impl Failure {
         shape: Option<ProblemShape>,
         schemas: &mut Schemas,
     ) -> Self {
-        let Some(shape) = shape else {
-            let media = Problem::CONTENT_TYPE.to_owned();
-            return Self { status: problem.status, when, media, schema: None };
-        };
-        // What the shape makes of it says its status and its type.
-        let answer = shape.answer(problem);
+        // What is made of it says its status and its type.
+        let answer = problem.answer(shape, EXAMPLE);
         let media = answer.headers.get(header::CONTENT_TYPE).and_then(|it| it.to_str().ok());
         Self {
             status: answer.status,
-            when: shape.description(answer.status).unwrap_or(when),
+            when: shape.and_then(|it| it.description(answer.status)).unwrap_or(when),
             media: media.and_then(|it| it.split(';').next()).unwrap_or_default().to_owned(),
-            schema: Some(schemas.output(shape.schema(answer.status))),
+            schema: shape.map(|it| schemas.output(it.schema(answer.status))),
+            example: None,
         }
     }
 
@@ -66,7 +79,11 @@ impl Failure {
             Some(schema) => components.going_out(schema.clone()),
             None => json!({ "$ref": format!("{REFERENCE_PREFIX}{PROBLEM}") }),
         };
-        json!({ "description": self.when, "content": { &*self.media: { "schema": schema } } })
+        let mut content = json!({ "schema": schema });
+        if let Some(example) = &self.example {
+            content["example"] = example.clone();
+        }
+        json!({ "description": self.when, "content": { &*self.media: content } })
     }
 }
 
@@ -94,7 +111,11 @@ fn problems(api: &ApiStep) -> impl Iterator<Item = (Problem, &'static str)> {
         (idempotent, plain(StatusCode::CONFLICT), "The first request with this key still runs."),
         (takes_body, plain(StatusCode::PAYLOAD_TOO_LARGE), "The body is too large."),
         (typed, plain(StatusCode::UNSUPPORTED_MEDIA_TYPE), "The body is of another type."),
-        (idempotent, plain(StatusCode::UNPROCESSABLE_ENTITY), "The key came with another request."),
+        (
+            idempotent,
+            broken(StatusCode::UNPROCESSABLE_ENTITY),
+            "The key came with another request.",
+        ),
         (true, plain(StatusCode::INTERNAL_SERVER_ERROR), "Something failed inside."),
         (true, plain(StatusCode::SERVICE_UNAVAILABLE), "Not now: try again after `Retry-After`."),
     ]

@@ -1,7 +1,7 @@
 //! One API step as an operation of the document.
 
 use motia_core::{
-    config::path::parameters,
+    config::{ReplySchema, path::parameters},
     http::{BodyKind, ProblemShape},
     registry::{ApiStep, Step},
     schema::Schemas,
@@ -19,7 +19,8 @@ pub(super) struct Operation<'r> {
     query: Option<Value>,
     params: Option<Value>,
     reply: Option<Value>,
-    replies: Vec<Value>,
+    /// Beside the reply, each with its schema.
+    replies: Vec<(&'static ReplySchema, Value)>,
     failures: Vec<Failure>,
 }
 
@@ -36,8 +37,8 @@ impl<'r> Operation<'r> {
         let query = input(api.options.query);
         let params = input(api.options.params);
         let reply = api.reply.map(|schema| schemas.output(schema));
-        let replies = api.options.replies.iter().map(|reply| schemas.output(reply.schema));
-        let replies = replies.collect();
+        let typed = api.options.replies.iter().filter_map(|reply| Some((reply, reply.schema?)));
+        let replies = typed.map(|(reply, schema)| (reply, schemas.output(schema))).collect();
         let failures = Failure::all(api, ProblemShape::of(&settings.problems, api.path), schemas);
         Self { step, api, body, query, params, reply, replies, failures }
     }
@@ -111,12 +112,12 @@ impl<'r> Operation<'r> {
 
     fn responses(&self, components: &Components) -> Map<String, Value> {
         let mut responses = Map::new();
-        for (reply, schema) in self.api.options.replies.iter().zip(&self.replies) {
-            let content = json!({ "schema": components.going_out(schema.clone()) });
-            let response = json!({
-                "description": reply.description,
-                "content": { "application/json": content },
-            });
+        for (reply, schema) in &self.replies {
+            let mut response = json!({ "description": reply.description });
+            if *schema != json!({ "type": "null" }) {
+                let content = json!({ "schema": components.going_out(schema.clone()) });
+                response["content"] = json!({ "application/json": content });
+            }
             responses.insert(reply.status.to_string(), response);
         }
         let success = responses.keys().any(|status| status.starts_with('2'));

@@ -1,6 +1,8 @@
 //! AI jobs from end to end: the contract over HTTP against the app's real binary, what a `kill -9` leaves of it, and
 //! cancellation under a clock that stands still.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod support;
 
 #[path = "systems_ai_jobs/cancellation.rs"]

@@ -1,5 +1,6 @@
 //! AI jobs from end to end: the contract over HTTP against the app's real binary, what a `kill -9` leaves of it, and
 //! cancellation under a clock that stands still.
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 

@@ -1,5 +1,4 @@
 //! Somebody who talks to the flow.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::{
     io::{BufRead as _, BufReader},

@@ -1,5 +1,4 @@
 //! Somebody who wants to hear of ended jobs, and notes every call.
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},

@@ -2,8 +2,6 @@
 //! cancellation under a clock that stands still.
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
-
 mod support;
 
 #[path = "systems_ai_jobs/cancellation.rs"]

@@ -6,7 +6,12 @@ use http::StatusCode;
 use smallvec::SmallVec;
 
 use crate::{
-    config::{About, RateLimit, api::ApiOptions, cron::CronOptions, event::EventOptions},
+    config::{
+        About, RateLimit,
+        api::ApiOptions,
+        cron::CronOptions,
+        event::{EventOptions, RetryShare},
+    },
     context::{Context, given_up::OnDead},
     error::StepResult,
     event::Event,
@@ -108,6 +113,8 @@ pub struct EventStep {
     pub key_rules: Option<KeyRules>,
     /// Who is told when an event is given up.
     pub on_dead: Option<OnDead>,
+    /// How large a share of the starts goes to what was tried before.
+    pub retry_share: Option<RetryShare>,
 }
 
 /// How many of a key run at once, and how often one may start, as an event says it of its key.

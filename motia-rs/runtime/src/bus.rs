@@ -7,6 +7,7 @@
 //! # Layout
 //! - [`queue`]: what may be taken now, and who works on it; `reader` reads on in the store
 //! - `shelf`: what of a queue is in memory: a `line` without keys, or `lanes` of a `lane` for each key
+//! - `share`: what of it that was tried before comes in between
 //! - `worker`, `settle`: one attempt from its start to its end; `watch`: attempts that block their thread
 //! - `begun`: what the process before this one may have begun
 //! - `gates`, [`circuit`], `rate`, `slots`, `depth`: what keeps work from starting, or from coming in
@@ -31,6 +32,7 @@ mod rate;
 mod reader;
 pub mod reason;
 mod settle;
+mod share;
 mod shelf;
 mod slots;
 mod strays;

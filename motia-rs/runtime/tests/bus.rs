@@ -28,6 +28,7 @@ mod bus {
     mod priority;
     mod random;
     mod rates;
+    mod share;
     mod shutdown;
     mod slots;
     mod ttl;

@@ -15,9 +15,14 @@ use crate::{
     event::Event,
     input::EventInput,
     registry::{Definition, EventHandler, EventStep, Events, KeyRules, Kind, Selector},
+    setting::Values,
     store::BoxFuture,
     topic::{Topic, TopicSet},
 };
+
+/// How large a share of the starts goes to what was tried before: told how many of it wait, and the app's
+/// settings.
+pub type RetryShare = fn(u64, &Values) -> f64;
 
 /// The config of an event step that takes `I` and emits the topics of `E`.
 ///
@@ -88,6 +93,7 @@ pub struct EventConfig<I, E = ()> {
     concurrency_per_key_by: Option<fn(&I) -> Option<NonZeroU32>>,
     rate_limit_per_key_by: Option<fn(&I) -> Option<RateLimit>>,
     on_dead: Option<OnDead>,
+    retry_share: Option<RetryShare>,
     types: PhantomData<fn(I) -> E>,
 }
 
@@ -206,6 +212,7 @@ impl<I, E> EventConfig<I, E> {
             concurrency_per_key_by: None,
             rate_limit_per_key_by: None,
             on_dead: None,
+            retry_share: None,
             types: PhantomData,
         }
     }
@@ -476,6 +483,29 @@ impl<I, E> EventConfig<I, E> {
         self
     }
 
+    /// Shares the starts between what was tried before and what was not, while both wait: `share` is told
+    /// how many wait to be tried again, and what the app's settings say, and gives the share of the starts
+    /// that go to them, from 0 to 1. Without it, each starts in the order in which it fell due.
+    ///
+    /// No more are counted than are in memory, a window of them; where more wait in the store, two windows
+    /// are told.
+    ///
+    /// ```
+    /// # use motia_core as motia;
+    /// # use motia_core::config::EventConfig;
+    /// # #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+    /// # struct Parcel { town: String }
+    /// # motia::topic!(Parcel = "parcel");
+    /// // A third, and less while many fail, so that what is new is not held up by it.
+    /// const CONFIG: EventConfig<Parcel> = EventConfig::new("Ship")
+    ///     .retry_share(|waiting, _| if waiting > 1000 { 0.1 } else { 0.33 });
+    /// ```
+    #[must_use]
+    pub const fn retry_share(mut self, share: RetryShare) -> Self {
+        self.retry_share = Some(share);
+        self
+    }
+
     /// Takes only events of which this is true; others are not kept for this step.
     #[must_use]
     pub const fn when(mut self, when: fn(&I) -> bool) -> Self {
@@ -525,6 +555,10 @@ impl<I, E> EventConfig<I, E> {
             !(keyed && batch.is_some()),
             "a batch takes events whatever their key: leave out what is said per key"
         );
+        assert!(
+            !(keyed && self.retry_share.is_some()),
+            "`retry_share` orders a whole queue, which a step with keys does not have"
+        );
     }
 
     /// Joins the config to its handler; [`step!`](crate::step!) calls it.
@@ -552,7 +586,7 @@ impl<I, E> EventConfig<I, E> {
         I: EventInput,
         E: TopicSet,
     {
-        let Self { about, options, key, when, on_dead, types: _, .. } = self;
+        let Self { about, options, key, when, on_dead, retry_share, types: _, .. } = self;
         let (concurrency, rate) = (self.concurrency_per_key_by, self.rate_limit_per_key_by);
         let said = (concurrency.is_some() || rate.is_some()).then(|| {
             KeyRules::new(rate.is_some(), move |event| {
@@ -589,6 +623,7 @@ impl<I, E> EventConfig<I, E> {
                 selector,
                 key_rules: said,
                 on_dead,
+                retry_share,
             }),
         }
     }

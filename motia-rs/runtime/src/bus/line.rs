@@ -2,7 +2,8 @@
 //!
 //! Invariants:
 //! - `ready` holds undelayed deliveries of normal priority in the order of their sequence numbers,
-//!   and delayed ones from the moment they fell due; `ranked` holds those of another priority.
+//!   and delayed ones from the moment they fell due; `ranked` holds those of another priority. Where the
+//!   starts are shared, those that were tried before and fell due are in `tried` instead.
 //! - Every undelayed normal delivery up to `loaded` has been in `ready`; those beyond it, if
 //!   `spilled`, wait in the store, the last one known of at `tail`. Arrivals at or below `loaded` were
 //!   read from the store already and are passed over.
@@ -31,7 +32,7 @@ use motia_core::{
     store::{Arrival, Delivery},
 };
 
-use super::{at_work::Deliveries, reason::Reason, shelf::Gone, strays::Strays};
+use super::{at_work::Deliveries, reason::Reason, share::Share, shelf::Gone, strays::Strays};
 
 /// Deliveries of one queue, without keys.
 #[derive(Debug)]
@@ -39,6 +40,10 @@ pub(super) struct Line {
     window: usize,
     batch: Option<Batching>,
     ready: VecDeque<Delivery>,
+    tried: VecDeque<Delivery>,
+    /// Whether more that fell due wait in the store than are in memory.
+    more_due: bool,
+    share: Option<Share>,
     ranked: BTreeMap<(Timestamp, u64), Delivery>,
     loaded: u64,
     tail: u64,
@@ -89,13 +94,16 @@ impl Cursor {
 
 impl Line {
     /// An empty line over a store in which something may wait.
-    pub(super) fn new(window: usize, batch: Option<Batching>) -> Self {
+    pub(super) fn new(window: usize, batch: Option<Batching>, share: Option<Share>) -> Self {
         // Room for a batch, and for as much again before it is read on.
         let batches = batch.map_or(0, |batching| 2 * batching.size.get() as usize);
         Self {
             window: window.max(batches),
             batch,
             ready: VecDeque::new(),
+            tried: VecDeque::new(),
+            more_due: false,
+            share,
             ranked: BTreeMap::new(),
             loaded: 0,
             tail: 0,
@@ -113,7 +121,7 @@ impl Line {
     }
 
     fn len(&self) -> usize {
-        self.ready.len() + self.ranked.len()
+        self.ready.len() + self.tried.len() + self.ranked.len()
     }
 
     /// How many may be taken: none while what is more urgent may wait in the store.
@@ -130,6 +138,7 @@ impl Line {
 
     pub(super) fn clear(&mut self) {
         self.ready.clear();
+        self.tried.clear();
         self.ranked.clear();
     }
 
@@ -225,25 +234,46 @@ impl Line {
 
     /// What is taken next.
     pub(super) fn first(&self) -> Option<&Delivery> {
-        match (self.ready.front(), self.ranked.first_key_value()) {
-            (Some(ready), Some((place, ranked))) => {
-                let ahead = (ready.event.emitted_at, ready.id.seq) <= *place;
-                Some(if ahead { ready } else { ranked })
+        let plain = if self.tried_is_next() { self.tried.front() } else { self.ready.front() };
+        match (plain, self.ranked.first_key_value()) {
+            (Some(plain), Some((place, ranked))) => {
+                let ahead = (plain.event.emitted_at, plain.id.seq) <= *place;
+                Some(if ahead { plain } else { ranked })
             }
-            (ready, ranked) => ready.or(ranked.map(|(_, delivery)| delivery)),
+            (plain, ranked) => plain.or(ranked.map(|(_, delivery)| delivery)),
         }
     }
 
+    /// Whether what was tried before comes before what was not.
+    fn tried_is_next(&self) -> bool {
+        match &self.share {
+            Some(share) if !self.tried.is_empty() => {
+                self.ready.is_empty() || share.is_of_tried(self.waiting_to_be_tried())
+            }
+            _ => false,
+        }
+    }
+
+    /// How many wait to be tried again, as far as is known.
+    fn waiting_to_be_tried(&self) -> u64 {
+        let known = if self.more_due { 2 * self.window } else { self.tried.len() };
+        u64::try_from(known).unwrap_or(u64::MAX)
+    }
+
     fn pop(&mut self) -> Option<Delivery> {
-        if self.ranked.is_empty() {
-            return self.ready.pop_front();
+        if let Some((place, _)) = self.ranked.first_key_value()
+            && self.first()?.id.seq == place.1
+        {
+            return self.ranked.pop_first().map(|(_, delivery)| delivery);
         }
-        let ranked_first = self.first()?.id.seq == self.ranked.first_key_value()?.1.id.seq;
-        if ranked_first {
-            self.ranked.pop_first().map(|(_, delivery)| delivery)
-        } else {
-            self.ready.pop_front()
+        let (tried, waiting) = (self.tried_is_next(), self.waiting_to_be_tried());
+        if let Some(share) = &mut self.share
+            && !self.tried.is_empty()
+            && !self.ready.is_empty()
+        {
+            share.started(waiting);
         }
+        if tried { self.tried.pop_front() } else { self.ready.pop_front() }
     }
 
     /// Takes out what is next, which is being ended in the store instead.
@@ -296,10 +326,13 @@ impl Line {
             self.release(seq);
             return Gone::Waited;
         }
-        let ready = self.ready.iter().position(|delivery| delivery.id.seq == seq);
+        let is_meant = |delivery: &Delivery| delivery.id.seq == seq;
+        let ready = self.ready.iter().position(is_meant);
+        let tried = self.tried.iter().position(is_meant);
         let ranked = self.ranked.iter().find(|(place, _)| place.1 == seq).map(|(place, _)| *place);
         let delivery = ready
             .and_then(|index| self.ready.remove(index))
+            .or_else(|| self.tried.remove(tried?))
             .or_else(|| self.ranked.remove(&ranked?));
         match delivery {
             Some(delivery) => {

@@ -26,6 +26,7 @@ use super::{
     line::Line,
     rate, reader,
     reason::Reason,
+    share::Share,
     shelf::{Gone, Shelf},
     worker,
 };
@@ -82,7 +83,9 @@ impl Queue {
         let shelf = if options.keyed {
             Shelf::Lanes(Lanes::new(window, subscriber.event_step()))
         } else {
-            Shelf::Line(Line::new(window, options.batch))
+            let share = subscriber.event_step().retry_share;
+            let share = share.map(|share| Share::new(share, shared.engine.clone()));
+            Shelf::Line(Line::new(window, options.batch, share))
         };
         let inner = Inner {
             shelf,

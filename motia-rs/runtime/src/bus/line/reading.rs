@@ -24,9 +24,17 @@ impl Line {
         let (ready_low, ranked_low) = (self.ready.len() <= half, self.ranked.len() <= half);
         (self.spilled && ready_low)
             || (self.rank_spilled && (ranked_low || self.ranked_ran_dry()))
-            || (self.ready.len() <= self.window
+            || (self.has_room_for_due()
                 && ranked_low
                 && self.look_at().is_some_and(|next| next <= now()))
+    }
+
+    /// Whether what fell due may be read: before what was tried runs dry, where the starts are shared.
+    fn has_room_for_due(&self) -> bool {
+        match self.share {
+            None => self.ready.len() <= self.window,
+            Some(_) => self.tried.len() <= self.window / 2 && self.ready.len() <= self.window,
+        }
     }
 
     /// When to look again for what waits for its time.
@@ -121,6 +129,7 @@ impl Line {
             self.rank.read((delivery.event.rank(), delivery.id.seq));
             self.insert(delivery);
         }
+        self.more_due = pulled.due.len() == pull.limit;
         for delivery in pulled.due {
             self.fell_due(delivery);
         }
@@ -138,7 +147,8 @@ impl Line {
             && let Entry::Vacant(free) = self.held.entry(seq)
         {
             free.insert(None);
-            self.ready.push_back(delivery);
+            let shared = self.share.is_some() && delivery.attempts > 0;
+            if shared { &mut self.tried } else { &mut self.ready }.push_back(delivery);
         }
     }
 

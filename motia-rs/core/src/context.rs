@@ -31,6 +31,7 @@ pub mod transaction;
 use std::{
     fmt,
     marker::PhantomData,
+    path::Path,
     sync::{Arc, atomic::AtomicBool, atomic::Ordering},
 };
 
@@ -58,7 +59,7 @@ use crate::{
     event::EventId,
     flow::Flow,
     setting::Setting,
-    store::{DeliveryId, Token},
+    store::{DeliveryId, PageRequest, StoreError, Token},
     topic::{MemberOf, Topic},
     trace::{TraceContext, TraceId},
 };
@@ -312,6 +313,31 @@ impl<Emits> Context<Emits> {
     #[must_use]
     pub fn circuit(&self, breaker: CircuitBreaker) -> Circuit<'_> {
         Circuit::new(&self.run, breaker)
+    }
+
+    /// How many deliveries of this kind are not settled: they wait, are delayed or to be tried again, or
+    /// run. For those who mend what came apart: work without an event that leads to it.
+    ///
+    /// # Errors
+    /// When what waits cannot be read.
+    pub async fn under_way(&self, what: Cancel<'_>) -> Result<u64, StoreError> {
+        let (filter, mut page) = (what.filter(), PageRequest::first(PageRequest::MAX));
+        let mut count = 0;
+        loop {
+            let found = self.run.engine.store().waiting(&filter, page.clone()).await?;
+            count += found.items.len() as u64;
+            if found.next.is_none() {
+                return Ok(count);
+            }
+            page = page.after(found.next);
+        }
+    }
+
+    /// The folder that the app keeps its data in, for files of a step's own beside the store's. Whoever
+    /// writes there makes a folder of its own within it.
+    #[must_use]
+    pub fn data_dir(&self) -> &Path {
+        self.run.engine.data_dir()
     }
 
     /// Resolves when this attempt should stop: it was cancelled, or the app shuts down and its time to

@@ -44,12 +44,16 @@ pub(crate) fn response(answer: ApiResponse, trace_id: TraceId, streams: &Streams
             set_type(headers, kind);
             streamed(StreamBody::new(stream.map_ok(http_body::Frame::data)))
         }
-        ReplyBody::Sse(events) => {
+        ReplyBody::Sse(events, keep_alive) => {
             set_type(headers, "text/event-stream");
             if !headers.contains_key(header::CACHE_CONTROL) {
                 headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
             }
-            streamed(EventBody::new(events, streams.keep_alive, &streams.stopping))
+            streamed(EventBody::new(
+                events,
+                keep_alive.unwrap_or(streams.keep_alive),
+                &streams.stopping,
+            ))
         }
         // `Empty`, and no other is known.
         _ => return response,

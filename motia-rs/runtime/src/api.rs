@@ -23,6 +23,7 @@ use motia_core::{
     schema::{Checker, Place, Schemas, Violation},
     trace::TraceContext,
 };
+use serde_json::Value;
 
 use crate::{
     invoke::{attempt, first_run},
@@ -189,6 +190,8 @@ impl Checks {
         {
             match &request.body {
                 RawBody::Json(value) => errors.extend(body.check(value).err().unwrap_or_default()),
+                // An `Option`: nothing is as good as `null`.
+                RawBody::None if body.check(&Value::Null).is_ok() => {}
                 _ => errors.push(Violation::new("", "a JSON body is required").of_rule("required")),
             }
         }

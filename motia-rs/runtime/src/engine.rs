@@ -1,6 +1,10 @@
 //! What a context reaches: the store, the topics, the clock.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use motia_core::{
@@ -32,6 +36,7 @@ pub struct AppEngine {
     settings: Values,
     memory: Memory,
     own: Own,
+    data_dir: PathBuf,
 }
 
 impl AppEngine {
@@ -65,6 +70,7 @@ impl AppEngine {
             settings,
             memory: Memory::default(),
             own: Own::default(),
+            data_dir: PathBuf::new(),
         })
     }
 
@@ -79,6 +85,12 @@ impl AppEngine {
     pub fn with_settings(mut self, settings: &Values) -> Self {
         self.settings.extend(settings);
         self
+    }
+
+    /// The same with a folder for data.
+    #[must_use]
+    pub fn in_folder(self, data_dir: PathBuf) -> Self {
+        Self { data_dir, ..self }
     }
 }
 
@@ -201,6 +213,10 @@ impl Engine for AppEngine {
 
     fn settings(&self) -> &Values {
         &self.settings
+    }
+
+    fn data_dir(&self) -> &Path {
+        &self.data_dir
     }
 
     fn memory(&self) -> &Memory {

@@ -105,7 +105,8 @@ impl Runtime {
             )
             .map_err(StartError::Schema)?
             .with_settings(&settings.app)
-            .with_metrics(Own::of(&registry, &metrics, settings.max_series)),
+            .with_metrics(Own::of(&registry, &metrics, settings.max_series))
+            .in_folder(settings.data_dir.clone()),
         );
         let shared = api::Shared {
             engine: engine.clone(),

@@ -2,6 +2,7 @@
 
 use std::{
     num::{NonZeroU32, NonZeroUsize},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -35,6 +36,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Series of one metric of the app, beyond which new values of labels are counted as `other`: 1000.
     pub max_series: usize,
+    /// The folder that the app keeps its data in: `.motia`.
+    pub data_dir: PathBuf,
     /// What the app's own settings were set to; those that are missing have their defaults.
     pub app: Values,
 }
@@ -53,6 +56,7 @@ impl Default for Settings {
             runs: RunSettings::default(),
             limits: Limits::default(),
             max_series: 1000,
+            data_dir: ".motia".into(),
             app: Values::default(),
         }
     }

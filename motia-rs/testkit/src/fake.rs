@@ -3,6 +3,7 @@
 use std::{
     any::type_name,
     collections::HashMap,
+    path::Path,
     sync::{Arc, LazyLock, atomic::AtomicBool},
     time::Duration,
 };
@@ -418,6 +419,10 @@ impl Engine for FakeEngine {
 
     fn settings(&self) -> &Values {
         &self.settings
+    }
+
+    fn data_dir(&self) -> &Path {
+        Path::new(".motia")
     }
 
     fn memory(&self) -> &Memory {

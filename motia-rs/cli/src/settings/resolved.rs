@@ -186,6 +186,7 @@ impl Settings {
         runtime.drain = self.drain;
         runtime.limits = self.limits;
         runtime.max_series = number(self.max_series);
+        runtime.data_dir.clone_from(&self.data_dir);
         runtime.app = self.app.clone();
         runtime
     }

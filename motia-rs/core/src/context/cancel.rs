@@ -2,7 +2,7 @@
 
 use crate::{
     event::EventId,
-    store::{CommitError, DeliveryId, StoreError},
+    store::{CommitError, DeliveryId, StoreError, WaitingFilter},
     trace::TraceId,
 };
 
@@ -27,6 +27,20 @@ pub enum Cancel<'k> {
     Key(&'k str),
     /// One delivery: an event in one step.
     Delivery(DeliveryId),
+}
+
+impl Cancel<'_> {
+    /// Which of the deliveries that are not settled are meant.
+    #[must_use]
+    pub fn filter(self) -> WaitingFilter {
+        let all = WaitingFilter::default();
+        match self {
+            Self::Event(event) => WaitingFilter { event: Some(event), ..all },
+            Self::Trace(trace) => WaitingFilter { trace: Some(trace), ..all },
+            Self::Key(key) => WaitingFilter { cancel_key: Some(key.to_owned()), ..all },
+            Self::Delivery(delivery) => WaitingFilter { delivery: Some(delivery), ..all },
+        }
+    }
 }
 
 /// Not all of what was meant could be cancelled.

@@ -1,6 +1,6 @@
 //! The port through which a context reaches the machine beneath it.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -48,6 +48,9 @@ pub trait Engine: Send + Sync + 'static {
 
     /// What the app's settings were set to.
     fn settings(&self) -> &Values;
+
+    /// The folder that the app keeps its data in.
+    fn data_dir(&self) -> &Path;
 
     /// What the steps share in memory.
     fn memory(&self) -> &Memory;

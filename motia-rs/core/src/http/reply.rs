@@ -1,6 +1,6 @@
 //! What an API step can answer with.
 
-use std::{any::TypeId, borrow::Cow, pin::Pin};
+use std::{any::TypeId, borrow::Cow, pin::Pin, time::Duration};
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -30,8 +30,9 @@ pub enum ReplyBody {
     Bytes(&'static str, Bytes),
     /// Bytes of a media type, as they come.
     Stream(&'static str, ByteStream),
-    /// Server-sent events, kept alive while they wait.
-    Sse(SseStream),
+    /// Server-sent events, kept alive while they wait: after each such silence, or as often as the app
+    /// says.
+    Sse(SseStream, Option<Duration>),
 }
 
 impl ReplyBody {
@@ -51,7 +52,7 @@ impl std::fmt::Debug for ReplyBody {
             Self::Empty => f.write_str("Empty"),
             Self::Bytes(kind, bytes) => f.debug_tuple("Bytes").field(kind).field(bytes).finish(),
             Self::Stream(kind, _) => f.debug_tuple("Stream").field(kind).finish(),
-            Self::Sse(_) => f.write_str("Sse"),
+            Self::Sse(..) => f.write_str("Sse"),
         }
     }
 }
@@ -138,7 +139,7 @@ plain_reply!(RawBytes, "application/octet-stream", |bytes| {
     ReplyBody::Bytes("application/octet-stream", bytes.0)
 });
 plain_reply!(ReplyBody, "*/*", |body| body);
-plain_reply!(Sse, "text/event-stream", |sse| ReplyBody::Sse(sse.0));
+plain_reply!(Sse, "text/event-stream", |sse| ReplyBody::Sse(sse.0, sse.1));
 
 /// A stream of server-sent events, as the HTML standard has them.
 ///
@@ -148,12 +149,19 @@ plain_reply!(Sse, "text/event-stream", |sse| ReplyBody::Sse(sse.0));
 /// let ticks = Sse::new(futures_util::stream::iter([SseEvent::data("tick")]));
 /// # let _ = ticks;
 /// ```
-pub struct Sse(SseStream);
+pub struct Sse(SseStream, Option<Duration>);
 
 impl Sse {
     /// The events of `stream`.
     pub fn new(stream: impl Stream<Item = SseEvent> + Send + 'static) -> Self {
-        Self(Box::pin(stream))
+        Self(Box::pin(stream), None)
+    }
+
+    /// Sends a comment after each silence of this length, and not as often as the app says: for a contract
+    /// that has heartbeats of its own.
+    #[must_use]
+    pub fn keep_alive(self, silence: Duration) -> Self {
+        Self(self.0, Some(silence))
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) async fn cancel(
     by: &str,
     at: Timestamp,
 ) -> Result<u64, CancelError> {
-    let filter = filter(what);
+    let filter = what.filter();
     // What a running handler emits before it is told is found when it is looked for once more.
     let rounds = if matches!(what, Cancel::Trace(_) | Cancel::Key(_)) { MOST_ROUNDS } else { 1 };
     let mut ended = 0;
@@ -44,17 +44,6 @@ pub(crate) async fn cancel(
         }
     }
     Ok(ended)
-}
-
-fn filter(what: Cancel<'_>) -> WaitingFilter {
-    let all = WaitingFilter::default();
-    match what {
-        Cancel::Event(event) => WaitingFilter { event: Some(event), ..all },
-        Cancel::Trace(trace) => WaitingFilter { trace: Some(trace), ..all },
-        Cancel::Key(key) => WaitingFilter { cancel_key: Some(key.to_owned()), ..all },
-        Cancel::Delivery(delivery) => WaitingFilter { delivery: Some(delivery), ..all },
-        _ => WaitingFilter { delivery: Some(DeliveryId::default()), ..all },
-    }
 }
 
 /// A page of what is meant.

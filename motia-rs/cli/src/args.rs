@@ -94,6 +94,12 @@ pub enum Command {
     /// Look into the schedules
     #[command(subcommand)]
     Cron(Cron),
+    /// Remove everything that is kept in the data folder; no server may run
+    Reset {
+        /// Really remove it; without this, only what would be removed is listed
+        #[arg(long)]
+        confirm: bool,
+    },
     /// Print the OpenAPI document
     Openapi,
     /// Show every setting, its value, and where it was set

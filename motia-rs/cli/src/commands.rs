@@ -10,6 +10,7 @@ mod history;
 mod logs_of;
 pub mod queues;
 mod runs;
+pub mod reset;
 pub mod state;
 
 use std::{io::IsTerminal as _, sync::Arc, time::Duration};
@@ -70,6 +71,7 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
             app::settings(&raw, output);
             Ok(())
         }
+        Command::Reset { confirm } => reset::run(&settings, confirm, output),
         Command::Emit(emission) => emit::run(ask, &emission, output),
         Command::Queues { command } => queues::run(&ask(look)?, command, &me, output),
         Command::Why { id } => deliveries::why(&ask(look)?, &id, &me, output),

@@ -15,4 +15,4 @@ mod rules;
 mod sqlite;
 
 pub use memory::MemoryStore;
-pub use sqlite::{SqliteOptions, SqliteStore};
+pub use sqlite::{FolderLock, SqliteOptions, SqliteStore};

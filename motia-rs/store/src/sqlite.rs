@@ -51,6 +51,7 @@ use std::{
     time::Duration,
 };
 
+pub use self::lock::FolderLock;
 use jiff::Timestamp;
 use motia_core::store::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,

@@ -8,14 +8,24 @@ use std::{
 
 use motia_core::store::StoreError;
 
-/// Held for as long as the store is open. The file stays behind, empty, since removing it would
-/// race with the next process.
-pub(super) struct FolderLock(File);
+/// The right to a data folder, held for as long as its store is open. The file stays behind, empty,
+/// since removing it would race with the next process.
+#[derive(Debug)]
+pub struct FolderLock(File);
+
+/// The lock's file in its folder.
+const FILE: &str = "motia.lock";
 
 impl FolderLock {
+    /// What stays in a data folder whatever else is removed from it.
+    pub const FILE: &str = FILE;
+
     /// Takes the lock of a data folder, or says who has it.
-    pub(super) fn take(folder: &Path) -> Result<Self, StoreError> {
-        let path = folder.join("motia.lock");
+    ///
+    /// # Errors
+    /// When another process has it, or the folder cannot be written.
+    pub fn take(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(FILE);
         let failed = |error: std::io::Error| {
             StoreError::Io(format!("{}: {error}; is the folder writable?", path.display()))
         };

@@ -1,6 +1,15 @@
 //! The verbs of the app: one file, one step; one folder per flow. Registered on linking, by
 //! `use steps as _;`.
 
+use motia::App;
+
 mod ai_jobs;
 mod hello;
 mod petstore;
+mod task_queue;
+
+/// What stands around the steps: the form of errors and paths that the clients of a flow rely on.
+#[must_use]
+pub fn contracts(app: App) -> App {
+    app.problems(flows::task_queue::fastapi::ERRORS).redirect_slashes()
+}

@@ -2,11 +2,9 @@
 
 use std::process::ExitCode;
 
-use steps as _;
-
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    motia::App::new().run()
+    motia::App::new().with(steps::contracts).run()
 }

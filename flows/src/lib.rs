@@ -6,3 +6,4 @@ pub mod demo;
 pub mod hello;
 pub mod outbound;
 pub mod petstore;
+pub mod task_queue;

@@ -9,8 +9,8 @@ pub mod fit;
 mod history;
 mod logs_of;
 pub mod queues;
-mod runs;
 pub mod reset;
+mod runs;
 pub mod state;
 
 use std::{io::IsTerminal as _, sync::Arc, time::Duration};

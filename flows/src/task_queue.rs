@@ -1,0 +1,76 @@
+//! `AsyncTaskFlow`: texts are summarised and newspapers taken apart by a model that is slow, limited and
+//! sometimes down.
+//!
+//! # Layout
+//! - [`task`]: a task, its states, and how it goes from one to the next
+//! - [`board`]: where tasks stand, by state and by queue, and how many; [`queues`]: what is told of that
+//! - [`wire`]: what clients are told of a task; [`filter`]: which of them, in which order
+//! - [`attempt`]: how an attempt begins, what it does, and how it ends
+//! - [`failure`]: what can go wrong, and when it is tried again
+//! - [`model`]: who summarises; [`summary`] and [`articles`]: who does it where there is no model
+//! - [`account`]: what the provider says of the key; [`usage`]: how often it was asked; [`pace`]: how often
+//!   it may be
+//! - [`pdf`]: the text of a PDF; [`spool`]: where uploads lie
+//! - [`client`]: calls to the provider; [`fastapi`]: the form of errors
+//! - [`workers`]: who works, and whether the model is let in; [`health`]: whether all is well
+//! - [`settings`]: what can be set
+
+pub mod account;
+pub mod articles;
+pub mod attempt;
+pub mod board;
+pub mod client;
+pub mod failure;
+pub mod fastapi;
+pub mod filter;
+pub mod health;
+pub mod model;
+pub mod pace;
+pub mod pdf;
+pub mod queues;
+pub mod settings;
+pub mod spool;
+pub mod summary;
+pub mod task;
+pub mod usage;
+pub mod wire;
+pub mod workers;
+
+use motia::{context::GivenUp, prelude::*};
+
+/// The flow.
+pub const TASK_QUEUE: Flow = Flow::new("task-queue")
+    .description("Summarises texts and takes newspapers apart by a model, retrying what fails");
+
+/// The model's provider, left alone for two minutes after ten failures in a row.
+pub const MODEL: CircuitBreaker =
+    CircuitBreaker::new("openrouter").failures(10).open_for(Duration::from_secs(120));
+
+/// A task waits for a worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskQueued {
+    /// The task.
+    pub task_id: String,
+    /// Which time it was queued; an event of an earlier time is of no use any more.
+    pub round: u32,
+}
+topic!(TaskQueued = "task.queued");
+
+/// Nobody could even try a task: the program went down with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskAbandoned {
+    /// The task.
+    pub task_id: String,
+    /// Which time it was queued.
+    pub round: u32,
+    /// Why nobody tries it again.
+    pub reason: String,
+}
+topic!(TaskAbandoned = "task.abandoned");
+
+impl From<GivenUp<TaskQueued>> for TaskAbandoned {
+    fn from(given_up: GivenUp<TaskQueued>) -> Self {
+        let TaskQueued { task_id, round } = given_up.input;
+        Self { task_id, round, reason: given_up.reason }
+    }
+}

@@ -1,0 +1,90 @@
+//! `POST /api/v1/tasks/requeue-orphaned`: finds tasks that should be worked on and that no event leads to.
+
+use flows::task_queue::{
+    TASK_QUEUE,
+    attempt::{self, Emits},
+    board::{self, Change},
+    task::TaskState,
+};
+use motia::prelude::*;
+
+#[derive(Debug, Default, Serialize, JsonSchema)]
+struct Requeued {
+    /// So many were found.
+    found: u32,
+    /// So many were queued again.
+    requeued: u32,
+    /// What went wrong with the others.
+    errors: Vec<String>,
+    /// The same in a sentence.
+    message: String,
+}
+
+const CONFIG: ApiConfig<(), Requeued, Emits> =
+    ApiConfig::post("RequeueOrphaned", "/api/v1/tasks/requeue-orphaned")
+        .description("Queues tasks again that should be worked on and that no event leads to")
+        .flows(&[TASK_QUEUE]);
+
+/// The states in which an event has to lead to a task.
+const LED_TO: &[TaskState] = &[TaskState::Pending, TaskState::Scheduled, TaskState::Active];
+
+async fn handler(_: ApiRequest<()>, ctx: Context<Emits>) -> StepResult<ApiResponse<Requeued>> {
+    let mut report = Requeued::default();
+    for (task_id, card) in board::read(&ctx, LED_TO).await? {
+        if ctx.under_way(Cancel::Key(&task_id)).await? > 0 {
+            continue;
+        }
+        let now = ctx.now();
+        let mut requeued = false;
+        let change = board::change(&ctx, &task_id, |task, tx| {
+            // What moved on since it was looked at has an event, or had one that did its work.
+            requeued = task.updated_at == card.updated_at && task.state == card.state;
+            if !requeued {
+                return Ok(Change::None);
+            }
+            let mut again = task.clone();
+            again.requeue(now);
+            attempt::queue_again(tx, &again);
+            Ok(again.into())
+        });
+        let changed = change.await;
+        report.found += u32::from(requeued);
+        match changed {
+            Ok(_) => report.requeued += u32::from(requeued),
+            Err(error) => report.errors.push(format!("task {task_id} is not requeued: {error}")),
+        }
+    }
+    let Requeued { found, requeued, .. } = report;
+    report.message = format!("Found {found} orphaned tasks, successfully requeued {requeued}");
+
+    Ok(ApiResponse::ok(report))
+}
+
+step!(CONFIG, handler);
+
+#[cfg(test)]
+mod tests {
+    use flows::task_queue::task::{Task, TaskType};
+    use motia_testkit::{START, fake};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_without_an_event_is_queued_again_and_others_are_left_alone() {
+        let (ctx, probe) = fake();
+        let (lost, led_to) = (
+            Task::new(TaskType::Summarize, 1, 3, START),
+            Task::new(TaskType::Summarize, 2, 3, START),
+        );
+        let mut tx = ctx.transaction();
+        board::put(&mut tx, &lost);
+        attempt::queue_new(&mut tx, &led_to);
+        tx.commit().await.unwrap();
+
+        let report = handler(ApiRequest::new(()), ctx.clone()).await.unwrap().body;
+        let again = handler(ApiRequest::new(()), ctx).await.unwrap().body;
+
+        assert_eq!((report.found, report.requeued, report.errors.len()), (1, 1, 0));
+        assert_eq!((again.found, probe.emissions().len()), (0, 2));
+    }
+}

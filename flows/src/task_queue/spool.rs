@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(owner(&spool.file(TASK)).as_deref(), Some(TASK));
         let old = spool.older_than(Timestamp::MAX).await.unwrap();
         assert_eq!(old, [spool.file(TASK)]);
-        assert_eq!(spool.older_than(Timestamp::UNIX_EPOCH).await.unwrap(), [PathBuf::new(); 0]);
+        assert!(spool.older_than(Timestamp::UNIX_EPOCH).await.unwrap().is_empty());
 
         spool.remove(TASK).await.unwrap();
         spool.remove(TASK).await.unwrap();

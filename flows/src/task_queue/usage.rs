@@ -98,7 +98,7 @@ pub async fn note<E>(
         let service = Service {
             state: ended.unwrap_or_else(ServiceState::of),
             last_check: now,
-            account: account.clone().or_else(|| before.as_ref()?.account.clone()),
+            account: account.or_else(|| before.as_ref()?.account),
             error_details: ended.err().map(|failure| failure.message.clone()),
             consecutive_failures: if worked { 0 } else { failures.saturating_add(1) },
         };
@@ -131,7 +131,7 @@ pub async fn by_day<E>(ctx: &Context<E>, days: u32) -> StepResult<serde_json::Ma
     let mut at = ctx.now();
     for _ in 0..days {
         let (today, mut counted) = (day(at), serde_json::Map::new());
-        // `-` comes before `.`, and whatever was counted that day behind it.
+        // A day has fewer names than this; those of the next day come behind them.
         let of_day = ctx.state.group(USAGE).after(format!("{today}.")).limit(32).await?;
         for (name, count) in of_day.items {
             if let Some(name) = name.strip_prefix(&format!("{today}.")) {

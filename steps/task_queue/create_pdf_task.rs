@@ -7,7 +7,7 @@ use flows::task_queue::{
     settings::MAX_RETRIES,
     spool::{Receiving, Spool},
     task::{Task, TaskType, Upload},
-    wire::{ErrorResponse, TaskResponse},
+    wire::TaskResponse,
 };
 use motia::{http::Part, prelude::*, schema::Violation};
 
@@ -23,10 +23,8 @@ const CONFIG: ApiConfig<Multipart, TaskResponse, Emits> =
         .description("Takes a newspaper as a PDF: multipart, `file` and perhaps `issue_date`")
         .body_limit(LARGEST_FORM)
         .timeout(LONGEST_UPLOAD)
-        .replies(&[
-            reply::<TaskResponse>(201, "The task is queued."),
-            reply::<ErrorResponse>(400, "The file is no PDF."),
-        ])
+        .status(201)
+        .replies(&[rejection(400, "File must be a PDF document")])
         .flows(&[TASK_QUEUE]);
 
 async fn handler(

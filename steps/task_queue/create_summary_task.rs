@@ -20,7 +20,7 @@ struct TaskCreate {
 const CONFIG: ApiConfig<TaskCreate, TaskResponse, Emits> =
     ApiConfig::post("CreateSummaryTask", "/api/v1/tasks/summarize/")
         .description("Takes a text that is to be summarised")
-        .replies(&[reply::<TaskResponse>(201, "The task is queued.")])
+        .status(201)
         .flows(&[TASK_QUEUE]);
 
 async fn handler(

@@ -41,7 +41,7 @@ pub enum Kind {
 }
 
 /// How often the program may go down with a task before the task is given up.
-pub const MOST_INTERRUPTIONS: u32 = 3;
+pub const MOST_INTERRUPTIONS: u32 = 5;
 
 macro_rules! schedule {
     ($name:ident = $($secs:literal),+) => {

@@ -4,6 +4,7 @@ use flows::task_queue::{
     MODEL, TASK_QUEUE, TaskAbandoned, TaskQueued,
     attempt::{self, AS_DECIDED, DECIDED},
     model::Stop,
+    queues::retry_share,
     workers::SLOTS,
 };
 use motia::prelude::*;
@@ -14,6 +15,7 @@ const CONFIG: EventConfig<TaskQueued> = EventConfig::new("ProcessTask")
     .retry_class(&[(DECIDED, AS_DECIDED)])
     .circuit_breaker(MODEL)
     .concurrency(SLOTS)
+    .retry_share(retry_share)
     .on_dead::<TaskAbandoned>()
     .flows(&[TASK_QUEUE]);
 

@@ -1,6 +1,6 @@
 //! How much waits in each queue, and how many tasks are in each state.
 
-use motia::prelude::*;
+use motia::{prelude::*, setting::Values};
 
 use super::{
     board::{self, COUNTS},
@@ -118,11 +118,8 @@ impl QueueStatus {
             scheduled: state(TaskState::Scheduled),
             dlq: state(TaskState::Dlq),
         };
-        let retry_ratio = retry_ratio(
-            queues.retry,
-            ctx.setting(RETRY_RATIO),
-            (ctx.setting(RETRY_WARNING), ctx.setting(RETRY_CRITICAL)),
-        );
+        let (usual, many) = (ctx.setting(RETRY_RATIO), ctx.setting(RETRY_WARNING));
+        let retry_ratio = retry_ratio(queues.retry, usual, (many, ctx.setting(RETRY_CRITICAL)));
         Ok(Self { queues, states, retry_ratio })
     }
 
@@ -131,6 +128,18 @@ impl QueueStatus {
     pub fn told(self, timestamp: Timestamp) -> Told {
         let Self { queues, states, retry_ratio } = self;
         Told { queue_depths: queues, state_counts: states, retry_ratio, timestamp }
+    }
+}
+
+/// How the queue shares its starts, of which so many are for what waits to be tried again.
+#[must_use]
+pub fn retry_share(waiting: u64, app: &Values) -> f64 {
+    let waiting = i64::try_from(waiting).unwrap_or(i64::MAX);
+    match (app.get(RETRY_RATIO), app.get(RETRY_WARNING), app.get(RETRY_CRITICAL)) {
+        (Some(usual), Some(many), Some(far_too_many)) => {
+            retry_ratio(waiting, usual, (many, far_too_many))
+        }
+        _ => WITH_FAR_TOO_MANY,
     }
 }
 

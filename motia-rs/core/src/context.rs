@@ -7,10 +7,12 @@
 //! - [`transaction`]: several of these at once, or none
 //! - [`limit`]: how often something may be done; [`circuit`]: whether a dependency is to be left alone
 //! - [`logger`]: what is told to people; [`metrics`]: what is counted for them
+//! - [`blocking`]: work that would hold up a thread
 //! - [`memory`]: what steps share while the app runs
 //! - [`notes`]: what a run did, for those who look at it later
 //! - [`engine`]: the port through which a context reaches the machine beneath it
 
+pub mod blocking;
 pub mod cancel;
 pub mod circuit;
 mod dedup;
@@ -35,6 +37,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool, atomic::Ordering},
 };
 
+pub use blocking::CutShort;
 pub use cancel::{Cancel, CancelError};
 pub use circuit::{Circuit, CircuitCall, CircuitOpen};
 pub use emit::{Emit, EmitError, Receipt};

@@ -533,4 +533,15 @@ mod tests {
         assert_eq!((line.level, line.message.as_str()), (Level::Warn, "careful"));
         assert_eq!(line.fields["password"], motia_core::redact::REDACTED);
     }
+
+    #[tokio::test]
+    async fn work_that_blocks_gives_its_result_and_its_panic_is_the_handlers() {
+        let (ctx, _probe) = fake::<()>();
+        assert_eq!(ctx.blocking(|| 2 + 2).await.unwrap(), 4);
+
+        let panicking = std::panic::AssertUnwindSafe(ctx.blocking(|| panic!("on purpose")));
+        let panic = panicking.catch_unwind().await.unwrap_err();
+
+        assert_eq!(panic.downcast_ref::<&str>(), Some(&"on purpose"));
+    }
 }

@@ -82,6 +82,12 @@ impl TransactionError {
         }
     }
 
+    /// Whether somebody else wrote to what the transaction read: reading again shows what they wrote.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        matches!(self, Self::Commit(CommitError::Conflict { .. }))
+    }
+
     /// How long to wait before trying again, where that is known.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {

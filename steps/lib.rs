@@ -4,6 +4,7 @@
 use motia::App;
 
 mod ai_jobs;
+mod background_jobs;
 mod hello;
 mod petstore;
 mod task_queue;

@@ -1,0 +1,35 @@
+//! Background jobs: taken in, kept until their time has come, done by urgency, tried again, watched.
+//!
+//! # Layout
+//! - [`job`]: what a job is, and how it goes from one status to the next; [`failure`]: why it fails
+//! - [`shelf`]: where jobs stand that are looked for by time; [`health`]: how those that run are
+//! - [`events`]: what is told
+//! - [`email`], [`data`]: two kinds of work
+
+pub mod data;
+pub mod email;
+pub mod events;
+pub mod failure;
+pub mod health;
+pub mod job;
+pub mod settings;
+pub mod shelf;
+
+use motia::prelude::*;
+
+pub use events::{
+    JobCompleted, JobEnqueued, JobFailed, JobRetry, JobRetryScheduled, JobStarted, ProcessTimeout,
+};
+pub use failure::{Code, JobError};
+pub use health::HealthReport;
+pub use job::{Job, Record, Status, Urgency};
+
+/// The flow.
+pub const BACKGROUND_JOBS: Flow = Flow::new("background-jobs")
+    .description("Does work by and by, tries it again, watches over it");
+
+/// Every job, by its id.
+pub const JOBS: StateGroup<Record> = StateGroup::new("jobs");
+
+/// How far jobs have come that say so, by the job's id.
+pub const PROGRESS: StateGroup<Value> = StateGroup::new("job-progress");

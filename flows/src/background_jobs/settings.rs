@@ -1,0 +1,39 @@
+//! What an operator can set.
+
+use std::path::PathBuf;
+
+use motia::prelude::*;
+
+/// The folder that data jobs read from and write to, and never leave.
+pub const FILES: Setting<PathBuf> =
+    Setting::new("JOBS_FILES", ".motia/files", "The folder that data jobs read from and write to");
+setting!(FILES);
+
+/// Where letters are put while there is no mail server.
+pub const OUTBOX: Setting<PathBuf> = Setting::new(
+    "JOBS_OUTBOX",
+    ".motia/outbox",
+    "Where letters are put while there is no SMTP_URL",
+);
+setting!(OUTBOX);
+
+/// The mail server, such as `smtps://user:password@mail.example.com`.
+pub const SMTP_URL: Setting<Option<String>> =
+    Setting::optional("SMTP_URL", "The mail server: smtps://user:password@mail.example.com")
+        .secret();
+setting!(SMTP_URL);
+
+/// Whom letters come from.
+pub const SENDER: Setting<String> =
+    Setting::new("JOBS_SENDER", "jobs@localhost", "Whom letters come from");
+setting!(SENDER);
+
+/// How long a job may run.
+pub const TIMEOUT: Setting<Span> =
+    Setting::new("JOBS_TIMEOUT", "30m", "How long a background job may run");
+setting!(TIMEOUT);
+
+/// How long a completed job is kept.
+pub const RETENTION: Setting<Span> =
+    Setting::new("JOBS_RETENTION", "7d", "How long a completed background job is kept");
+setting!(RETENTION);

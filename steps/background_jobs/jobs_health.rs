@@ -1,0 +1,46 @@
+//! `GET /jobs/health`: how the jobs are that run, as the monitor last saw them.
+
+use flows::background_jobs::{
+    BACKGROUND_JOBS, HealthReport,
+    health::{HEALTH, LATEST},
+};
+use motia::prelude::*;
+
+const CONFIG: ApiConfig<(), HealthReport> = ApiConfig::get("JobsHealth", "/jobs/health")
+    .description("Says how the jobs are that run, as the monitor last saw them")
+    .flows(&[BACKGROUND_JOBS]);
+
+async fn handler(_: ApiRequest<()>, ctx: Context) -> StepResult<ApiResponse<HealthReport>> {
+    let report = ctx.state.get(HEALTH, LATEST).await?;
+
+    report.map(ApiResponse::ok).ok_or_else(|| {
+        let unseen = "the monitor has not looked yet: it does every 30 s";
+        StepError::retry_after(Duration::from_secs(30), unseen)
+    })
+}
+
+step!(CONFIG, handler);
+
+#[cfg(test)]
+mod tests {
+    use motia_testkit::{START, fake};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_report_is_served() {
+        let (ctx, probe) = fake();
+        probe.state.set(HEALTH, LATEST, &HealthReport::at(START)).await.unwrap();
+
+        let reply = handler(ApiRequest::new(()), ctx).await.unwrap();
+
+        assert_eq!(reply.body, HealthReport::at(START));
+    }
+
+    #[tokio::test]
+    async fn before_the_first_report_one_is_asked_for_patience() {
+        let (ctx, _probe) = fake();
+
+        assert_eq!(handler(ApiRequest::new(()), ctx).await.unwrap_err().status(), 503);
+    }
+}

@@ -8,6 +8,7 @@ mod background_jobs;
 mod hello;
 mod petstore;
 mod task_queue;
+mod task_router;
 
 /// What stands around the steps: the form of errors and paths that the clients of a flow rely on.
 #[must_use]

@@ -8,3 +8,9 @@ pub mod hello;
 pub mod outbound;
 pub mod petstore;
 pub mod task_queue;
+pub mod task_router;
+
+#[doc(hidden)]
+pub mod __private {
+    pub use inventory;
+}

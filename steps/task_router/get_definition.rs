@@ -1,0 +1,61 @@
+//! `GET /router/definitions/{taskId}`: the versions of a task, and the definition that most of its traffic gets.
+
+use flows::task_router::{
+    TASK_ROUTER,
+    definition::{DEFINITIONS, Definition},
+    lineage::{LINEAGES, Lineage, Offered},
+};
+use motia::prelude::*;
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct Task {
+    task_id: String,
+    name: String,
+    versions: Vec<Offered>,
+    /// The newest version that is rolled out.
+    definition: Option<Definition>,
+}
+
+const CONFIG: ApiConfig<(), Task> = ApiConfig::get("GetDefinition", "/router/definitions/{taskId}")
+    .description("Gives the versions of a task, and the newest that is rolled out")
+    .flows(&[TASK_ROUTER])
+    .replies(&[rejection(404, "there is no such task")]);
+
+async fn handler(req: ApiRequest<()>, ctx: Context) -> StepResult<ApiResponse<Task>> {
+    let task_id = req.param("taskId").unwrap_or_default();
+    let lineage = ctx.state.get(LINEAGES, task_id).await?;
+    let Lineage { task_id, name, versions } =
+        lineage.or_reject(StatusCode::NOT_FOUND, "there is no such task")?;
+
+    let rolled_out = versions
+        .iter()
+        .find(|offered| offered.rollout.is_none() && !offered.version.is_prerelease())
+        .or_else(|| versions.first());
+    let definition = match rolled_out {
+        Some(Offered { version, .. }) => {
+            ctx.state.get(DEFINITIONS, &Definition::key_of(&task_id, version)).await?
+        }
+        None => None,
+    };
+
+    Ok(ApiResponse::ok(Task { task_id, name, versions, definition }))
+}
+
+step!(CONFIG, handler);
+
+#[cfg(test)]
+mod tests {
+    use motia_testkit::fake;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_was_never_defined_is_not_found() {
+        let (ctx, _probe) = fake();
+
+        let refused = handler(ApiRequest::new(()).with_param("taskId", "fly"), ctx).await;
+
+        assert_eq!(refused.unwrap_err().status(), 404);
+    }
+}

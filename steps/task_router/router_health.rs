@@ -9,6 +9,7 @@ use flows::task_router::{
     executor::{self, Kind},
     fleet::{Fleet, Health, Rates},
     place,
+    settings::ROUTER_CGROUP,
     usage::{self, Usage},
 };
 use motia::prelude::*;
@@ -87,10 +88,11 @@ async fn handler(_: ApiRequest<()>, ctx: Context) -> StepResult<ApiResponse<Rout
         some if some < executors.len() => (Overall::Degraded, StatusCode::OK),
         _ => (Overall::Healthy, StatusCode::OK),
     };
+    let cgroup = ctx.setting(ROUTER_CGROUP);
     let resources = Resources {
         running: fleet.running(),
         contracts_kept: ctx.shared::<Contracts>().kept(),
-        cgroups: ctx.shared::<Tools>().cages(None).is_some(),
+        cgroups: ctx.shared::<Tools>().cages(cgroup.as_deref()).is_some(),
         usage: usage::now(),
     };
     let error_rates = fleet.task_rates(now);

@@ -59,7 +59,8 @@ fn a_text_is_summarised_offline_and_its_task_tells_all_of_it() {
         "state_history",
     ];
     let mut fields = fields;
-    (fields.sort_unstable(), expected.sort_unstable());
+    fields.sort_unstable();
+    expected.sort_unstable();
     assert_eq!(fields, expected);
 }
 

@@ -6,12 +6,15 @@
 //!
 //! # Layout
 //! - [`app`]: the app that is killed, and the file in which its handlers note what they do
-//! - [`clients`]: the connections
+//! - [`clients`]: the connections, each emitting one event after the other; [`sender`]: one emit
 //! - [`child`]: the process, killed and started again
+//! - [`soak`]: the same for a long time under a steady load, to see whether anything grows
 
 mod app;
 mod child;
 mod clients;
+mod sender;
+mod soak;
 
 use std::{
     path::PathBuf,
@@ -25,6 +28,7 @@ use motia_testkit::history::{Answer, History, Verdict};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde::Serialize;
 
+pub(crate) use self::soak::Soak;
 use self::{child::Child, clients::Clients};
 
 /// Connections that emit at the same time.
@@ -99,13 +103,28 @@ pub(crate) fn run(chaos: &Chaos) -> anyhow::Result<()> {
         history.emitted(name, answer);
     }
     dead.into_iter().for_each(|name| history.settled(name));
-    history.did(app::notes(folder.path()).context("what the handlers noted")?);
+    for connection in 0..CONNECTIONS {
+        let notes = app::notes(folder.path(), connection).context("what the handlers noted")?;
+        history.did(notes.into_iter().map(|note| note.entry));
+    }
     let events_per_second = accepted as f64 / seconds;
     let verdict = history.check();
 
     print!("{verdict}");
     println!("{:<20} {seed}", "seed");
     println!("{:<20} {seconds:.1} s, {events_per_second:.0} acknowledged/s", "took");
+    print_broken(&verdict);
+    let kept = verdict.is_kept();
+    if let Some(file) = &chaos.json {
+        let outcome = Outcome { seed, kills: chaos.kills, seconds, events_per_second, verdict };
+        std::fs::write(file, serde_json::to_string_pretty(&outcome)?)?;
+    }
+    anyhow::ensure!(kept, "a promise was broken: run it again with --seed {seed}");
+    Ok(())
+}
+
+/// Names some of the events for which a promise was broken.
+fn print_broken(verdict: &Verdict) {
     for (what, names) in [
         ("lost", &verdict.lost),
         ("invented", &verdict.invented),
@@ -117,13 +136,6 @@ pub(crate) fn run(chaos: &Chaos) -> anyhow::Result<()> {
             println!("{what}: {} {}", name.key, name.n);
         }
     }
-    let kept = verdict.is_kept();
-    if let Some(file) = &chaos.json {
-        let outcome = Outcome { seed, kills: chaos.kills, seconds, events_per_second, verdict };
-        std::fs::write(file, serde_json::to_string_pretty(&outcome)?)?;
-    }
-    anyhow::ensure!(kept, "a promise was broken: run it again with --seed {seed}");
-    Ok(())
 }
 
 /// What is shared between the threads of a run changes in this order.

@@ -6,12 +6,16 @@
 //!
 //! `cargo run --release -p motia-bench -- chaos --events 100000 --kills 20 [--seed N] [--json FILE]`
 //!
+//! And does that for half an hour under a steady load, to see whether anything grows:
+//!
+//! `cargo run --release -p motia-bench -- soak --minutes 30 --load 0.7 [--seed N] [--json FILE]`
+//!
 //! # Layout
 //! - [`rows`]: one file a kind of row; each gives its own figure and that of its limit
 //! - [`bare`]: the limits: raw axum, bare SQLite
 //! - [`rounds`]: interleaved rounds and their medians
 //! - [`table`]: how it is shown
-//! - [`chaos`]: an app that is killed while it works
+//! - [`chaos`]: an app that is killed while it works, for moments and for long
 
 mod bare;
 mod chaos;
@@ -54,6 +58,9 @@ enum Command {
     },
     /// Kills an app over and over while 64 connections emit; fails if a promise was broken.
     Chaos(chaos::Chaos),
+    /// Runs an app under a steady load, and kills it now and then; fails if a promise was broken or
+    /// something grows.
+    Soak(chaos::Soak),
     /// Serves the app that is killed.
     #[command(hide = true)]
     ChaosApp {
@@ -106,6 +113,7 @@ fn main() -> anyhow::Result<ExitCode> {
             }
         }
         Command::Chaos(chaos) => chaos::run(&chaos)?,
+        Command::Soak(soak) => soak.run()?,
         Command::ChaosApp { seed, data } => return Ok(chaos::serve(&data, seed)),
         Command::ChaosAsk { data, command } => return Ok(chaos::ask(&data, &command)),
         Command::Side { side, row, seconds } => {

@@ -202,6 +202,20 @@ impl<'h> Key<'h> {
 }
 
 impl Verdict {
+    /// Adds what another part of the same run came to; no key may be in both.
+    pub fn add(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.unanswered += other.unanswered;
+        self.handled += other.handled;
+        self.duplicates_found += other.duplicates_found;
+        self.duplicates_recorded += other.duplicates_recorded;
+        self.lost.extend(other.lost);
+        self.invented.extend(other.invented);
+        self.out_of_order.extend(other.out_of_order);
+        self.overlapping.extend(other.overlapping);
+        self.unfenced.extend(other.unfenced);
+    }
+
     /// Whether every promise was kept.
     #[must_use]
     pub fn is_kept(&self) -> bool {

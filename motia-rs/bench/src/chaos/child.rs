@@ -15,6 +15,9 @@ use serde_json::Value;
 /// How long a start may take, recovery included.
 const START: Duration = Duration::from_secs(30);
 
+/// Little stays in the history, so that a run fills it and it is seen to be cut back.
+const HISTORY: [(&str, &str); 2] = [("MOTIA_HISTORY_AGE", "60s"), ("MOTIA_HISTORY_COUNT", "5000")];
+
 /// The app in a process of its own.
 pub(super) struct Child {
     process: std::process::Child,
@@ -32,6 +35,7 @@ impl Child {
         let mut process = Command::new(std::env::current_exe()?)
             .args(["chaos-app", &seed.to_string()])
             .arg(data)
+            .envs(HISTORY)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
@@ -55,7 +59,7 @@ impl Child {
         self.address
     }
 
-    pub(super) fn kill(mut self) -> anyhow::Result<()> {
+    pub(super) fn kill(&mut self) -> anyhow::Result<()> {
         self.process.kill()?; // SIGKILL
         self.process.wait()?;
         Ok(())
@@ -65,10 +69,7 @@ impl Child {
     pub(super) fn empty_within(&self, limit: Duration) -> anyhow::Result<u64> {
         let began = Instant::now();
         loop {
-            let queues = self.ask("queues")?;
-            let queue = queues["items"].get(0).context("the app has one queue")?;
-            let left = ["waiting", "delayed", "held"].map(|what| queue[what].as_u64().unwrap_or(0));
-            let left = left.iter().sum();
+            let left = self.left()?;
             if left == 0 || began.elapsed() > limit {
                 return Ok(left);
             }
@@ -76,9 +77,25 @@ impl Child {
         }
     }
 
+    /// How much waits, is delayed, held or at work.
+    pub(super) fn left(&self) -> anyhow::Result<u64> {
+        let url = format!("http://{}/__motia/api/queues", self.address);
+        let queues: Value = ureq::get(url).call()?.body_mut().read_json()?;
+        let queues = queues["items"].as_array().context("a list of queues")?;
+        let left = |queue: &Value| -> u64 {
+            ["waiting", "delayed", "held"].iter().filter_map(|what| queue[*what].as_u64()).sum()
+        };
+        Ok(queues.iter().map(left).sum())
+    }
+
+    /// The number of the process.
+    pub(super) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     /// The events that were given up.
     pub(super) fn dead_letters(&self) -> anyhow::Result<Vec<Name>> {
-        let letters = self.ask("dlq")?;
+        let letters = self.ask(&["dlq", "ls"])?;
         let letters = letters["items"].as_array().context("a list of dead letters")?;
         letters
             .iter()
@@ -87,16 +104,15 @@ impl Child {
     }
 
     /// Asks the app through its own command line.
-    fn ask(&self, what: &str) -> anyhow::Result<Value> {
-        let more: &[&str] = if what == "dlq" { &["ls"] } else { &[] };
+    fn ask(&self, what: &[&str]) -> anyhow::Result<Value> {
         let answer = Command::new(std::env::current_exe()?)
             .args(["chaos-ask"])
             .arg(&self.data)
-            .arg(what)
-            .args(more)
+            .args(what)
             .output()?;
         let text = String::from_utf8_lossy(&answer.stdout);
         serde_json::from_str(&text).with_context(|| {
+            let what = what.join(" ");
             format!("`{what}` says {text} {}", String::from_utf8_lossy(&answer.stderr))
         })
     }

@@ -1,7 +1,6 @@
 //! The connections that emit.
 
 use std::{
-    io::ErrorKind,
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError, atomic::AtomicUsize},
     thread::JoinHandle,
@@ -10,10 +9,12 @@ use std::{
 
 use motia_testkit::history::{Answer, Name};
 
-use super::ORDER;
+use super::{
+    ORDER,
+    app::{Placed, Way},
+    sender::{PAUSE, Sender},
+};
 
-/// How long to wait for an app that was killed.
-const PAUSE: Duration = Duration::from_millis(1);
 /// How long an answer may take before the run is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -83,41 +84,21 @@ impl Clients {
 
 /// Emits the events of its keys in turn, until enough are acknowledged in all.
 fn emit(shared: &Shared, connection: usize, keys: usize) -> Vec<(Name, Answer)> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(20)))
-        .http_status_as_error(false)
-        .build()
-        .into();
+    let sender = Sender::default();
     let mut emitted = Vec::new();
     for n in 0.. {
         for key in 0..keys {
             if shared.kept.load(ORDER) >= shared.wanted {
                 return emitted;
             }
-            let name = Name { key: format!("{connection}-{key}"), n };
-            let answer = loop {
-                match post(&agent, shared, &name) {
-                    Some(answer) => break answer,
-                    None => std::thread::sleep(PAUSE),
-                }
-            };
+            let key = format!("{connection}-{key}");
+            let placed = Placed { key, n, way: Way::Ordered, planned: 0 };
+            let answer = sender.send(&placed, || shared.address());
             if answer == Answer::Kept {
                 shared.kept.fetch_add(1, ORDER);
             }
-            emitted.push((name, answer));
+            emitted.push((Name { key: placed.key, n }, answer));
         }
     }
     emitted
-}
-
-/// Emits an event; `None`: nobody was there to hear it.
-fn post(agent: &ureq::Agent, shared: &Shared, name: &Name) -> Option<Answer> {
-    let url = format!("http://{}/place", shared.address());
-    Some(match agent.post(url).send_json(name) {
-        Ok(answer) if answer.status().is_success() => Answer::Kept,
-        Ok(answer) if answer.status().is_client_error() => Answer::Refused,
-        Err(ureq::Error::Io(error)) if error.kind() == ErrorKind::ConnectionRefused => return None,
-        // A server that says 5xx may have kept it all the same.
-        Ok(_) | Err(_) => Answer::Unknown,
-    })
 }

@@ -1,0 +1,69 @@
+//! What the process and its files take up, from `/proc` and the data folder.
+
+use std::{fs, io, path::Path, time::Duration};
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::super::child::Child;
+
+/// What was seen at one moment.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Sample {
+    /// After the beginning.
+    #[serde(serialize_with = "seconds")]
+    pub(super) at: Duration,
+    /// How often the app had been started again.
+    pub(super) life: usize,
+    /// Resident memory in bytes.
+    pub(super) resident: u64,
+    /// Open file descriptors.
+    pub(super) open: u64,
+    /// Threads.
+    pub(super) threads: u64,
+    /// Bytes of the database.
+    pub(super) database: u64,
+    /// Bytes of its log.
+    pub(super) log: u64,
+    /// Events that wait, are delayed, held or at work.
+    pub(super) left: u64,
+}
+
+fn seconds<S: serde::Serializer>(at: &Duration, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_f64(at.as_secs_f64())
+}
+
+impl Sample {
+    pub(super) fn take(
+        child: &Child,
+        data: &Path,
+        at: Duration,
+        life: usize,
+    ) -> anyhow::Result<Self> {
+        let process = Path::new("/proc").join(child.pid().to_string());
+        let status = fs::read_to_string(process.join("status"))
+            .context("the process is looked at through /proc, which only Linux has")?;
+        let number = |name: &str| -> Option<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+            line.trim_start_matches(':').split_whitespace().next()?.parse().ok()
+        };
+        Ok(Self {
+            at,
+            life,
+            resident: number("VmRSS").context("resident memory")? * 1024,
+            threads: number("Threads").context("threads")?,
+            open: fs::read_dir(process.join("fd"))?.count() as u64,
+            database: size(&data.join("motia.db"))?,
+            log: size(&data.join("motia.db-wal"))?,
+            left: child.left()?,
+        })
+    }
+}
+
+fn size(file: &Path) -> io::Result<u64> {
+    match fs::metadata(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+        other => other.map(|file| file.len()),
+    }
+}

@@ -1,8 +1,16 @@
 //! One attempt of a handler, whatever its kind: panics and timeouts end as errors, time is measured.
 
-use std::{any::Any, future::Future, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    any::Any,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::{Pin, pin},
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
-use futures_util::{FutureExt as _, future::Either};
+use futures_util::future::Either;
 use motia_core::{
     context::{Engine, Run},
     error::{StepError, StepResult},
@@ -48,7 +56,8 @@ where
     F: Future<Output = StepResult<T>>,
 {
     let watch = Watch { observer, run, began: Instant::now() };
-    let caught = AssertUnwindSafe(async { start().await }).catch_unwind();
+    let handler = pin!(Some(async { start().await }));
+    let caught = Contained(handler);
     let caught = match run.notes {
         None => Either::Left(caught),
         Some(_) => Either::Right(current::within(run.clone(), caught)),
@@ -59,7 +68,7 @@ where
     };
     let result = match ended {
         Ok(Ok(result)) => result,
-        Ok(Err(panic)) => Err(StepError::retry(Interrupted::Panicked(said(&*panic)))),
+        Ok(Err(panic)) => Err(StepError::retry(Interrupted::Panicked(panic))),
         Err(limit) => Err(StepError::retry(Interrupted::TimedOut(limit))),
     };
     watch.ended(&result, status);
@@ -83,6 +92,30 @@ impl Watch<'_> {
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
         self.observer.broken_off(self.run, self.began.elapsed());
+    }
+}
+
+/// A handler's future that takes nobody along when it panics: neither while it runs nor while it is
+/// dropped, because it took too long or was cancelled.
+struct Contained<'p, F>(Pin<&'p mut Option<F>>);
+
+impl<F: Future> Future for Contained<'_, F> {
+    type Output = Result<F::Output, String>;
+
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        let handler = self.0.as_mut().as_pin_mut().expect("it is there until it is dropped");
+        match catch_unwind(AssertUnwindSafe(|| handler.poll(task))) {
+            Ok(polled) => polled.map(Ok),
+            Err(panic) => Poll::Ready(Err(said(&*panic))),
+        }
+    }
+}
+
+impl<F> Drop for Contained<'_, F> {
+    fn drop(&mut self) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| self.0.set(None))) {
+            tracing::error!(panic = said(&*panic), "a handler panicked while it was dropped");
+        }
     }
 }
 

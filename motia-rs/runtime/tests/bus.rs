@@ -23,6 +23,7 @@ mod bus {
     mod keys;
     mod limits;
     mod overlap;
+    mod panic;
     mod pause;
     mod postpone;
     mod priority;

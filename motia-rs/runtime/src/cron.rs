@@ -17,8 +17,9 @@
 //!   instance that dies holds the others up for 15 s at most.
 //! - A firing that is seen more than a minute late was missed: the step's catch-up decides.
 //! - A clock that is set forward passes over firings, which were then missed. A clock that is set
-//!   back by more than a minute has the schedule go on from the time it shows, so that instants that
-//!   come again fire again; set back by less, they do not.
+//!   back by more than a minute has the schedule go on from the time it shows. The last firing that
+//!   was made is known, and is not made again when its instant is the next to come again; where
+//!   others come before it, they fire, and so does it. Set back by less, nothing fires again.
 //! - A step that is new, or whose schedule was changed, has missed nothing.
 
 mod desk;

@@ -92,7 +92,8 @@ impl Planner {
         due.into_iter().for_each(|plan| self.enter(plan));
     }
 
-    /// The clock was set back: steps that fired at instants now to come fire again when these come.
+    /// The clock was set back: what is planned is what comes from there on. The ledger knows whether
+    /// the next firing was made before.
     fn go_back(&mut self, now: Timestamp) {
         let mut moved = false;
         for plan in &mut self.plans {

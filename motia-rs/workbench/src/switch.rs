@@ -32,8 +32,7 @@ impl Desk {
             return Ok(runtime.bus().pause(step, &by).await?);
         }
         let pause = Pause { by, since: self.engine().now() };
-        kept::pause(&**self.store(), step, &pause).await?;
-        Ok(pause)
+        Ok(kept::pause(&**self.store(), step, pause).await?)
     }
 
     pub(crate) async fn resume(&self, step: &str) -> Result<(), Refusal> {

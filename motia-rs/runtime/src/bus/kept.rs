@@ -9,7 +9,7 @@ use motia_core::{
     config::CircuitBreaker,
     json::JsonText,
     registry::Step,
-    store::{Batch, CommitError, PageRequest, Store, StoreError, Write},
+    store::{Batch, CommitError, PageRequest, Require, Store, StoreError, Write},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -18,12 +18,29 @@ use super::{circuit::CircuitInfo, queue::Pause};
 /// The state group of queues that are paused.
 const PAUSED: &str = "__motia.paused";
 
-/// Keeps that a step's queue is paused.
+/// Keeps that a step's queue is paused; gives the pause that holds, which is that of whoever came first:
+/// they are to be asked before it is resumed.
 ///
 /// # Errors
 /// When it was not written.
-pub async fn pause(store: &dyn Store, step: &str, pause: &Pause) -> Result<(), CommitError> {
-    set(store, PAUSED, step, pause).await
+pub async fn pause(store: &dyn Store, step: &str, pause: Pause) -> Result<Pause, CommitError> {
+    loop {
+        let unpaused = Require::Version {
+            group: PAUSED.into(),
+            key: step.to_owned(),
+            version: None,
+            now: pause.since,
+        };
+        match store.commit(Batch::of(entry(PAUSED, step, &pause)).requiring(unpaused)).await {
+            Ok(_) => return Ok(pause),
+            Err(CommitError::Conflict { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        if let Some(first) = paused(store, step, pause.since).await? {
+            return Ok(first);
+        }
+        // It was resumed in between.
+    }
 }
 
 /// Keeps that a step's queue is paused no longer.
@@ -56,7 +73,7 @@ pub async fn set_circuit(
     name: &str,
     state: &CircuitState,
 ) -> Result<(), CommitError> {
-    set(store, CIRCUITS, name, state).await
+    store.commit(Batch::of(entry(CIRCUITS, name, state))).await.map(drop)
 }
 
 /// How a circuit stands, if it was ever opened.
@@ -133,15 +150,9 @@ pub async fn circuits(
     Ok(circuits)
 }
 
-async fn set<T: Serialize>(
-    store: &dyn Store,
-    group: &'static str,
-    key: &str,
-    value: &T,
-) -> Result<(), CommitError> {
+fn entry<T: Serialize>(group: &'static str, key: &str, value: &T) -> Write {
     let value = JsonText::encode(value).expect("it is made of texts and instants");
-    let write = Write::Set { group: group.into(), key: key.to_owned(), value, expires_at: None };
-    store.commit(Batch::of(write)).await.map(drop)
+    Write::Set { group: group.into(), key: key.to_owned(), value, expires_at: None }
 }
 
 async fn get<T: DeserializeOwned>(

@@ -23,14 +23,15 @@ pub enum OperateError {
 }
 
 impl Bus {
-    /// Lets no delivery of a step's queue start until it is resumed; what runs, runs on.
+    /// Lets no delivery of a step's queue start until it is resumed; what runs, runs on. Gives the
+    /// pause that holds: where somebody paused it before, theirs.
     ///
     /// # Errors
     /// When there is no such step, or the store fails.
     pub async fn pause(&self, step: &str, by: &str) -> Result<Pause, OperateError> {
         let queue = self.queue(step)?;
         let pause = Pause { by: by.to_owned(), since: self.shared.engine.now() };
-        kept::pause(&**self.shared.store(), step, &pause).await?;
+        let pause = kept::pause(&**self.shared.store(), step, pause).await?;
         queue.pause(Some(pause.clone()));
         Ok(pause)
     }

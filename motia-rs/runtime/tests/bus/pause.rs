@@ -35,6 +35,20 @@ async fn a_paused_queue_keeps_what_comes_and_says_by_whom_also_after_a_restart()
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_queue_that_is_paused_again_stays_paused_by_whom_it_was_first() {
+    let stage = Stage::with([noting(STEP, &Diary::default())]).await;
+    let bus = stage.runtime.bus();
+    let first = bus.pause("Step", "ana").await.unwrap();
+    sleep(secs(60)).await;
+
+    let second = bus.pause("Step", "ben").await.unwrap();
+
+    assert_eq!((&second, bus.paused("Step")), (&first, Some(first.clone())));
+    bus.resume("Step").await.unwrap();
+    assert_eq!(bus.pause("Step", "ben").await.unwrap().by, "ben");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_runs_when_a_queue_is_paused_runs_on() {
     let diary = Diary::default();
     let notes = diary.clone();

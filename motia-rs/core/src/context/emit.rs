@@ -227,12 +227,11 @@ impl<'c> IntoFuture for Emit<'c> {
         Emitting(match event.and_then(|event| event.publish(run, &options)) {
             Err(error) => Stage::Refused(Some(error)),
             Ok((id, publish)) => {
+                let claim = options.claim(id, &publish);
                 let batch = Batch { durability: options.durability, ..Batch::of(publish) };
-                match options.dedup {
+                match claim {
                     None => Stage::Committing(id, run.engine.commit(run, batch)),
-                    Some((key, window)) => {
-                        Stage::Once(Box::pin(dedup::commit_once(run, id, batch, key, window)))
-                    }
+                    Some(claim) => Stage::Once(Box::pin(dedup::commit_once(run, batch, claim))),
                 }
             }
         })

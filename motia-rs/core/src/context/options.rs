@@ -4,8 +4,12 @@ use std::{borrow::Cow, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Limits, emit::EmitError};
-use crate::{config::Priority, store::Durability};
+use super::{Limits, dedup::Claim, emit::EmitError};
+use crate::{
+    config::Priority,
+    event::EventId,
+    store::{Durability, Write},
+};
 
 /// How an event is delivered, said where it is emitted. Each of them can be said on
 /// [`Emit`](super::Emit) as well.
@@ -117,6 +121,14 @@ impl<'k> EmitOptions<'k> {
             Some(due) if due <= latest => Ok(Some(due)),
             _ => Err(EmitError::TooLate { limit: limits.delay }),
         }
+    }
+
+    /// The deduplication key that the event of a `publish` is to have for itself, if it is to have one.
+    pub(super) fn claim(&self, id: EventId, publish: &Write) -> Option<Claim> {
+        let ((key, window), Write::Publish { event, .. }) = (self.dedup.as_ref()?, publish) else {
+            return None;
+        };
+        Some(Claim::new(id, &event.topic, key, *window))
     }
 
     /// The keys that it has, with what they are for.

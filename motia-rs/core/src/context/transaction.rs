@@ -1,6 +1,7 @@
 //! Several writes at once, or none.
 
 use std::{
+    collections::HashMap,
     marker::PhantomData,
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -10,12 +11,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     EmitError, EmitOptions, Receipt, Run,
+    dedup::Claim,
     outgoing::Outgoing,
     state::{StateError, StateGroup, checked_key, decode, encode},
 };
 use crate::{
     event::EventId,
-    store::{Batch, CommitError, Require, Settlement, Write},
+    store::{Batch, CommitError, Durability, Require, Settlement, Write},
     topic::{MemberOf, Topic},
 };
 
@@ -49,6 +51,8 @@ pub struct Transaction<Emits = ()> {
     batch: Batch,
     failed: Option<TransactionError>,
     events: Vec<EventId>,
+    /// Events that are not emitted where their key was used before.
+    claims: Vec<Claim>,
     emits: PhantomData<fn() -> Emits>,
 }
 
@@ -101,8 +105,8 @@ impl TransactionError {
 
 impl<Emits> Transaction<Emits> {
     pub(super) fn new(run: Arc<Run>) -> Self {
-        let (batch, events) = (Batch::default(), Vec::new());
-        Self { run, batch, failed: None, events, emits: PhantomData }
+        let (batch, events, claims) = (Batch::default(), Vec::new(), Vec::new());
+        Self { run, batch, failed: None, events, claims, emits: PhantomData }
     }
 
     /// Reads an entry as it was before the transaction, and makes the commit fail with
@@ -174,8 +178,8 @@ impl<Emits> Transaction<Emits> {
         self.publish(outgoing, &EmitOptions::new());
     }
 
-    /// Emits an event, delivered in a way of its own. A deduplication key is not looked at, for the
-    /// whole transaction would fail with it: read an entry in it instead.
+    /// Emits an event, delivered in a way of its own. One whose deduplication key was used before is left
+    /// out, and its receipt says so; everything else is written.
     #[expect(clippy::needless_pass_by_value, reason = "what is emitted is given away")]
     pub fn emit_with<T, At>(&mut self, event: T, options: EmitOptions<'_>)
     where
@@ -193,7 +197,10 @@ impl<Emits> Transaction<Emits> {
 
     fn publish(&mut self, outgoing: Result<Outgoing, EmitError>, options: &EmitOptions<'_>) {
         let write = outgoing.and_then(|event| event.publish(&self.run, options));
-        self.events.extend(write.as_ref().ok().map(|(id, _)| *id));
+        if let Ok((id, publish)) = &write {
+            self.events.push(*id);
+            self.claims.extend(options.claim(*id, publish));
+        }
         self.add(write.map(|(_, write)| write));
     }
 
@@ -215,9 +222,16 @@ impl<Emits> Transaction<Emits> {
         if let Some(error) = self.failed {
             return Err(error);
         }
-        let kept = self.run.engine.commit(&self.run, self.batch).await?;
-        let receipt = |id| Receipt { id, durability: kept.durability, duplicate: false };
-        Ok(self.events.into_iter().map(receipt).collect())
+        let Self { run, batch, events, claims, .. } = self;
+        let (durability, firsts) = match claims.is_empty() {
+            true => (run.engine.commit(&run, batch).await?.durability, HashMap::new()),
+            false => commit_once(&run, batch, claims).await?,
+        };
+        let receipt = |id| {
+            let first = firsts.get(&id).copied();
+            Receipt { id: first.unwrap_or(id), durability, duplicate: first.is_some() }
+        };
+        Ok(events.into_iter().map(receipt).collect())
     }
 
     /// Writes everything and settles the event that the step handles, or nothing of both: the
@@ -238,6 +252,68 @@ impl<Emits> Transaction<Emits> {
         let receipts = self.commit().await?;
         run.settled.store(true, Ordering::Release);
         Ok(receipts)
+    }
+}
+
+/// Commits a batch without the events whose keys were used before; gives how well it is kept, and for
+/// each that was left out the event that has its key.
+async fn commit_once(
+    run: &Arc<Run>,
+    mut batch: Batch,
+    claims: Vec<Claim>,
+) -> Result<(Durability, HashMap<EventId, EventId>), TransactionError> {
+    let mut firsts = HashMap::new();
+    let mut free: Vec<Claim> = Vec::new();
+    for claim in claims {
+        // Of two in one transaction the second is the duplicate.
+        match free.iter().find(|first| first.rivals(&claim)) {
+            Some(first) => leave_out(&mut batch, &mut firsts, &claim, first.id),
+            None => free.push(claim),
+        }
+    }
+    loop {
+        let now = run.engine.now();
+        let mut claiming = batch.clone();
+        free.iter().for_each(|claim| claim.add_to(&mut claiming, now));
+        let (group, key) = match run.engine.commit(run, claiming).await {
+            Ok(kept) => {
+                resolve(&mut firsts);
+                return Ok((kept.durability, firsts));
+            }
+            Err(CommitError::Conflict { group, key }) => (group, key),
+            Err(error) => return Err(error.into()),
+        };
+
+        let Some(place) = free.iter().position(|claim| claim.is_for(&group, &key)) else {
+            return Err(CommitError::Conflict { group, key }.into());
+        };
+        // If it ran out in between, the key is free again.
+        if let Some(first) = free[place].holder(run, now).await.map_err(CommitError::Store)? {
+            leave_out(&mut batch, &mut firsts, &free.swap_remove(place), first);
+        }
+    }
+}
+
+fn leave_out(
+    batch: &mut Batch,
+    firsts: &mut HashMap<EventId, EventId>,
+    claim: &Claim,
+    first: EventId,
+) {
+    batch.writes.retain(|write| match write {
+        Write::Publish { event, .. } => event.id != claim.id,
+        _ => true,
+    });
+    firsts.insert(claim.id, first);
+}
+
+/// What is the duplicate of a duplicate is that of its first.
+fn resolve(firsts: &mut HashMap<EventId, EventId>) {
+    let before = firsts.clone();
+    for first in firsts.values_mut() {
+        if let Some(earlier) = before.get(first) {
+            *first = *earlier;
+        }
     }
 }
 

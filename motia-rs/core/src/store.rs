@@ -120,15 +120,10 @@ pub trait Store: Send + Sync + 'static {
     /// Reads deliveries that wait in a queue, beyond the cursor, without taking them.
     fn pull(&self, pull: Pull) -> BoxFuture<'_, Result<Pulled, StoreError>>;
 
-    /// Reads undelayed deliveries of one lane, by rising sequence number, beyond `after`, without
-    /// taking them; those of an ordered lane that wait for a time among them. At most `limit`.
-    fn pull_lane<'a>(
-        &'a self,
-        queue: QueueId,
-        key: &'a str,
-        after: u64,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Delivery>, StoreError>>;
+    /// Reads deliveries of one lane that are not delayed, or that have fallen due, by rising sequence
+    /// number, without taking them; those of an ordered lane that wait for a time in their place among
+    /// them.
+    fn pull_lane(&self, pull: PullLane) -> BoxFuture<'_, Result<Vec<Delivery>, StoreError>>;
 
     /// How much waits in each queue.
     fn depths(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Depth>, StoreError>>;
@@ -243,6 +238,21 @@ pub struct Pull {
     /// Delayed deliveries due at this instant or before.
     pub now: Timestamp,
     /// At most so many of each kind.
+    pub limit: usize,
+}
+
+/// Asks for deliveries that wait in one lane of a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PullLane {
+    /// The queue.
+    pub queue: QueueId,
+    /// The lane's key.
+    pub key: Arc<str>,
+    /// Deliveries with a higher sequence number than this.
+    pub after: u64,
+    /// Delayed ones among them, if due at this instant or before; `None`: none.
+    pub due_by: Option<Timestamp>,
+    /// At most so many.
     pub limit: usize,
 }
 

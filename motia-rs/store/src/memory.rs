@@ -17,8 +17,8 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use motia_core::store::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
-    Durability, Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, Pulled, QueueId,
-    Slice, Sliced, Store, StoreError, WaitingFilter,
+    Durability, Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, PullLane, Pulled,
+    QueueId, Slice, Sliced, Store, StoreError, WaitingFilter,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -155,14 +155,8 @@ impl Store for MemoryStore {
         self.read(|kept| kept.queues.pull(&pull))
     }
 
-    fn pull_lane<'a>(
-        &'a self,
-        queue: QueueId,
-        key: &'a str,
-        after: u64,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Delivery>, StoreError>> {
-        self.read(|kept| kept.queues.pull_lane(queue, key, after, limit))
+    fn pull_lane(&self, pull: PullLane) -> BoxFuture<'_, Result<Vec<Delivery>, StoreError>> {
+        self.read(|kept| kept.queues.pull_lane(&pull))
     }
 
     fn depths(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Depth>, StoreError>> {

@@ -55,8 +55,8 @@ pub use self::lock::FolderLock;
 use jiff::Timestamp;
 use motia_core::store::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
-    Durability, Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, Pulled, QueueId,
-    Slice, Sliced, Store, StoreError, WaitingFilter,
+    Durability, Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, PullLane, Pulled,
+    QueueId, Slice, Sliced, Store, StoreError, WaitingFilter,
 };
 use parking_lot::Mutex;
 use rusqlite::{DEFAULT_NAME, hooks::Wal};
@@ -305,15 +305,8 @@ impl Store for SqliteStore {
         Box::pin(self.readers.read(move |db| pull::pull(db, &pull)))
     }
 
-    fn pull_lane<'a>(
-        &'a self,
-        queue: QueueId,
-        key: &'a str,
-        after: u64,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Delivery>, StoreError>> {
-        let key = key.to_owned();
-        Box::pin(self.readers.read(move |db| pull::pull_lane(db, queue, &key, after, limit)))
+    fn pull_lane(&self, pull: PullLane) -> BoxFuture<'_, Result<Vec<Delivery>, StoreError>> {
+        Box::pin(self.readers.read(move |db| pull::pull_lane(db, &pull)))
     }
 
     fn depths(&self, now: Timestamp) -> BoxFuture<'_, Result<Vec<Depth>, StoreError>> {

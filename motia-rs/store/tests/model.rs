@@ -14,8 +14,8 @@ use motia_core::{
     json::JsonText,
     store::{
         Arrival, Batch, BoxFuture, DeadFilter, DeliveryId, Durability, EndedFilter, Ending,
-        Failure, Lane, Listener, Page, PageRequest, Pull, QueueId, Require, Settlement, Store,
-        StoreError, Target, Token, WaitingFilter, Write,
+        Failure, Lane, Listener, Page, PageRequest, Pull, PullLane, QueueId, Require, Settlement,
+        Store, StoreError, Target, Token, WaitingFilter, Write,
     },
     trace::TraceContext,
 };
@@ -262,7 +262,11 @@ impl Twins {
                 note(&pulled(store, *queue, now).await);
             }
             for lane in &LANES[1..] {
-                note(&store.pull_lane(*queue, lane, 3, 4).await.unwrap());
+                for due_by in [None, Some(at(1_000)), Some(Timestamp::MAX)] {
+                    let (queue, key) = (*queue, (*lane).into());
+                    let pull = PullLane { queue, key, after: 3, due_by, limit: 4 };
+                    note(&store.pull_lane(pull).await.unwrap());
+                }
                 let lane = Some((*lane).to_owned());
                 let filter = WaitingFilter { queue: Some(*queue), lane, ..Default::default() };
                 note(&pages(|page| store.waiting(&filter, page)).await);

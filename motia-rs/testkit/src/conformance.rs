@@ -96,6 +96,7 @@ macro_rules! conformance_suite {
 
             lane: a_delivery_tells_its_lane,
             lane: a_lane_is_pulled_page_by_page,
+            lane: what_has_fallen_due_is_pulled_with_its_lane,
             lane: a_delivery_keeps_its_place_in_an_ordered_lane,
             lane: failures_in_an_ordered_lane_are_told_of_the_dead,
             lane: a_delivery_of_an_unordered_lane_waits_among_the_delayed,

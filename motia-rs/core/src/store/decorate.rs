@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
-    Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, Pulled, QueueId, Slice, Sliced,
-    Store, StoreError, WaitingFilter,
+    Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, PullLane, Pulled, QueueId, Slice,
+    Sliced, Store, StoreError, WaitingFilter,
 };
 
 /// Makes the trait, and of whatever implements it a store, from the signatures of the port.
@@ -127,13 +127,7 @@ passed_on! {
         request: PageRequest,
     ) -> BoxFuture<'a, Result<Page<(String, u64)>, StoreError>>;
     fn pull<'a>(&'a self, pull: Pull) -> BoxFuture<'a, Result<Pulled, StoreError>>;
-    fn pull_lane<'a>(
-        &'a self,
-        queue: QueueId,
-        key: &'a str,
-        after: u64,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Delivery>, StoreError>>;
+    fn pull_lane<'a>(&'a self, pull: PullLane) -> BoxFuture<'a, Result<Vec<Delivery>, StoreError>>;
     fn depths<'a>(&'a self, now: Timestamp) -> BoxFuture<'a, Result<Vec<Depth>, StoreError>>;
     fn waiting<'a>(
         &'a self,

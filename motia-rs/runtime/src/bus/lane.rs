@@ -80,8 +80,6 @@ pub(super) struct Lane {
 #[derive(Debug)]
 struct Waiting {
     delivery: Delivery,
-    /// Whether the store has it among the undelayed of its lane, where it can be found by its key.
-    in_place: bool,
     limits: Limits,
 }
 
@@ -181,23 +179,18 @@ impl Lane {
     }
 
     /// Takes a delivery in; gives those that it takes the place of, itself perhaps.
-    pub(super) fn insert(
-        &mut self,
-        rules: &Rules,
-        delivery: Delivery,
-        in_place: bool,
-    ) -> Vec<Delivery> {
-        let (seq, in_place) = (delivery.id.seq, in_place && delivery.lane.is_some());
+    pub(super) fn insert(&mut self, rules: &Rules, delivery: Delivery) -> Vec<Delivery> {
+        let seq = delivery.id.seq;
         let rank = if rules.fifo { Timestamp::MIN } else { delivery.event.rank() };
         let limits = rules.limits(&delivery);
         if rules.debounce.is_none() {
-            self.waiting.insert((rank, seq), Waiting { delivery, in_place, limits });
+            self.waiting.insert((rank, seq), Waiting { delivery, limits });
             return Vec::new();
         }
         if delivery.attempts == 0 {
             self.first_at = self.first_at.into_iter().chain([delivery.event.emitted_at]).min();
         }
-        self.waiting.insert((Timestamp::MIN, seq), Waiting { delivery, in_place, limits });
+        self.waiting.insert((Timestamp::MIN, seq), Waiting { delivery, limits });
         let last = self.waiting.pop_last();
         let others = std::mem::take(&mut self.waiting).into_values();
         self.waiting.extend(last);
@@ -206,8 +199,9 @@ impl Lane {
 
     /// Forgets what can be found in the store by its key; gives what it forgot.
     pub(super) fn shed(&mut self) -> Vec<u64> {
-        let (found, kept): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|(_, one)| one.in_place);
+        let (found, kept): (BTreeMap<_, _>, BTreeMap<_, _>) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|(_, one)| one.delivery.lane.is_some());
         self.waiting = kept;
         let seqs: Vec<u64> = found.into_keys().map(|(_, seq)| seq).collect();
         if let (Some(first), Some(last)) = (seqs.iter().min(), seqs.iter().max()) {
@@ -378,8 +372,8 @@ mod tests {
     #[test]
     fn what_a_full_lane_passes_over_is_read_when_its_turn_comes() {
         let mut lane = Lane::default();
-        lane.insert(&RULES, delivery(1), true);
-        lane.insert(&RULES, delivery(2), true);
+        lane.insert(&RULES, delivery(1));
+        lane.insert(&RULES, delivery(2));
         assert!(lane.passes_over(&RULES, &delivery(3)));
         lane.pass_over(3);
 
@@ -389,7 +383,7 @@ mod tests {
 
         assert_eq!(lane.stand(&RULES, None, false, now()), Stand::Thirsty(2));
         assert!(lane.was_read(&read(2, 3), 3, true));
-        lane.insert(&RULES, delivery(3), true);
+        lane.insert(&RULES, delivery(3));
         assert!(matches!(lane.stand(&RULES, None, false, now()), Stand::Open((_, 3))));
     }
 
@@ -407,7 +401,7 @@ mod tests {
     #[test]
     fn nothing_starts_before_what_came_back_to_an_earlier_place() {
         let mut lane = Lane::default();
-        lane.insert(&RULES, delivery(7), true);
+        lane.insert(&RULES, delivery(7));
 
         lane.read_again(4, 5);
 
@@ -416,7 +410,7 @@ mod tests {
         assert!(!lane.was_read(&read(4, 5), 7, true));
         assert_eq!(lane.stand(&RULES, None, false, now()), Stand::Thirsty(4));
         assert!(lane.was_read(&read(4, 5), 7, true));
-        lane.insert(&RULES, delivery(5), true);
+        lane.insert(&RULES, delivery(5));
         assert!(matches!(lane.stand(&RULES, None, false, now()), Stand::Open((_, 5))));
     }
 }

@@ -5,16 +5,16 @@
 //! when its turn comes. Where it is crowded, lanes that cannot start anything leave theirs to the store
 //! (`shed`). So a key of which many wait, or of which one waits to be tried again, holds up no other.
 //!
-//! What was emitted with a delay cannot be found by its key before its first attempt: such deliveries stay
-//! in memory once they have fallen due.
+//! What was delayed, or is to be tried again, is treated so from the moment it falls due: the store finds it
+//! by its key from then on.
 //!
 //! # Layout
 //! - [`reading`]: what is read of the store, and when
 //! - [`standing`]: which lanes may start something, and what the others wait for
 //!
 //! Invariants:
-//! - Every undelayed delivery up to `loaded` is in memory, at work, settled, or beyond `more.after` of
-//!   its lane. Those beyond `loaded`, if `spilled`, wait in the store.
+//! - Every undelayed delivery up to `loaded`, and every delayed one up to `due_seen`, is in memory, at
+//!   work, settled, or beyond `more.after` of its lane. Those beyond `loaded`, if `spilled`, wait in the store.
 //! - `held` has every delivery that is in memory or at work, or is being ended (`ending`). That makes
 //!   reading idempotent: cursors are moved back at will. What was let go of, or ended, while the store
 //!   was read (`released`) is not taken from what was read.
@@ -201,21 +201,25 @@ impl Lanes {
         if self.held.contains_key(&seq) || self.released.contains(&seq) {
             return;
         }
-        let lane = self.lanes.entry(key.clone()).or_default();
-        if lane.passes_over(&self.rules, &delivery) {
-            lane.pass_over(seq);
-        } else {
-            self.insert(&key, delivery, true);
-        }
+        self.take_in(&key, delivery);
         self.refresh(&key, now);
     }
 
-    fn insert(&mut self, key: &Arc<str>, delivery: Delivery, in_place: bool) {
+    fn take_in(&mut self, key: &Arc<str>, delivery: Delivery) {
+        let lane = self.lanes.entry(key.clone()).or_default();
+        if lane.passes_over(&self.rules, &delivery) {
+            lane.pass_over(delivery.id.seq);
+        } else {
+            self.insert(key, delivery);
+        }
+    }
+
+    fn insert(&mut self, key: &Arc<str>, delivery: Delivery) {
         let held = Held { key: key.clone(), again: None, ending: false };
         self.held.insert(delivery.id.seq, held);
         self.count += 1;
         let lane = self.lanes.entry(key.clone()).or_default();
-        for old in lane.insert(&self.rules, delivery, in_place) {
+        for old in lane.insert(&self.rules, delivery) {
             self.count -= 1;
             if let Some(held) = self.held.get_mut(&old.id.seq) {
                 held.ending = true;

@@ -2,11 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use motia_core::store::StoreError;
+use motia_core::store::{PullLane, StoreError};
 
 use super::{
     Queue,
-    shelf::{Found, Read},
+    shelf::{Found, LaneRead, Read},
 };
 
 /// How long to wait after the store could not be read.
@@ -25,11 +25,12 @@ async fn find(queue: &Queue, read: &Read) -> Result<Found, StoreError> {
         &Read::Page { pull, tail } => {
             Ok(Found::Page { pull, tail, pulled: store.pull(pull).await? })
         }
-        Read::Lanes(wanted) => {
+        &Read::Lanes(ref wanted, due_by) => {
             let mut lanes = Vec::with_capacity(wanted.len());
             for lane in wanted {
-                let found = store.pull_lane(queue.id, &lane.key, lane.after, lane.limit).await?;
-                lanes.push((lane.clone(), found));
+                let &LaneRead { ref key, after, limit, .. } = lane;
+                let pull = PullLane { queue: queue.id, key: key.clone(), after, due_by, limit };
+                lanes.push((lane.clone(), store.pull_lane(pull).await?));
             }
             Ok(Found::Lanes(lanes))
         }

@@ -26,8 +26,8 @@ pub(super) enum Gone {
 pub(super) enum Read {
     /// What comes next in the queue; with the last arrival known of that waits in the store.
     Page { pull: Pull, tail: u64 },
-    /// What comes next in these lanes.
-    Lanes(Vec<LaneRead>),
+    /// What comes next in these lanes, and has fallen due if it was delayed.
+    Lanes(Vec<LaneRead>, Option<Timestamp>),
 }
 
 /// What to read of one lane.

@@ -10,8 +10,8 @@ use std::sync::{
 use motia_core::{
     registry::Definition,
     store::{
-        Arrival, Batch, BoxFuture, Commit, CommitError, Decorate, Delivery, Listener, Pull, Pulled,
-        QueueId, Store, StoreError,
+        Arrival, Batch, BoxFuture, Commit, CommitError, Decorate, Delivery, Listener, Pull,
+        PullLane, Pulled, Store, StoreError,
     },
 };
 use motia_runtime::{Settings, clock::TokioClock};
@@ -164,15 +164,9 @@ impl Decorate for Process {
         })
     }
 
-    fn pull_lane<'a>(
-        &'a self,
-        queue: QueueId,
-        key: &'a str,
-        after: u64,
-        limit: usize,
-    ) -> BoxFuture<'a, Result<Vec<Delivery>, StoreError>> {
+    fn pull_lane(&self, pull: PullLane) -> BoxFuture<'_, Result<Vec<Delivery>, StoreError>> {
         Box::pin(async move {
-            let pulled = self.open()?.pull_lane(queue, key, after, limit).await;
+            let pulled = self.open()?.pull_lane(pull).await;
             self.pages.pass().await;
             pulled
         })

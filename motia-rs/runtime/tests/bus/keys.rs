@@ -10,9 +10,9 @@ use std::{
 };
 
 use motia_core::{
-    config::{EventConfig, RateLimit},
-    context::EmitOptions,
-    error::StepResult,
+    config::{EventConfig, RateLimit, Retry},
+    context::{Context, EmitOptions},
+    error::{StepError, StepResult},
 };
 use motia_runtime::bus::reason::Reason;
 use motia_store::MemoryStore;
@@ -242,4 +242,96 @@ async fn a_function_that_panics_says_nothing_and_holds_up_nobody() {
     stage.empty().await;
 
     assert_eq!(diary.read().len(), 3);
+}
+
+/// Emits `count` tasks of the key 0 that all fall due after a minute, more than fit into memory.
+async fn emit_delayed(stage: &Stage, count: u64) {
+    for n in 0..count {
+        stage.send(n % 100, EmitOptions::new().delay(secs(60))).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_key_of_which_more_fall_due_than_fit_into_memory_is_drained_and_holds_up_no_other() {
+    for config in [KEYED.concurrency_per_key(1), EventConfig::new("Step").fifo(hundred)] {
+        let diary = Diary::default();
+        let notes = diary.clone();
+        let slow = step(config, move |task: Task, _| {
+            let notes = notes.clone();
+            async move {
+                sleep(millis(10)).await;
+                notes.note(if task.n < 100 { "hot" } else { "cold" });
+                Ok(())
+            }
+        });
+        let stage = Stage::over(Arc::new(MemoryStore::new()), window(64), [slow]).await;
+        emit_delayed(&stage, 1_000).await;
+        sleep(secs(61)).await;
+
+        for key in 1..=50 {
+            stage.emit(key * 100).await;
+        }
+        sleep(secs(1)).await;
+
+        let cold = diary.read().iter().filter(|note| *note == "cold").count();
+        assert_eq!(cold, 50);
+        stage.empty().await;
+        assert_eq!(diary.read().len(), 1_050);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_due_of_a_key_beyond_its_rate_holds_up_no_other() {
+    let diary = Diary::default();
+    let rate = RateLimit::fixed_window(1, secs(3600));
+    let stage = Stage::over(
+        Arc::new(MemoryStore::new()),
+        window(8),
+        [noting(KEYED.rate_limit_per_key(rate), &diary)],
+    )
+    .await;
+    emit_delayed(&stage, 100).await;
+    for key in 1..=20 {
+        stage.send(key * 100, EmitOptions::new().delay(secs(61))).await;
+    }
+
+    sleep(secs(62)).await;
+
+    assert_eq!(diary.read().len(), 1 + 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_tried_again_by_the_hundred_holds_up_no_other_key() {
+    // Given a key of which each event fails once, and is to be tried again at the same time as all others.
+    let diary = Diary::default();
+    let notes = diary.clone();
+    let config = KEYED.concurrency_per_key(2).retry(Retry::fixed(2, secs(3600)));
+    let failing = step(config, move |task: Task, ctx: Context| {
+        let notes = notes.clone();
+        async move {
+            if task.n < 100 && ctx.attempt() == 1 {
+                return Err(StepError::retry("not yet"));
+            }
+            if task.n < 100 {
+                sleep(secs(60)).await;
+            }
+            notes.note(task.n.to_string());
+            Ok(())
+        }
+    });
+    let stage = Stage::over(Arc::new(MemoryStore::new()), window(8), [failing]).await;
+    for n in 0..100 {
+        stage.emit(n).await;
+    }
+    sleep(secs(3600)).await;
+
+    for key in 1..=20 {
+        stage.emit(key * 100).await;
+    }
+    sleep(secs(300)).await;
+
+    let cold = diary.read().iter().filter(|note| note.len() > 2).count();
+    assert_eq!(cold, 20);
+    stage.empty().await;
+    assert_eq!(diary.read().len(), 120);
 }

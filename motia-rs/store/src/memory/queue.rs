@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use motia_core::{
     event::Event,
     store::{
-        CommitError, Delivery, DeliveryId, Depth, Failure, Lane, Page, PageRequest, Pull, Pulled,
-        QueueId, StoreError, Token, WaitingFilter,
+        CommitError, Delivery, DeliveryId, Depth, Failure, Lane, Page, PageRequest, Pull, PullLane,
+        Pulled, QueueId, StoreError, Token, WaitingFilter,
     },
 };
 
@@ -103,17 +103,17 @@ impl Queues {
         pulled
     }
 
-    pub(super) fn pull_lane(
-        &self,
-        queue: QueueId,
-        key: &str,
-        after: u64,
-        limit: usize,
-    ) -> Vec<Delivery> {
-        let Some(lane) = self.queue(queue).map(|queue| queue.lane(key)) else { return Vec::new() };
-        lane.filter(|(seq, _)| *seq > after)
-            .map(|(seq, row)| delivery(DeliveryId { queue, seq }, row))
-            .take(limit)
+    pub(super) fn pull_lane(&self, pull: &PullLane) -> Vec<Delivery> {
+        let Some(queue) = self.queue(pull.queue) else { return Vec::new() };
+        let found = |seq| match queue.due_at(seq) {
+            None => queue.ready.get(&seq).map(|row| (seq, row)),
+            Some(due) if due == HELD || pull.due_by.is_none_or(|by| due > by) => None,
+            Some(due) => queue.due.get(&(due, seq)).map(|row| (seq, row)),
+        };
+        let lane = queue.lanes.of(&pull.key).filter(|seq| *seq > pull.after);
+        lane.filter_map(found)
+            .map(|(seq, row)| delivery(DeliveryId { queue: pull.queue, seq }, row))
+            .take(pull.limit)
             .collect()
     }
 

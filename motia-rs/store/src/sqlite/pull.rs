@@ -1,6 +1,6 @@
 //! Reads what waits in a queue, in the order in which it is to start.
 
-use motia_core::store::{Delivery, DeliveryId, Pull, Pulled, QueueId};
+use motia_core::store::{Delivery, DeliveryId, Pull, PullLane, Pulled};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{
@@ -156,22 +156,38 @@ fn due_in(table: Table, db: &Connection, pull: &Pull) -> rusqlite::Result<Vec<De
     Ok(found)
 }
 
-pub(super) fn pull_lane(
-    db: &Connection,
-    queue: QueueId,
-    key: &str,
-    after: u64,
-    most: usize,
-) -> rusqlite::Result<Vec<Delivery>> {
-    const LANE: &str = concat!(
-        "SELECT ",
-        delivery_columns!(special),
-        " FROM special INDEXED BY special_lane
-        WHERE (id >> 47) & 65535 = ?1 AND lane = ?2 AND id > ?3 ORDER BY id LIMIT ?4"
-    );
-    let from = ready(DeliveryId { queue, seq: after.min(MAX_SEQ) });
-    let mut lane = db.prepare_cached(LANE)?;
-    lane.query_map((queue.0, key, from, limit(most)), delivery)?.collect()
+pub(super) fn pull_lane(db: &Connection, pull: &PullLane) -> rusqlite::Result<Vec<Delivery>> {
+    macro_rules! lane {
+        ($but:literal) => {
+            concat!(
+                "SELECT ",
+                delivery_columns!(special),
+                " FROM special INDEXED BY special_lane
+                WHERE (id >> 47) & 65535 = ?1 AND lane = ?2 AND id > ?3 AND id <= ?4",
+                $but,
+                " ORDER BY id LIMIT ?5"
+            )
+        };
+    }
+    const READY: &str = lane!("");
+    const DUE: &str = lane!(" AND due_at <= ?6");
+    let &PullLane { queue, ref key, after, due_by, limit: most } = pull;
+    let (after, end) = (after.min(MAX_SEQ), MAX_SEQ);
+    let [after, end] = [after, end].map(|seq| DeliveryId { queue, seq });
+    let most = limit(most);
+
+    let at_once = db.unchecked_transaction()?;
+    let mut lane = at_once.prepare_cached(READY)?;
+    let lane = lane.query_map((queue.0, key, ready(after), ready(end), most), delivery)?;
+    let mut found: Vec<_> = lane.collect::<Result<_, _>>()?;
+    if let Some(by) = due_by {
+        let mut due = at_once.prepare_cached(DUE)?;
+        let between = (queue.0, key, delayed(after), delayed(end), most, micros(by));
+        let due: Vec<_> = due.query_map(between, delivery)?.collect::<Result<_, _>>()?;
+        merge(&mut found, due, |delivery| delivery.id.seq);
+        found.truncate(pull.limit);
+    }
+    Ok(found)
 }
 
 pub(super) fn ahead(db: &Connection, id: DeliveryId) -> rusqlite::Result<u64> {

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use motia_core::store::{Arrival, DeliveryId, Target, Write};
+use motia_core::store::{Arrival, DeliveryId, PullLane, Target, Write};
 
 use super::{
     Subject,
     say::{
-        assert_superseded, at, batch, bury, done, event, give_back, lane, publish, publish_in,
-        redrive, retry, start,
+        assert_superseded, at, batch, bury, done, event, give_back, hold, lane, publish,
+        publish_in, redrive, retry, start,
     },
 };
 
@@ -43,10 +43,14 @@ pub async fn a_lane_is_pulled_page_by_page(subject: Subject) {
     let other = subject.queue("bill").await;
     subject.commit([publish_in("a", event("{}"), other), publish("{}", &[queue])]).await;
 
+    let page = async |after| {
+        let pull = PullLane { queue, key: "a".into(), after, due_by: None, limit: 2 };
+        subject.store.pull_lane(pull).await.unwrap()
+    };
     let mut seqs = Vec::new();
     let mut after = 0;
     loop {
-        let page = subject.store.pull_lane(queue, "a", after, 2).await.unwrap();
+        let page = page(after).await;
         assert!(page.len() <= 2);
         let Some(last) = page.last() else { break };
         after = last.id.seq;
@@ -56,7 +60,7 @@ pub async fn a_lane_is_pulled_page_by_page(subject: Subject) {
     assert_eq!(seqs, [ids[0], ids[2], ids[3], ids[5]]);
     assert_eq!(subject.lane(queue, "nobody").await, []);
     assert_eq!(subject.lane(queue, "A").await, []);
-    assert_eq!(subject.store.pull_lane(queue, "a", u64::MAX, 2).await.unwrap(), []);
+    assert_eq!(page(u64::MAX).await, []);
 }
 
 /// Whether it is to be tried again, given back, or was given up and redriven.
@@ -139,6 +143,26 @@ pub async fn a_delivery_of_an_unordered_lane_waits_among_the_delayed(subject: Su
     assert_eq!(places(&due), ids);
     assert!(due.iter().all(|delivery| delivery.lane == Some(lane("a"))));
     subject.assert_depths_agree(at(0)).await;
+}
+
+/// By their numbers, among those that were never delayed; what is not due yet, or held, is not.
+pub async fn what_has_fallen_due_is_pulled_with_its_lane(subject: Subject) {
+    if !subject.store.capabilities().lanes {
+        return;
+    }
+    let (queue, ids) = subject.queue_in(&["a", "a", "b", "a", "a", "a"]).await;
+    subject.commit([retry(ids[0], 5, 1, at(30)), retry(ids[2], 5, 1, at(10))]).await;
+    subject.commit([retry(ids[3], 5, 1, at(20)), hold(ids[5], 5, 1)]).await;
+    let by = async |micros| places(&subject.lane_by(queue, "a", Some(at(micros))).await);
+
+    assert_eq!(places(&subject.lane(queue, "a").await), [ids[1], ids[4]]);
+    assert_eq!(by(19).await, [ids[1], ids[4]]);
+    assert_eq!(by(20).await, [ids[1], ids[3], ids[4]]);
+    assert_eq!(by(1_000).await, [ids[0], ids[1], ids[3], ids[4]]);
+    let due_by = Some(at(1_000));
+    let pull = PullLane { queue, key: "a".into(), after: ids[0].seq, due_by, limit: 2 };
+    assert_eq!(places(&subject.store.pull_lane(pull).await.unwrap()), [ids[1], ids[3]]);
+    assert_eq!(places(&subject.due(queue, at(20)).await), [ids[2], ids[3]], "and none is taken");
 }
 
 /// As if it had not been there before; from the first failure on it has its place.

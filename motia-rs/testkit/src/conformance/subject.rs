@@ -5,8 +5,8 @@ use std::{collections::HashSet, sync::Arc};
 use jiff::Timestamp;
 use motia_core::store::{
     Arrival, Batch, BoxFuture, CommitError, Committed, DeadFilter, DeadLetter, Delivery,
-    DeliveryId, Depth, Ended, EndedFilter, Entry, Listener, PageRequest, Pull, Pulled, QueueId,
-    Store, WaitingFilter, Write,
+    DeliveryId, Depth, Ended, EndedFilter, Entry, Listener, PageRequest, Pull, PullLane, Pulled,
+    QueueId, Store, WaitingFilter, Write,
 };
 use parking_lot::Mutex;
 
@@ -121,7 +121,18 @@ impl Subject {
 
     /// All of a lane that is not among the delayed.
     pub(super) async fn lane(&self, queue: QueueId, key: &str) -> Vec<Delivery> {
-        self.store.pull_lane(queue, key, 0, 10_000).await.unwrap()
+        self.lane_by(queue, key, None).await
+    }
+
+    /// All of a lane that is not among the delayed, or has fallen due.
+    pub(super) async fn lane_by(
+        &self,
+        queue: QueueId,
+        key: &str,
+        due_by: Option<Timestamp>,
+    ) -> Vec<Delivery> {
+        let pull = PullLane { queue, key: key.into(), after: 0, due_by, limit: 10_000 };
+        self.store.pull_lane(pull).await.unwrap()
     }
 
     /// The ids of all that waits and is meant, put together from small pages.

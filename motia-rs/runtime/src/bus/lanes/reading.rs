@@ -59,7 +59,7 @@ impl Lanes {
         self.reading = true;
         self.lanes_were_read = lanes;
         if lanes {
-            return Some(Read::Lanes(self.lanes_to_read(room)));
+            return Some(Read::Lanes(self.lanes_to_read(room), Some(now)));
         }
         self.next_due = None;
         let pull = Pull {
@@ -124,7 +124,7 @@ impl Lanes {
 
     fn fell_due(&mut self, delivery: Delivery, now: Timestamp) {
         let (seq, key) = (delivery.id.seq, key_of(&delivery));
-        self.insert(&key, delivery, false);
+        self.take_in(&key, delivery);
         let after = self.read_up_to(seq);
         if after + 1 < seq
             && let Some(lane) = self.lanes.get_mut(&key)
@@ -153,7 +153,7 @@ impl Lanes {
             for delivery in deliveries {
                 let seq = delivery.id.seq;
                 if !self.held.contains_key(&seq) && !self.released.contains(&seq) {
-                    self.insert(&read.key, delivery, true);
+                    self.insert(&read.key, delivery);
                 }
             }
         }

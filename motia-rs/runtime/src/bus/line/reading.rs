@@ -58,7 +58,7 @@ impl Line {
         self.reading = true;
         let strays = self.strays.take_due(now);
         if !strays.is_empty() {
-            return Some(Read::Lanes(strays));
+            return Some(Read::Lanes(strays, None));
         }
         self.next_due = None;
         let room = self.window.saturating_sub(self.ready.len().min(self.ranked.len()));
@@ -153,7 +153,7 @@ impl Line {
     }
 
     pub(in super::super) fn reading_failed(&mut self, read: Option<Read>) {
-        if let Some(Read::Lanes(strays)) = read {
+        if let Some(Read::Lanes(strays, _)) = read {
             for stray in strays {
                 self.strays.add(stray.upto, stray.key, None);
             }

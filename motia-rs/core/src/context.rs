@@ -136,7 +136,7 @@ pub struct Run {
     /// When the attempt is ended.
     pub deadline: Option<Timestamp>,
     /// Tells that the attempt should stop.
-    pub cancelled: CancellationToken,
+    pub cancelled: Arc<CancellationToken>,
     /// Whether the handler asked to be told, and is to be given time to clean up.
     pub heeds_cancel: AtomicBool,
     /// Whether the handler settled its delivery itself.
@@ -158,7 +158,7 @@ impl Run {
             token: Token(0),
             deliveries: SmallVec::new(),
             deadline: None,
-            cancelled: CancellationToken::new(),
+            cancelled: Arc::default(),
             heeds_cancel: AtomicBool::new(false),
             settled: AtomicBool::new(false),
             notes: None,

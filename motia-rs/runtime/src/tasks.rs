@@ -15,7 +15,7 @@ struct Inner {
     handle: Handle,
     tracker: TaskTracker,
     stopping: CancellationToken,
-    over: CancellationToken,
+    over: Arc<CancellationToken>,
 }
 
 impl Tasks {
@@ -26,7 +26,7 @@ impl Tasks {
     #[must_use]
     pub fn here() -> Self {
         let (handle, tracker) = (Handle::current(), TaskTracker::new());
-        let (stopping, over) = (CancellationToken::new(), CancellationToken::new());
+        let (stopping, over) = (CancellationToken::new(), Arc::default());
         Self(Arc::new(Inner { handle, tracker, stopping, over }))
     }
 
@@ -47,7 +47,7 @@ impl Tasks {
     }
 
     /// Resolves when what still runs should give up.
-    pub fn over(&self) -> &CancellationToken {
+    pub fn over(&self) -> &Arc<CancellationToken> {
         &self.0.over
     }
 

@@ -139,7 +139,7 @@ impl Fake {
             logs: Mutex::default(),
         });
         engine.make_queues();
-        let cancelled = CancellationToken::new();
+        let cancelled = Arc::new(CancellationToken::new());
         if self.cancelled {
             cancelled.cancel();
         }
@@ -172,7 +172,7 @@ pub struct Probe {
     pub metrics: Measured,
     engine: Arc<FakeEngine>,
     delivery: Option<(EventId, DeliveryId)>,
-    cancelled: CancellationToken,
+    cancelled: Arc<CancellationToken>,
 }
 
 /// One event that a handler emitted.

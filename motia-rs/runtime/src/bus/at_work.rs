@@ -1,5 +1,7 @@
 //! The attempts of one queue that are at work.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use motia_core::{
     circuit::Trial,
@@ -15,7 +17,7 @@ pub(super) type Deliveries = SmallVec<[Delivery; 1]>;
 pub(super) struct Taken {
     pub(super) deliveries: Deliveries,
     pub(super) place: Place,
-    pub(super) cancelled: CancellationToken,
+    pub(super) cancelled: Arc<CancellationToken>,
     /// Whether the process before this one may have begun them, and died before that was written.
     pub(super) unrecorded: bool,
     /// Whether a task was spawned, which is to be on its way before a handler may block this thread.
@@ -30,7 +32,7 @@ pub(super) struct Attempt {
     /// Which attempt it is, from 1.
     pub(super) number: u32,
     pub(super) since: Timestamp,
-    pub(super) cancelled: CancellationToken,
+    pub(super) cancelled: Arc<CancellationToken>,
     /// Which trial of its circuit it is, if it is one.
     pub(super) trial: Option<Trial>,
     /// How its delivery ended meanwhile.
@@ -41,7 +43,7 @@ impl Attempt {
     pub(super) fn of(
         deliveries: &[Delivery],
         since: Timestamp,
-        cancelled: CancellationToken,
+        cancelled: Arc<CancellationToken>,
         trial: Option<Trial>,
     ) -> Self {
         Self {

@@ -53,13 +53,13 @@ pub(super) async fn run(queue: Arc<Queue>) {
 
 /// Works on what was taken; says what it showed of the step's dependency, and gives a token to cancel
 /// the next attempt.
-async fn work(queue: &Arc<Queue>, taken: &Taken) -> (Verdict, CancellationToken) {
+async fn work(queue: &Arc<Queue>, taken: &Taken) -> (Verdict, Arc<CancellationToken>) {
     let shared = &queue.shared;
     let Some(first) = taken.deliveries.first() else {
-        return (Verdict::SaysNothing, CancellationToken::new());
+        return (Verdict::SaysNothing, Arc::default());
     };
     if let Some(verdict) = given_up(queue, taken).await {
-        return (verdict, CancellationToken::new());
+        return (verdict, Arc::default());
     }
 
     let (number, token) = (first.attempts.saturating_add(1), shared.next_token());
@@ -94,7 +94,7 @@ async fn work(queue: &Arc<Queue>, taken: &Taken) -> (Verdict, CancellationToken)
     };
     // Nobody has the context any more: its token serves once more.
     let unused = Arc::strong_count(&run) == 1 && !taken.cancelled.is_cancelled();
-    (verdict, if unused { taken.cancelled.clone() } else { CancellationToken::new() })
+    (verdict, if unused { taken.cancelled.clone() } else { Arc::default() })
 }
 
 /// The batch that records the start of an attempt.

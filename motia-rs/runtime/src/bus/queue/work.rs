@@ -34,7 +34,7 @@ impl Queue {
     /// Takes the next delivery to work on, or batch of them; `None` lets the worker go.
     pub(in super::super) fn take(self: &Arc<Self>) -> Option<Taken> {
         let mut inner = self.inner.lock();
-        self.take_or_leave(&mut inner, CancellationToken::new())
+        self.take_or_leave(&mut inner, Arc::default())
     }
 
     /// Ends the work on what was taken and takes the next, with a token to cancel it; `None` lets the
@@ -43,7 +43,7 @@ impl Queue {
         self: &Arc<Self>,
         done: &Taken,
         verdict: Verdict,
-        token: CancellationToken,
+        token: Arc<CancellationToken>,
     ) -> Option<Taken> {
         let mut inner = self.inner.lock();
         if !self.free(&mut inner, done.place, &done.deliveries, verdict) {
@@ -55,7 +55,7 @@ impl Queue {
     fn take_or_leave(
         self: &Arc<Self>,
         inner: &mut Inner,
-        token: CancellationToken,
+        token: Arc<CancellationToken>,
     ) -> Option<Taken> {
         let mut taken = self.take_next(inner, token);
         let mut spawned = false;
@@ -75,7 +75,7 @@ impl Queue {
         taken
     }
 
-    fn take_next(&self, inner: &mut Inner, cancelled: CancellationToken) -> Option<Taken> {
+    fn take_next(&self, inner: &mut Inner, cancelled: Arc<CancellationToken>) -> Option<Taken> {
         let now = self.shared.engine.now();
         loop {
             if inner.shelf.is_empty() {

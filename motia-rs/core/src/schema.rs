@@ -1,6 +1,6 @@
 //! JSON Schema: generated once from the types, compiled once, enforced at the edge.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashMap};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
@@ -123,6 +123,8 @@ impl std::fmt::Display for Violation {
 pub struct Schemas {
     input: SchemaGenerator,
     output: SchemaGenerator,
+    /// Validators, by the text of their schemas: to compile one takes far longer than to find it.
+    compiled: HashMap<String, Checker>,
 }
 
 impl Default for Schemas {
@@ -136,6 +138,7 @@ impl Default for Schemas {
         Self {
             input: settings().for_deserialize().into_generator(),
             output: settings().for_serialize().into_generator(),
+            compiled: HashMap::new(),
         }
     }
 }
@@ -163,13 +166,20 @@ impl Schemas {
         self.output.definitions()
     }
 
-    /// Compiles the validator of something that comes in.
+    /// The validator of something that comes in; one for all whose schemas are the same.
     ///
     /// # Errors
     /// A sentence that says why the schema does not compile.
     pub fn checker(&mut self, of: SchemaFn) -> Result<Checker, String> {
         let schema = self.input(of);
-        Checker::compile(&self_contained(schema, self.input.definitions()))
+        let schema = self_contained(schema, self.input.definitions());
+        let text = schema.to_string();
+        if let Some(compiled) = self.compiled.get(&text) {
+            return Ok(compiled.clone());
+        }
+        let compiled = Checker::compile(&schema)?;
+        self.compiled.insert(text, compiled.clone());
+        Ok(compiled)
     }
 }
 

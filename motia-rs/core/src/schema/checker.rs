@@ -1,13 +1,19 @@
 //! A compiled schema.
 
+use std::sync::Arc;
+
 use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, error::ValidationErrorKind};
 use serde_json::Value;
 
 use super::{Violation, coerce, numbers};
 
 /// A compiled schema. Formats are enforced, patterns run in linear time, and nothing is ever fetched.
+/// Cloning it copies a pointer.
+#[derive(Debug, Clone)]
+pub struct Checker(Arc<Compiled>);
+
 #[derive(Debug)]
-pub struct Checker {
+struct Compiled {
     validator: jsonschema::Validator,
     schema: Value,
     constrained: bool,
@@ -30,14 +36,15 @@ impl Checker {
             .with_retriever(NoRetrieval)
             .build(&bounded)
             .map_err(|error| error.to_string())?;
-        Ok(Self { validator, constrained: constrains(schema), schema: schema.clone() })
+        let (constrained, schema) = (constrains(schema), schema.clone());
+        Ok(Self(Arc::new(Compiled { validator, schema, constrained })))
     }
 
     /// Whether the schema asks for more than its Rust type guarantees by itself: a range, a length,
     /// a pattern, a format, or floating-point numbers, which JSON cannot always hold.
     #[must_use]
     pub fn is_constrained(&self) -> bool {
-        self.constrained
+        self.0.constrained
     }
 
     /// Checks a value against every rule.
@@ -45,11 +52,11 @@ impl Checker {
     /// # Errors
     /// All violations, up to [`MAX_VIOLATIONS`].
     pub fn check(&self, value: &Value) -> Result<(), Vec<Violation>> {
-        if self.validator.is_valid(value) {
+        if self.0.validator.is_valid(value) {
             return Ok(());
         }
         let mut violations = Vec::new();
-        for error in self.validator.iter_errors(value) {
+        for error in self.0.validator.iter_errors(value) {
             report(&error, &mut violations);
             if violations.len() >= MAX_VIOLATIONS {
                 violations.truncate(MAX_VIOLATIONS);
@@ -69,7 +76,7 @@ impl Checker {
         &self,
         fields: impl IntoIterator<Item = (&'t str, &'t str)>,
     ) -> Result<(), Vec<Violation>> {
-        self.check(&coerce::object(&self.schema, fields))
+        self.check(&coerce::object(&self.0.schema, fields))
     }
 }
 

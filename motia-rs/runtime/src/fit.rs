@@ -247,7 +247,7 @@ fn correct(
         Some(error) if !held => {
             let attempt = delivery.attempts.saturating_add(1);
             let failure = Failure { attempt, started_at: now, ended_at: now, error, class: None };
-            let settlement = Settlement::Hold { failure };
+            let settlement = Settlement::Hold { failure: failure.into() };
             Some(Write::Settle { delivery: id, token, settlement })
         }
         _ => None,

@@ -384,8 +384,9 @@ async fn live(store: &SqliteStore) -> Vec<Contents> {
         limit: 2,
     };
     let ready = store.pull(pull).await.unwrap().ready;
-    let retry = Settlement::Retry { due: at(5), failure: failure() };
-    let dead = Settlement::Dead { reason: "gone".into(), at: at(9), failure: Some(failure()) };
+    let retry = Settlement::Retry { due: at(5), failure: failure().into() };
+    let dead =
+        Settlement::Dead { reason: "gone".into(), at: at(9), failure: Some(failure().into()) };
     for (delivery, settlement) in ready.iter().zip([retry, dead]) {
         let settle = Write::Settle { delivery: delivery.id, token: Token(1 << 40), settlement };
         store.commit(Batch::of(settle)).await.unwrap();

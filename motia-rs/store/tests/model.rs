@@ -316,15 +316,15 @@ impl How {
         match self {
             Self::Done => Settlement::Done,
             Self::Retry(due, attempt) => {
-                Settlement::Retry { due: at(*due), failure: failure(*attempt) }
+                Settlement::Retry { due: at(*due), failure: failure(*attempt).into() }
             }
             Self::Dead(time, attempt) => Settlement::Dead {
                 reason: "by chance".into(),
                 at: at(*time),
-                failure: attempt.map(failure),
+                failure: attempt.map(failure).map(Box::new),
             },
             Self::Return(now) => Settlement::Return { now: at(*now) },
-            Self::Hold(attempt) => Settlement::Hold { failure: failure(*attempt) },
+            Self::Hold(attempt) => Settlement::Hold { failure: failure(*attempt).into() },
         }
     }
 }

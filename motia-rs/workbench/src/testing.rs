@@ -107,13 +107,13 @@ pub(crate) async fn with_dead_letters(count: usize) -> Router {
     settle_all(&*store, || Settlement::Dead {
         reason: "out of attempts".to_owned(),
         at,
-        failure: Some(Failure {
+        failure: Some(Box::new(Failure {
             attempt: 1,
             started_at: at,
             ended_at: at,
             error: "the bank is closed".to_owned(),
             class: Some("bank".to_owned()),
-        }),
+        })),
     })
     .await;
     api
@@ -132,7 +132,7 @@ pub(crate) async fn held() -> Router {
         error: "missing field `cents`".to_owned(),
         class: None,
     };
-    settle_all(&*store, || Settlement::Hold { failure: failure() }).await;
+    settle_all(&*store, || Settlement::Hold { failure: failure().into() }).await;
     api
 }
 

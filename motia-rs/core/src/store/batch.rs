@@ -241,7 +241,7 @@ pub enum Settlement {
         /// When.
         due: Timestamp,
         /// What went wrong.
-        failure: Failure,
+        failure: Box<Failure>,
     },
     /// Given up: it goes to the dead letters.
     Dead {
@@ -250,7 +250,7 @@ pub enum Settlement {
         /// When.
         at: Timestamp,
         /// What went wrong in the last attempt, if it ended at all.
-        failure: Option<Failure>,
+        failure: Option<Box<Failure>>,
     },
     /// Given back unfinished, as a shutdown does: the attempt does not count, and the delivery
     /// waits as if it had not been started.
@@ -267,7 +267,7 @@ pub enum Settlement {
     /// [`Write::Release`], due at [`Timestamp::MAX`]. The attempt does not count.
     Hold {
         /// Why.
-        failure: Failure,
+        failure: Box<Failure>,
     },
 }
 

@@ -185,14 +185,14 @@ pub(super) async fn insist_on(
 }
 
 impl Ended {
-    fn failure(&self, delivery: &Delivery, error: &StepError) -> Failure {
-        Failure {
+    fn failure(&self, delivery: &Delivery, error: &StepError) -> Box<Failure> {
+        Box::new(Failure {
             attempt: delivery.attempts.saturating_add(1),
             started_at: self.started_at,
             ended_at: self.at,
             error: crate::log::printable(&told(error)),
             class: error.class().map(str::to_owned),
-        }
+        })
     }
 
     pub(super) fn settlement(
@@ -241,6 +241,6 @@ fn told(error: &StepError) -> String {
         .unwrap_or_else(|_| "an error that panics when it is shown".to_owned())
 }
 
-pub(super) fn dead(reason: String, at: Timestamp, failure: Option<Failure>) -> Settlement {
+pub(super) fn dead(reason: String, at: Timestamp, failure: Option<Box<Failure>>) -> Settlement {
     Settlement::Dead { reason, at, failure }
 }

@@ -117,7 +117,7 @@ async fn hold(store: &MemoryStore, delivery: DeliveryId) {
     let at = super::stage::START;
     let error = "it does not fit".to_owned();
     let failure = Failure { attempt: 1, started_at: at, ended_at: at, error, class: None };
-    let settlement = Settlement::Hold { failure };
+    let settlement = Settlement::Hold { failure: failure.into() };
     let settle = Write::Settle { delivery, token: Token(0), settlement };
     store.commit(Batch::of(settle)).await.unwrap();
 }

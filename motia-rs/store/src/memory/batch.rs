@@ -196,12 +196,12 @@ impl Kept {
         match settlement {
             Settlement::Done => {}
             Settlement::Retry { due, failure } => {
-                row.fail(failure);
+                row.fail(*failure);
                 self.wait(id, row, Until::Due(due), done);
             }
             Settlement::Dead { reason, at, failure } => {
                 if let Some(failure) = failure {
-                    row.fail(failure);
+                    row.fail(*failure);
                 }
                 let letter = Letter { row, reason, died_at: rules::cut(at) };
                 self.letters.bury(&mut self.journal, id, letter);
@@ -216,7 +216,7 @@ impl Kept {
             }
             Settlement::Hold { failure } => {
                 row.attempts = row.attempts.saturating_sub(recorded.into());
-                row.note(failure);
+                row.note(*failure);
                 self.wait(id, row, Until::Released, done);
             }
         }

@@ -182,7 +182,7 @@ impl Group<'_, '_> {
                 self.waits(id, until, moved);
             }
             Settlement::Dead { reason, at, failure } => {
-                let place = dead::bury(db, id, token, (&reason, at), failure.as_ref())?;
+                let place = dead::bury(db, id, token, (&reason, at), failure.as_deref())?;
                 self.change(id.queue, -i64::from(place.ready));
             }
             Settlement::Return { now } => {

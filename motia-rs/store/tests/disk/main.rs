@@ -308,7 +308,7 @@ async fn nothing_is_left_of_the_failures_of_what_is_gone() {
 
     let ids = pull(&store, queue).await.into_iter().map(|seq| DeliveryId { queue, seq });
     for (n, delivery) in ids.enumerate() {
-        let settlement = Settlement::Retry { due: now, failure: failure() };
+        let settlement = Settlement::Retry { due: now, failure: failure().into() };
         store.commit(Batch::of(Write::Settle { delivery, token, settlement })).await.unwrap();
         assert_eq!(left().unwrap(), 1);
 

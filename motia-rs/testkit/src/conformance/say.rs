@@ -105,7 +105,7 @@ pub(super) fn done(delivery: DeliveryId, token: u64) -> Write {
 }
 
 pub(super) fn retry(delivery: DeliveryId, token: u64, attempt: u32, due: Timestamp) -> Write {
-    settle(delivery, token, Settlement::Retry { due, failure: failure(attempt) })
+    settle(delivery, token, Settlement::Retry { due, failure: failure(attempt).into() })
 }
 
 pub(super) fn give_back(delivery: DeliveryId, token: u64, now: Timestamp) -> Write {
@@ -117,7 +117,7 @@ pub(super) fn postpone(delivery: DeliveryId, token: u64, due: Timestamp) -> Writ
 }
 
 pub(super) fn hold(delivery: DeliveryId, token: u64, attempt: u32) -> Write {
-    settle(delivery, token, Settlement::Hold { failure: failure(attempt) })
+    settle(delivery, token, Settlement::Hold { failure: failure(attempt).into() })
 }
 
 pub(super) fn release(delivery: DeliveryId) -> Write {
@@ -135,7 +135,7 @@ pub(super) fn cancel(delivery: DeliveryId) -> Write {
 
 pub(super) fn bury(delivery: DeliveryId, token: u64, attempt: u32) -> Write {
     let reason = "too many attempts".into();
-    let failure = Some(failure(attempt));
+    let failure = Some(failure(attempt).into());
     settle(delivery, token, Settlement::Dead { reason, at: at(9), failure })
 }
 

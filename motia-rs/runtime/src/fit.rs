@@ -3,7 +3,7 @@
 //!
 //! What does not fit is held: it costs no attempt, is told by topic and count, and is released by the
 //! first program that it fits. All payloads are read when the schema of a step's input has changed, and
-//! those that are held each time.
+//! those that are held each time. Where there are many, a page is decoded while the next one is read.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,14 +11,14 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::future::try_join_all;
+use futures_util::future::{try_join, try_join_all};
 use jiff::Timestamp;
 use motia_core::{
     json::JsonText,
     registry::{Registry, Step},
     schema::Schemas,
     store::{
-        Batch, CommitError, Delivery, Depth, Failure, Page, PageRequest, QueueId, Settlement,
+        Batch, CommitError, Delivery, Depth, Failure, PageRequest, Pull, QueueId, Settlement,
         Store, StoreError, Token, WaitingFilter, Write,
     },
 };
@@ -105,9 +105,9 @@ pub async fn check(
     for (step, queue) in subscribers(registry, store).await? {
         let mut misfits = Misfits::default();
         let all = WaitingFilter { queue: Some(queue), ..WaitingFilter::default() };
-        for_each_page(store, &all, |page| {
-            report.checked += page.items.len() as u64;
-            for delivery in &page.items {
+        for_each_page(store, &all, |deliveries| {
+            report.checked += deliveries.len() as u64;
+            for delivery in deliveries {
                 misfits.note(step.name(), delivery, fits(&step, delivery).err());
             }
             Vec::new()
@@ -141,11 +141,9 @@ pub(crate) async fn enforce(
             continue;
         }
 
-        let filter =
-            WaitingFilter { queue: Some(*queue), held: !changed, ..WaitingFilter::default() };
-        for_each_page(store, &filter, |page| {
-            report.checked += page.items.len() as u64;
-            page.items
+        let mut look = |deliveries: &[Delivery]| {
+            report.checked += deliveries.len() as u64;
+            deliveries
                 .iter()
                 .filter_map(|delivery| {
                     let misfit = fits(step, delivery).err();
@@ -153,8 +151,12 @@ pub(crate) async fn enforce(
                     correct(delivery, misfit, token, now)
                 })
                 .collect()
-        })
-        .await?;
+        };
+        let held = WaitingFilter { queue: Some(*queue), held: true, ..WaitingFilter::default() };
+        for_each_page(store, &held, &mut look).await?;
+        if changed {
+            for_each_not_held(store, *queue, &mut look).await?;
+        }
         report.misfits.extend(misfits.into_list());
     }
     if !learned.is_empty() {
@@ -264,19 +266,57 @@ fn orphans(registry: &Registry, depths: &[Depth]) -> Vec<Orphan> {
 async fn for_each_page(
     store: &dyn Store,
     filter: &WaitingFilter,
-    mut writes: impl FnMut(&Page<Delivery>) -> Vec<Write>,
+    mut writes: impl FnMut(&[Delivery]) -> Vec<Write>,
 ) -> Result<(), StoreError> {
     let mut request = PageRequest::first(PageRequest::MAX);
     loop {
         let page = store.waiting(filter, request.clone()).await?;
-        // All under way at once, so that they share the syncs of the disk.
-        let commits = writes(&page).into_iter().map(|write| commit(store, Batch::of(write)));
-        try_join_all(commits).await?;
+        commit_all(store, writes(&page.items)).await?;
         if page.next.is_none() {
             return Ok(());
         }
         request = request.after(page.next);
     }
+}
+
+/// Deliveries that are read at once of a backlog.
+const PULLED: usize = 4096;
+
+/// Reads all that waits in a queue and is not held, as a queue does, which is the quickest way; commits
+/// what is to be written for each page while the next one is read.
+async fn for_each_not_held(
+    store: &dyn Store,
+    queue: QueueId,
+    mut writes: impl FnMut(&[Delivery]) -> Vec<Write>,
+) -> Result<(), StoreError> {
+    let (now, due_after) = (Timestamp::MAX, (Timestamp::MIN, 0));
+    let mut pull = Pull { queue, after: 0, ranked_after: None, due_after, now, limit: PULLED };
+    let mut pulled = store.pull(pull).await?;
+    loop {
+        if let Some(last) = pulled.ready.last() {
+            pull.after = last.id.seq;
+        }
+        if let Some(last) = pulled.due.last() {
+            pull.due_after = (last.due.unwrap_or(now), last.id.seq);
+        }
+        let is_last = pulled.ready.len() < PULLED && pulled.next_due.is_none();
+        let mut page = pulled.ready;
+        page.append(&mut pulled.due);
+        // What is held in its place was looked at before.
+        page.retain(|delivery| delivery.due != Some(Timestamp::MAX));
+        let look = async { commit_all(store, writes(&page)).await };
+        if is_last {
+            return look.await;
+        }
+        // The read begins first, on a thread of its own.
+        (pulled, ()) = try_join(store.pull(pull), look).await?;
+    }
+}
+
+async fn commit_all(store: &dyn Store, writes: Vec<Write>) -> Result<(), StoreError> {
+    // All under way at once, so that they share the syncs of the disk.
+    let commits = writes.into_iter().map(|write| commit(store, Batch::of(write)));
+    try_join_all(commits).await.map(drop)
 }
 
 async fn commit(store: &dyn Store, batch: Batch) -> Result<(), StoreError> {

@@ -9,6 +9,7 @@
 //! - [`schema`], [`json`]: what a value must look like, and how it is written
 //! - [`store`]: the port to what must be kept; [`clock`]: the port to the time
 //! - [`circuit`]: whether a dependency is to be left alone
+//! - [`watch`]: who may watch a stream
 //! - [`graph`], [`check`]: who sets whom going, and what is wrong with it
 //! - [`trace`], [`redact`]: what people are shown
 
@@ -33,6 +34,7 @@ pub mod setting;
 pub mod store;
 pub mod topic;
 pub mod trace;
+pub mod watch;
 
 #[doc(hidden)]
 pub mod __private {

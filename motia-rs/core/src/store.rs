@@ -6,6 +6,7 @@
 //!
 //! # Layout
 //! - [`batch`]: what can be written, and under which conditions
+//! - [`change`]: what that does to groups that are watched
 //! - [`delivery`]: an event on its way to one step
 //! - [`page`]: bounded lists; [`search`]: what to look for in them
 //! - [`capabilities`]: what a store can do
@@ -14,6 +15,7 @@
 
 pub mod batch;
 pub mod capabilities;
+pub mod change;
 pub mod decorate;
 pub mod delivery;
 pub mod error;
@@ -29,6 +31,7 @@ use std::{
 
 pub use batch::{Batch, Committed, Ending, Outcome, Require, Settlement, Target, Write};
 pub use capabilities::{Capabilities, Durability};
+pub use change::{Change, Snapshot, What};
 pub use decorate::Decorate;
 pub use delivery::{
     DeadLetter, Delivery, DeliveryId, Ended, Failure, Lane, MAX_KEY, QueueId, Token,
@@ -54,6 +57,8 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// - Sequence numbers rise in the order of commits and are never used twice.
 /// - After a commit all that it put into queues goes to the listener in that order, exactly once, and
 ///   a later [`Store::pull`] sees it.
+/// - After a commit all that it did to watched groups goes to the listener in that order too, exactly once,
+///   and a later [`Store::snapshot`] has it; before whoever committed is answered.
 /// - A write under a superseded [`Token`] is refused.
 pub trait Store: Send + Sync + 'static {
     /// What this store is called in messages: `sqlite`, `memory`.
@@ -117,6 +122,15 @@ pub trait Store: Send + Sync + 'static {
         request: PageRequest,
     ) -> BoxFuture<'_, Result<Page<(String, u64)>, StoreError>>;
 
+    /// Reads a watched group as it is at one moment, at most `limit` entries, or one entry of it. See
+    /// [`change`].
+    fn snapshot<'a>(
+        &'a self,
+        group: &'a str,
+        key: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Snapshot, StoreError>>;
+
     /// Reads deliveries that wait in a queue, beyond the cursor, without taking them.
     fn pull(&self, pull: Pull) -> BoxFuture<'_, Result<Pulled, StoreError>>;
 
@@ -176,6 +190,10 @@ pub trait Listener: Send + Sync + 'static {
     /// Takes what one or several commits put into queues, in the order of the commits. Must return
     /// quickly, for the next commit waits for it, and must not commit in turn.
     fn committed(&self, arrivals: Vec<Arrival>);
+
+    /// Takes what one or several commits did to watched groups, in the order of the commits. Must return
+    /// quickly and must not commit, as above.
+    fn changed(&self, changes: Vec<Change>);
 }
 
 /// Something that a commit put into a queue.

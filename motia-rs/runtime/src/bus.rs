@@ -53,7 +53,7 @@ use jiff::Timestamp;
 use motia_core::{
     context::Engine,
     registry::{EventStep, Step},
-    store::{Arrival, Delivery, Listener, QueueId, Store, StoreError, Token},
+    store::{Arrival, Delivery, QueueId, Store, StoreError, Token},
 };
 pub use queue::Queue;
 
@@ -193,8 +193,9 @@ impl Bus {
     }
 }
 
-impl Listener for Bus {
-    fn committed(&self, arrivals: Vec<Arrival>) {
+impl Bus {
+    /// Takes what was committed, in the order of the commits.
+    pub fn committed(&self, arrivals: Vec<Arrival>) {
         // Mostly all of them are one queue's, and go on as they came.
         if let Some(id) = arrivals.first().map(queue_of)
             && arrivals.iter().all(|arrival| queue_of(arrival) == id)

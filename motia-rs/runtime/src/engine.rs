@@ -13,7 +13,7 @@ use motia_core::{
     context::{Cancel, CancelError, Engine, Level, Limits, Memory, Route, Run, engine::Subscriber},
     metric::Change,
     registry::{Registry, Step},
-    schema::Schemas,
+    schema::{Checker, Schemas},
     setting::Values,
     store::{Batch, BoxFuture, Commit, QueueId, Store, StoreError, Write},
 };
@@ -31,6 +31,7 @@ pub struct AppEngine {
     clock: Arc<dyn Clock>,
     limits: Limits,
     routes: HashMap<&'static str, (Route, Counter)>,
+    streams: HashMap<&'static str, Checker>,
     circuits: Circuits,
     depths: Arc<Depths>,
     settings: Values,
@@ -60,11 +61,13 @@ impl AppEngine {
         let mut settings = Values::default();
         settings.fill(registry.settings.iter().map(|(setting, _)| setting));
         let circuits = Circuits::default();
+        let streams = streams(registry)?;
         Ok(Self {
             store,
             clock,
             limits,
             routes,
+            streams,
             circuits,
             depths,
             settings,
@@ -155,6 +158,19 @@ pub fn routes(
     Ok(routes)
 }
 
+/// The schemas of the items of all streams.
+///
+/// # Errors
+/// A sentence, when one does not compile.
+pub fn streams(registry: &Registry) -> Result<HashMap<&'static str, Checker>, String> {
+    let mut schemas = Schemas::default();
+    let compiled = registry.streams.iter().map(|(stream, _)| {
+        let named = |why| format!("the schema of stream `{}` does not compile: {why}", stream.name);
+        Ok((stream.name, schemas.checker(stream.schema).map_err(named)?))
+    });
+    compiled.collect()
+}
+
 impl Engine for AppEngine {
     fn store(&self) -> &Arc<dyn Store> {
         &self.store
@@ -190,6 +206,10 @@ impl Engine for AppEngine {
         by: &'a str,
     ) -> BoxFuture<'a, Result<u64, CancelError>> {
         Box::pin(cancel::cancel(&self.store, &self.depths, what, by, self.now()))
+    }
+
+    fn stream(&self, name: &str) -> Option<&Checker> {
+        self.streams.get(name)
     }
 
     fn circuits(&self) -> &Circuits {

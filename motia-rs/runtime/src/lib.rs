@@ -5,6 +5,7 @@
 //! - [`api`]: calls of API steps
 //! - [`bus`]: events from the store to the event steps
 //! - [`cron`]: the clock's steps
+//! - [`hub`]: changes of streams, to whoever watches
 //! - [`invoke`]: one attempt of a handler, whatever its kind
 //! - [`engine`]: what a context reaches
 //! - [`fit`]: whether what waits still fits the program
@@ -18,6 +19,7 @@ pub mod clock;
 pub mod cron;
 pub mod engine;
 pub mod fit;
+pub mod hub;
 pub mod invoke;
 pub mod log;
 pub mod metrics;

@@ -13,7 +13,7 @@ use motia_core::{
     http::Middleware,
     registry::{Kind, Registry},
     schema::Schemas,
-    store::{Batch, CommitError, Outcome, Store, StoreError, Write},
+    store::{Arrival, Batch, Change, CommitError, Listener, Outcome, Store, StoreError, Write},
     trace::TraceContext,
 };
 use tokio::time::Instant;
@@ -24,6 +24,7 @@ use crate::{
     cron::{Cron, OpenCronError, Wake},
     engine::{AppEngine, subscribers},
     fit,
+    hub::{Hub, door::Door},
     metrics::{Metrics, own::Own},
     runs::{Runs, keep, observe::Observers},
     settings::Settings,
@@ -41,6 +42,7 @@ struct Inner {
     engine: Arc<dyn Engine>,
     endpoints: Vec<Arc<Endpoint>>,
     bus: Arc<Bus>,
+    door: Arc<Door>,
     cron: Cron,
     metrics: Metrics,
     runs: Arc<Runs>,
@@ -96,7 +98,7 @@ impl Runtime {
         let engine: Arc<dyn Engine> = Arc::new(
             AppEngine::new(
                 store.clone(),
-                clock,
+                clock.clone(),
                 settings.limits,
                 &registry,
                 &queues,
@@ -119,7 +121,11 @@ impl Runtime {
         fit::enforce(&registry, &subscribers, &*store, engine.now()).await?.log();
         let bus = Bus::new(&subscribers, engine.clone(), depths, &tasks, &observers, &settings);
         let bus = Arc::new(bus);
-        store.listen(bus.clone());
+        let hub = Arc::new(Hub::new(store.clone(), clock, &settings, &metrics));
+        store.listen(Arc::new(Ears { bus: bus.clone(), hub: hub.clone() }));
+        hub.begin().await?;
+        let (watching, patience) = (tasks.clone(), settings.handler_timeout);
+        let door = Arc::new(Door::new(hub, &registry, engine.clone(), watching, patience));
         let cron = Cron::open(&registry.steps, engine.clone(), &tasks, &observers).await?;
         bus.start().await?;
         cron.start(wake);
@@ -131,6 +137,7 @@ impl Runtime {
             engine,
             endpoints,
             bus,
+            door,
             cron,
             metrics,
             runs,
@@ -169,6 +176,12 @@ impl Runtime {
     #[must_use]
     pub fn bus(&self) -> &Bus {
         &self.inner.bus
+    }
+
+    /// Where connections come in that watch streams.
+    #[must_use]
+    pub fn door(&self) -> &Arc<Door> {
+        &self.inner.door
     }
 
     /// The cron steps.
@@ -249,6 +262,22 @@ impl Runtime {
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Runtime").field("steps", &self.inner.registry.steps.len()).finish()
+    }
+}
+
+/// Hears what was committed: the queues, and those who watch streams.
+struct Ears {
+    bus: Arc<Bus>,
+    hub: Arc<Hub>,
+}
+
+impl Listener for Ears {
+    fn committed(&self, arrivals: Vec<Arrival>) {
+        self.bus.committed(arrivals);
+    }
+
+    fn changed(&self, changes: Vec<Change>) {
+        self.hub.changed(changes);
     }
 }
 

@@ -32,6 +32,17 @@ pub struct Settings {
     pub history_count: u64,
     /// How much of the runs is kept.
     pub runs: RunSettings,
+    /// Changes that wait for one connection that watches streams; one that falls further behind is shown
+    /// everything anew: 256.
+    pub stream_buffer: usize,
+    /// Items of a stream's group that can be watched as a whole: 10,000.
+    pub stream_items: usize,
+    /// Groups and items that one connection may watch: 100.
+    pub stream_subscriptions: usize,
+    /// Changes of all streams that are held in memory, for connections that were away for a moment: 4096.
+    pub stream_history: usize,
+    /// The same in bytes: 16 MiB.
+    pub stream_history_bytes: usize,
     /// What is too large to be kept.
     pub limits: Limits,
     /// Series of one metric of the app, beyond which new values of labels are counted as `other`: 1000.
@@ -54,6 +65,11 @@ impl Default for Settings {
             history_age: Duration::from_secs(7 * 24 * 60 * 60),
             history_count: 100_000,
             runs: RunSettings::default(),
+            stream_buffer: 256,
+            stream_items: 10_000,
+            stream_subscriptions: 100,
+            stream_history: 4096,
+            stream_history_bytes: 16 << 20,
             limits: Limits::default(),
             max_series: 1000,
             data_dir: ".motia".into(),

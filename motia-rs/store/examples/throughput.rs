@@ -23,7 +23,9 @@ use jiff::Timestamp;
 use motia_core::{
     event::Event,
     json::JsonText,
-    store::{Arrival, Batch, DeliveryId, Listener, Settlement, Store, Target, Token, Write},
+    store::{
+        Arrival, Batch, Change, DeliveryId, Listener, Settlement, Store, Target, Token, Write,
+    },
     trace::TraceContext,
 };
 use motia_store::{MemoryStore, SqliteOptions, SqliteStore};
@@ -291,6 +293,8 @@ async fn pipeline(plan: Plan) -> f64 {
 struct Ears(Arc<Pipe>);
 
 impl Listener for Ears {
+    fn changed(&self, _: Vec<Change>) {}
+
     fn committed(&self, arrivals: Vec<Arrival>) {
         for arrival in arrivals {
             if let Arrival::Ready(delivery) = arrival {

@@ -18,11 +18,12 @@ use jiff::Timestamp;
 use motia_core::store::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
     Durability, Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, PullLane, Pulled,
-    QueueId, Slice, Sliced, Store, StoreError, WaitingFilter,
+    QueueId, Slice, Sliced, Snapshot, Store, StoreError, WaitingFilter,
 };
 use parking_lot::{Mutex, MutexGuard};
 
-use self::batch::Kept;
+use self::batch::{Kept, News};
+use crate::rules;
 
 /// Keeps everything until the process ends.
 ///
@@ -109,9 +110,14 @@ impl Store for MemoryStore {
         let _in_order = self.order.lock();
         let done = self.open().map_err(Into::into).and_then(|mut kept| kept.commit(batch));
 
-        Commit::ready(done.map(|(committed, arrivals)| {
-            if let (Some(listener), false) = (self.listener.get(), arrivals.is_empty()) {
-                listener.committed(arrivals);
+        Commit::ready(done.map(|(committed, News { arrivals, changes })| {
+            if let Some(listener) = self.listener.get() {
+                if !arrivals.is_empty() {
+                    listener.committed(arrivals);
+                }
+                if !changes.is_empty() {
+                    listener.changed(changes);
+                }
             }
             committed
         }))
@@ -149,6 +155,15 @@ impl Store for MemoryStore {
         request: PageRequest,
     ) -> BoxFuture<'_, Result<Page<(String, u64)>, StoreError>> {
         self.read(|kept| kept.state.groups(&request))
+    }
+
+    fn snapshot<'a>(
+        &'a self,
+        group: &'a str,
+        key: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Snapshot, StoreError>> {
+        self.read(|kept| rules::snapshot(kept.state.all(group, key, limit), limit, kept.last))
     }
 
     fn pull(&self, pull: Pull) -> BoxFuture<'_, Result<Pulled, StoreError>> {

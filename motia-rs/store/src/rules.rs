@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use motia_core::store::{
-    Arrival, CommitError, DeliveryId, Ended, Lane, Page, PageRequest, QueueId, StoreError, Target,
-    Write,
+use motia_core::{
+    json::JsonText,
+    store::{
+        Arrival, Change, CommitError, DeliveryId, Ended, Entry, Lane, Page, PageRequest, QueueId,
+        Snapshot, StoreError, Target, What, Write,
+    },
 };
 
 /// How many entries of a slice are read.
@@ -37,6 +40,29 @@ pub(crate) fn may_stop_halfway(writes: &[Write]) -> bool {
                 | Write::Purge { .. }
         )
     })
+}
+
+/// What is heard of an entry that was set.
+pub(crate) fn set(seq: u64, (group, key): (&str, &str), there: bool, value: JsonText) -> Change {
+    let what = if there { What::Updated(value) } else { What::Created(value) };
+    Change { seq, group: group.into(), key: Some(key.into()), what }
+}
+
+/// What is heard of an entry that went.
+pub(crate) fn gone(seq: u64, (group, key): (&str, &str), was: JsonText) -> Change {
+    Change { seq, group: group.into(), key: Some(key.into()), what: What::Deleted(was) }
+}
+
+/// The last of the changes that a snapshot shows.
+pub(crate) fn last_kept(changes: &[Change]) -> Option<u64> {
+    changes.iter().rfind(|change| !matches!(change.what, What::Sent(_))).map(|change| change.seq)
+}
+
+/// Makes a snapshot of one entry more than it may have.
+pub(crate) fn snapshot(mut items: Vec<(String, Entry)>, limit: usize, seq: u64) -> Snapshot {
+    let more = items.len() > limit;
+    items.truncate(limit);
+    Snapshot { items, more, seq }
 }
 
 /// The first of the targets whose queue nobody asked for.

@@ -56,7 +56,7 @@ use jiff::Timestamp;
 use motia_core::store::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
     Durability, Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, PullLane, Pulled,
-    QueueId, Slice, Sliced, Store, StoreError, WaitingFilter,
+    QueueId, Slice, Sliced, Snapshot, Store, StoreError, WaitingFilter,
 };
 use parking_lot::Mutex;
 use rusqlite::{DEFAULT_NAME, hooks::Wal};
@@ -299,6 +299,16 @@ impl Store for SqliteStore {
         request: PageRequest,
     ) -> BoxFuture<'_, Result<Page<(String, u64)>, StoreError>> {
         Box::pin(self.readers.read(move |db| state::groups(db, &request)))
+    }
+
+    fn snapshot<'a>(
+        &'a self,
+        group: &'a str,
+        key: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Snapshot, StoreError>> {
+        let (group, key) = (group.to_owned(), key.map(str::to_owned));
+        Box::pin(self.readers.read(move |db| state::snapshot(db, &group, key.as_deref(), limit)))
     }
 
     fn pull(&self, pull: Pull) -> BoxFuture<'_, Result<Pulled, StoreError>> {

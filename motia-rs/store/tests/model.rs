@@ -13,7 +13,7 @@ use motia_core::{
     event::{Event, EventId},
     json::JsonText,
     store::{
-        Arrival, Batch, BoxFuture, DeadFilter, DeliveryId, Durability, EndedFilter, Ending,
+        Arrival, Batch, BoxFuture, Change, DeadFilter, DeliveryId, Durability, EndedFilter, Ending,
         Failure, Lane, Listener, Page, PageRequest, Pull, PullLane, QueueId, Require, Settlement,
         Store, StoreError, Target, Token, WaitingFilter, Write,
     },
@@ -118,11 +118,15 @@ struct Twins {
 }
 
 #[derive(Default)]
-struct Heard(Mutex<Vec<Arrival>>);
+struct Heard(Mutex<Vec<Arrival>>, Mutex<Vec<Change>>);
 
 impl Listener for Heard {
     fn committed(&self, arrivals: Vec<Arrival>) {
         self.0.lock().unwrap().extend(arrivals);
+    }
+
+    fn changed(&self, changes: Vec<Change>) {
+        self.1.lock().unwrap().extend(changes);
     }
 }
 

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! # Layout
-//! - [`state`], [`batch`], [`queue`], [`delay`], [`lane`], [`rank`], [`attempt`], [`hold`], [`dead`],
+//! - [`state`], [`watch`], [`batch`], [`queue`], [`delay`], [`lane`], [`rank`], [`attempt`], [`hold`], [`dead`],
 //!   [`ended`], [`search`], [`durability`], [`life`]: the behaviours
 //! - [`Subject`]: the store that is asked
 //! - `say`: writes and instants in few words
@@ -39,6 +39,7 @@ mod say;
 pub mod search;
 pub mod state;
 mod subject;
+pub mod watch;
 
 pub use subject::Subject;
 
@@ -65,6 +66,17 @@ macro_rules! conformance_suite {
             state: a_group_is_read_page_by_page_in_the_order_of_bytes,
             state: a_part_of_a_group_is_read_by_its_place,
             state: groups_are_listed_in_name_order,
+
+            watch: what_becomes_of_an_entry_is_told_with_its_version,
+            watch: what_goes_is_told_however_it_goes,
+            watch: what_is_said_is_told_and_not_kept,
+            watch: other_groups_are_not_told_of,
+            watch: of_a_refused_batch_nothing_is_told,
+            watch: changes_of_many_committers_are_told_once_and_in_order,
+            watch: what_was_committed_was_told_before,
+            watch: a_snapshot_and_what_follows_it_make_the_whole,
+            watch: a_snapshot_is_as_large_as_it_may_be,
+            watch: a_snapshot_says_where_it_stands_after_reopening,
 
             batch: an_empty_batch_is_kept,
             batch: writes_happen_in_their_order,

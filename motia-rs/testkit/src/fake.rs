@@ -14,16 +14,18 @@ use motia_core::{
     circuit::Circuits,
     config::Priority,
     context::{
-        Cancel, CancelError, Context, Engine, Level, Limits, Memory, Route, Run, State, Streams,
+        Cancel, CancelError, Context, Engine, Level, Limits, Memory, Route, Run, State, Stream,
+        Streams,
     },
     event::{Event, EventId},
     json::JsonText,
     metric::Change,
     registry::{Kind, Registry},
+    schema::Checker,
     setting::{Setting, Values},
     store::{
         Batch, BoxFuture, Commit, CommitError, DeliveryId, PageRequest, Pull, QueueId, Store,
-        StoreError, Target, Token, Write,
+        StoreError, Target, Token, Write, change::watched,
     },
     topic::Topic,
     trace::TraceContext,
@@ -135,6 +137,7 @@ impl Fake {
             memory: Memory::default(),
             measured: Measured::default(),
             emitted: Mutex::default(),
+            sent: Mutex::default(),
             cancellations: Mutex::default(),
             logs: Mutex::default(),
         });
@@ -236,6 +239,19 @@ impl Probe {
         self.engine.emitted.lock().iter().map(emission).collect()
     }
 
+    /// What the handler said to those who watch a group of a stream, in its order: kind and data.
+    #[must_use]
+    pub fn sent<T>(&self, stream: Stream<T>, group: &str) -> Vec<(String, Value)> {
+        let place = watched(stream.name(), group);
+        let sent = self.engine.sent.lock();
+        let to_group = sent.iter().filter(|(group, _)| *group == place);
+        let said = |event: &JsonText| {
+            let event = event.to_value();
+            (event["type"].as_str().unwrap_or_default().to_owned(), event["data"].clone())
+        };
+        to_group.map(|(_, event)| said(event)).collect()
+    }
+
     /// What the handler asked to be cancelled, in its order: `key order-1`, `event <id>`,
     /// `trace <id>`, `delivery <id>`.
     #[must_use]
@@ -292,6 +308,7 @@ struct FakeEngine {
     memory: Memory,
     measured: Measured,
     emitted: Mutex<Vec<Published>>,
+    sent: Mutex<Vec<(String, JsonText)>>,
     cancellations: Mutex<Vec<String>>,
     logs: Mutex<Vec<LogLine>>,
 }
@@ -324,6 +341,10 @@ static SETTINGS: LazyLock<Values> = LazyLock::new(|| {
     defaults.fill(Registry::collect().settings.iter().map(|(setting, _)| setting));
     defaults
 });
+
+/// The schemas of all streams in the test's program, so that items are checked as in the app.
+static STREAMS: LazyLock<HashMap<&'static str, Checker>> =
+    LazyLock::new(|| motia_runtime::engine::streams(&Registry::collect()).unwrap_or_default());
 
 /// The name of the step that is tested, and the queue of events that nobody hears.
 const UNDER_TEST: &str = "UnderTest";
@@ -368,10 +389,16 @@ impl Engine for FakeEngine {
             _ => None,
         };
         let published: Vec<_> = batch.writes.iter().filter_map(published).collect();
+        let sent = |write: &Write| match write {
+            Write::Send { group, event, .. } => Some((group.to_string(), event.clone())),
+            _ => None,
+        };
+        let sent: Vec<_> = batch.writes.iter().filter_map(sent).collect();
         let closed = Err(CommitError::Store(StoreError::Closed));
         let result = self.store.commit(batch).now_or_never().unwrap_or(closed);
         if result.is_ok() {
             self.emitted.lock().extend(published);
+            self.sent.lock().extend(sent);
         }
         Commit::ready(result)
     }
@@ -399,6 +426,10 @@ impl Engine for FakeEngine {
             other => format!("{other:?}"),
         });
         Box::pin(std::future::ready(Ok(0)))
+    }
+
+    fn stream(&self, name: &str) -> Option<&Checker> {
+        STREAMS.get(name)
     }
 
     fn circuits(&self) -> &Circuits {

@@ -40,6 +40,9 @@ pub trait Engine: Send + Sync + 'static {
     /// The circuits of dependencies.
     fn circuits(&self) -> &Circuits;
 
+    /// The schema of a stream's items; `None` for a stream that is not registered.
+    fn stream(&self, name: &str) -> Option<&Checker>;
+
     /// The present instant.
     fn now(&self) -> Timestamp;
 

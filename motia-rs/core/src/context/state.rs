@@ -155,18 +155,10 @@ impl State {
         &self,
         group: StateGroup<T>,
         key: &str,
-        mut change: impl FnMut(Option<T>) -> T,
+        change: impl FnMut(Option<T>) -> T,
     ) -> Result<T, StateError> {
-        loop {
-            let found = self.read(group.name(), key).await?;
-            let version = found.as_ref().map(|entry| entry.version);
-            let expires_at = found.as_ref().and_then(|entry| entry.expires_at);
-            let current = found.map(|entry| decode(group.name(), key, &entry.value)).transpose()?;
-            let changed = change(current);
-            if self.write_if(group.name(), key, version, &changed, expires_at).await? {
-                return Ok(changed);
-            }
-        }
+        let encoded = |changed: &T| encode(&self.run, key, changed);
+        update(&self.run, &group.name().into(), key, change, encoded).await
     }
 
     /// Adds to a counter, from 0 if there is none; gives the sum.
@@ -253,16 +245,46 @@ impl State {
         value: &T,
         expires_at: Option<Timestamp>,
     ) -> Result<bool, StateError> {
-        let (key, value) = encode(&self.run, key, value)?;
-        let group = Name::Borrowed(group);
-        let now = self.run.engine.now();
-        let require = Require::Version { group: group.clone(), key: key.clone(), version, now };
-        let batch = Batch::of(Write::Set { group, key, value, expires_at }).requiring(require);
-        match self.run.engine.commit(&self.run, batch).await {
-            Ok(_) => Ok(true),
-            Err(CommitError::Conflict { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
+        let entry = encode(&self.run, key, value)?;
+        write_if(&self.run, group.into(), entry, version, expires_at).await
+    }
+}
+
+/// Changes an entry in one piece. `encoded` says how what it becomes is written, or that it may not be.
+pub(super) async fn update<T: DeserializeOwned>(
+    run: &Run,
+    group: &Name,
+    key: &str,
+    mut change: impl FnMut(Option<T>) -> T,
+    encoded: impl Fn(&T) -> Result<(String, JsonText), StateError>,
+) -> Result<T, StateError> {
+    let key = checked_key(run, key)?;
+    loop {
+        let found = run.engine.store().get(group, key, run.engine.now()).await?;
+        let version = found.as_ref().map(|entry| entry.version);
+        let expires_at = found.as_ref().and_then(|entry| entry.expires_at);
+        let current = found.map(|entry| decode(group, key, &entry.value)).transpose()?;
+        let changed = change(current);
+        if write_if(run, group.clone(), encoded(&changed)?, version, expires_at).await? {
+            return Ok(changed);
         }
+    }
+}
+
+async fn write_if(
+    run: &Run,
+    group: Name,
+    (key, value): (String, JsonText),
+    version: Option<u64>,
+    expires_at: Option<Timestamp>,
+) -> Result<bool, StateError> {
+    let now = run.engine.now();
+    let require = Require::Version { group: group.clone(), key: key.clone(), version, now };
+    let batch = Batch::of(Write::Set { group, key, value, expires_at }).requiring(require);
+    match run.engine.commit(run, batch).await {
+        Ok(_) => Ok(true),
+        Err(CommitError::Conflict { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -14,10 +14,11 @@ use super::{
     dedup::Claim,
     outgoing::Outgoing,
     state::{StateError, StateGroup, checked_key, decode, encode},
+    stream::{self, Stream},
 };
 use crate::{
     event::EventId,
-    store::{Batch, CommitError, Durability, Require, Settlement, Write},
+    store::{Batch, CommitError, Durability, Require, Settlement, Write, batch::Name},
     topic::{MemberOf, Topic},
 };
 
@@ -119,14 +120,21 @@ impl<Emits> Transaction<Emits> {
         group: StateGroup<T>,
         key: &str,
     ) -> Result<Option<T>, StateError> {
-        let key = checked_key(&self.run, key)?;
+        self.read(group.name().into(), key).await
+    }
+
+    async fn read<T: DeserializeOwned>(
+        &mut self,
+        group: Name,
+        key: &str,
+    ) -> Result<Option<T>, StateError> {
+        let key = checked_key(&self.run, key)?.to_owned();
         let now = self.run.engine.now();
-        let entry = self.run.engine.store().get(group.name(), key, now).await?;
+        let entry = self.run.engine.store().get(&group, &key, now).await?;
         let version = entry.as_ref().map(|entry| entry.version);
-        let (group, key) = (group.name(), key.to_owned());
-        let require = Require::Version { group: group.into(), key: key.clone(), version, now };
-        self.batch.requires.push(require);
-        entry.map(|entry| decode(group, &key, &entry.value)).transpose()
+        let value = entry.map(|entry| decode(&group, &key, &entry.value)).transpose();
+        self.batch.requires.push(Require::Version { group, key, version, now });
+        value
     }
 
     /// Sets an entry.
@@ -166,6 +174,44 @@ impl<Emits> Transaction<Emits> {
         let now = self.run.engine.now();
         let key = checked_key(&self.run, key).map(str::to_owned);
         self.add(key.map(|key| Write::Increment { group: group.name().into(), key, by, now }));
+    }
+
+    /// Reads an item of a stream, as [`get`](Self::get) reads an entry.
+    ///
+    /// # Errors
+    /// When it cannot be read, or does not fit the stream's type.
+    pub async fn stream_get<T: DeserializeOwned>(
+        &mut self,
+        stream: Stream<T>,
+        group: &str,
+        id: &str,
+    ) -> Result<Option<T>, StateError> {
+        self.read(stream::kept_in(stream, group), id).await
+    }
+
+    /// Sets an item of a stream.
+    pub fn stream_set<T: Serialize>(&mut self, stream: Stream<T>, group: &str, id: &str, item: &T) {
+        let group = stream::kept_in(stream, group);
+        let item = stream::checked(&self.run, stream, id, item);
+        self.add(item.map(|(key, value)| Write::Set { group, key, value, expires_at: None }));
+    }
+
+    /// Removes an item of a stream.
+    pub fn stream_delete<T>(&mut self, stream: Stream<T>, group: &str, id: &str) {
+        self.add(stream::delete(&self.run, stream, group, id));
+    }
+
+    /// Says something to those who watch a group of a stream, if the transaction is committed.
+    pub fn stream_send<T, E: Serialize + ?Sized>(
+        &mut self,
+        stream: Stream<T>,
+        group: &str,
+        kind: &str,
+        data: &E,
+    ) {
+        let group = stream::kept_in(stream, group);
+        let event = stream::said(&self.run, kind, data);
+        self.add(event.map(|event| Write::Send { group, key: None, event }));
     }
 
     /// Emits an event.

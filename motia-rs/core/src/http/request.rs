@@ -41,7 +41,41 @@ pub struct ApiRequest<B = RawBody> {
     query: Cow<'static, str>,
 }
 
+/// The token of `Authorization: Bearer`; or the one that follows `Authorization` among the protocols of a
+/// WebSocket, where browsers can set no header.
+#[must_use]
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let offered = || {
+        let protocols = headers.get(http::header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+        protocols
+            .split_once(',')
+            .filter(|(first, _)| first.trim().eq_ignore_ascii_case("authorization"))
+    };
+    let sent = || {
+        let authorization = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
+        authorization.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+    };
+    sent().or_else(offered).map(|(_, token)| token.trim())
+}
+
 impl<B> ApiRequest<B> {
+    /// The token that the caller brings: of `Authorization: Bearer`, or behind `Authorization` among the
+    /// protocols of a WebSocket, where browsers can set no header.
+    ///
+    /// ```
+    /// use motia_core::http::ApiRequest;
+    ///
+    /// let req = ApiRequest::new(()).with_header("authorization", "Bearer s3cret");
+    /// assert_eq!(req.bearer(), Some("s3cret"));
+    ///
+    /// let socket = ApiRequest::new(()).with_header("sec-websocket-protocol", "Authorization, s3cret");
+    /// assert_eq!(socket.bearer(), Some("s3cret"));
+    /// ```
+    #[must_use]
+    pub fn bearer(&self) -> Option<&str> {
+        bearer(&self.headers)
+    }
+
     /// A request with this body and nothing else.
     pub fn new(body: B) -> Self {
         Self { body, headers: HeaderMap::new(), params: Vec::new(), query: Cow::Borrowed("") }

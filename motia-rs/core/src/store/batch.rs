@@ -121,6 +121,15 @@ pub enum Write {
         /// At most so many.
         limit: usize,
     },
+    /// Says something to whoever watches a group, and keeps nothing; see [`change`](super::change).
+    Send {
+        /// The watched group.
+        group: Name,
+        /// The key that it is about, if not the group as a whole.
+        key: Option<String>,
+        /// What is said.
+        event: JsonText,
+    },
     /// Puts an event into the queue of each subscriber.
     Publish {
         /// The event.

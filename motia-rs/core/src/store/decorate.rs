@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
     Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, PullLane, Pulled, QueueId, Slice,
-    Sliced, Store, StoreError, WaitingFilter,
+    Sliced, Snapshot, Store, StoreError, WaitingFilter,
 };
 
 /// Makes the trait, and of whatever implements it a store, from the signatures of the port.
@@ -126,6 +126,12 @@ passed_on! {
         &'a self,
         request: PageRequest,
     ) -> BoxFuture<'a, Result<Page<(String, u64)>, StoreError>>;
+    fn snapshot<'a>(
+        &'a self,
+        group: &'a str,
+        key: Option<&'a str>,
+        limit: usize,
+    ) -> BoxFuture<'a, Result<Snapshot, StoreError>>;
     fn pull<'a>(&'a self, pull: Pull) -> BoxFuture<'a, Result<Pulled, StoreError>>;
     fn pull_lane<'a>(&'a self, pull: PullLane) -> BoxFuture<'a, Result<Vec<Delivery>, StoreError>>;
     fn depths<'a>(&'a self, now: Timestamp) -> BoxFuture<'a, Result<Vec<Depth>, StoreError>>;

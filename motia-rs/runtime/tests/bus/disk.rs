@@ -10,8 +10,8 @@ use std::sync::{
 use motia_core::{
     registry::Definition,
     store::{
-        Arrival, Batch, BoxFuture, Commit, CommitError, Decorate, Delivery, Listener, Pull,
-        PullLane, Pulled, Store, StoreError,
+        Arrival, Batch, BoxFuture, Change, Commit, CommitError, Decorate, Delivery, Listener, Pull,
+        PullLane, Pulled, QueueId, Store, StoreError,
     },
 };
 use motia_runtime::{Settings, clock::TokioClock};
@@ -70,6 +70,8 @@ impl Listener for Ear {
             listener.committed(arrivals);
         }
     }
+
+    fn changed(&self, _: Vec<Change>) {}
 }
 
 /// Holds up what was read, if it is told to.

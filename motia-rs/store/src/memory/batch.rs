@@ -6,9 +6,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use motia_core::{
     event::Event,
+    json::JsonText,
     store::{
-        Arrival, Batch, CommitError, Committed, Delivery, DeliveryId, Durability, Ending, Entry,
-        Failure, Outcome, Require, Settlement, Target, Token, Write, batch::Name,
+        Arrival, Batch, Change, CommitError, Committed, Delivery, DeliveryId, Durability, Ending,
+        Entry, Failure, Outcome, Require, Settlement, Target, Token, What, Write, batch::Name,
+        change::is_watched,
     },
 };
 
@@ -31,7 +33,7 @@ pub(super) struct Kept {
     pub(super) commits: u64,
     journal: Journal,
     /// The last sequence number or version that was given out.
-    last: u64,
+    pub(super) last: u64,
 }
 
 /// How to undo the writes of a batch. Kept only for batches that may need it.
@@ -66,11 +68,8 @@ impl Journal {
 }
 
 impl Kept {
-    /// Writes a batch and gives what it put into queues, or changes nothing.
-    pub(super) fn commit(
-        &mut self,
-        batch: Batch,
-    ) -> Result<(Committed, Vec<Arrival>), CommitError> {
+    /// Writes a batch and gives what is to be heard of it, or changes nothing.
+    pub(super) fn commit(&mut self, batch: Batch) -> Result<(Committed, News), CommitError> {
         self.check(&batch)?;
 
         self.journal.kept = rules::may_stop_halfway(&batch.writes);
@@ -85,7 +84,7 @@ impl Kept {
 
         self.commits += 1;
         let committed = Committed { durability: Durability::Volatile, outcomes: done.outcomes };
-        Ok((committed, done.arrivals))
+        Ok((committed, News { arrivals: done.arrivals, changes: done.changes }))
     }
 
     fn check(&self, batch: &Batch) -> Result<(), CommitError> {
@@ -111,20 +110,50 @@ impl Kept {
             Write::Set { group, key, value, expires_at } => {
                 self.last += 1;
                 let expires_at = expires_at.map(rules::cut);
-                let entry = Entry { value, version: self.last, expires_at };
-                self.state.set(journal, &group, key, entry);
+                let entry = Entry { value: value.clone(), version: self.last, expires_at };
+                let watched = is_watched(&group).then(|| key.clone());
+                let was = self.state.set(journal, &group, key, entry);
+                if let Some(key) = watched {
+                    done.changes.push(rules::set(self.last, (&group, &key), was.is_some(), value));
+                }
             }
             Write::Delete { group, key, now } => {
-                done.outcomes.push(self.state.delete(journal, &group, key, now));
+                let (was, outcome) = self.state.delete(journal, &group, &key, now);
+                done.outcomes.push(outcome);
+                self.gone(&group, was.map(|was| (key, was)), done);
             }
             Write::Increment { group, key, by, now } => {
                 self.last += 1;
-                let counted = self.state.increment(journal, (&group, key), (by, now), self.last)?;
+                let there = is_watched(&group).then(|| self.state.has(&group, &key));
+                let counted =
+                    self.state.increment(journal, (&group, key.clone()), (by, now), self.last)?;
+                if let (Some(there), Outcome::Counted(sum)) = (there, &counted) {
+                    let sum = JsonText::from_trusted(sum.to_string());
+                    done.changes.push(rules::set(self.last, (&group, &key), there, sum));
+                }
                 done.outcomes.push(counted);
             }
-            Write::Clear { group } => done.outcomes.push(self.state.clear(journal, &group)),
+            Write::Clear { group } => {
+                let cleared = self.state.clear(journal, &group);
+                done.outcomes.push(Outcome::Cleared(cleared.len() as u64));
+                self.gone(&group, cleared, done);
+            }
             Write::Expire { now, limit } => {
-                done.outcomes.push(self.state.expire(journal, now, limit));
+                let expired = self.state.expire(journal, now, limit);
+                done.outcomes.push(Outcome::Cleared(expired.len() as u64));
+                for (group, key, was) in expired {
+                    self.gone(&group, [(key, was)], done);
+                }
+            }
+            Write::Send { group, key, event } => {
+                self.last += 1;
+                let change = Change {
+                    seq: self.last,
+                    group: (&*group).into(),
+                    key: key.map(Into::into),
+                    what: What::Sent(event),
+                };
+                done.changes.push(change);
             }
             Write::Publish { event, targets } => self.publish(&event, &targets, done),
             Write::Start { delivery, attempt, token } => {
@@ -155,6 +184,21 @@ impl Kept {
             }
         }
         Ok(())
+    }
+
+    /// Notes entries that went from a group, if it is watched.
+    fn gone(
+        &mut self,
+        group: &Name,
+        entries: impl IntoIterator<Item = (String, Entry)>,
+        done: &mut Done,
+    ) {
+        if is_watched(group) {
+            for (key, was) in entries {
+                self.last += 1;
+                done.changes.push(rules::gone(self.last, (group, &key), was.value));
+            }
+        }
     }
 
     fn publish(&mut self, event: &Arc<Event>, targets: &[Target], done: &mut Done) {
@@ -290,4 +334,12 @@ impl Row {
 struct Done {
     outcomes: Vec<Outcome>,
     arrivals: Vec<Arrival>,
+    changes: Vec<Change>,
+}
+
+/// What the listener is to hear of a batch.
+#[derive(Default)]
+pub(super) struct News {
+    pub(super) arrivals: Vec<Arrival>,
+    pub(super) changes: Vec<Change>,
 }

@@ -67,6 +67,17 @@ impl State {
         Sliced { items, total: entries().count() as u64 }
     }
 
+    /// All entries, or that of `key`, whether their time has run out or not; one more than the limit tells
+    /// that there are more.
+    pub(super) fn all(&self, group: &str, key: Option<&str>, limit: usize) -> Vec<(String, Entry)> {
+        let entries = self.groups.get(group).into_iter().flatten();
+        entries
+            .filter(|(found, _)| key.is_none_or(|key| key == *found))
+            .take(limit.saturating_add(1))
+            .map(|(key, entry)| (key.clone(), entry.clone()))
+            .collect()
+    }
+
     pub(super) fn groups(&self, request: &PageRequest) -> Page<(String, u64)> {
         let after = request.after.as_deref().map_or(Unbounded, Excluded);
         let items = self
@@ -89,19 +100,33 @@ impl State {
         Err(CommitError::Conflict { group: group.to_string(), key: key.clone() })
     }
 
-    pub(super) fn set(&mut self, journal: &mut Journal, group: &Name, key: String, entry: Entry) {
-        self.put(journal, group, key, Some(entry));
+    /// Gives what was there.
+    pub(super) fn set(
+        &mut self,
+        journal: &mut Journal,
+        group: &Name,
+        key: String,
+        entry: Entry,
+    ) -> Option<Entry> {
+        self.put(journal, group, key, Some(entry))
+    }
+
+    /// Whether there is an entry, its time run out or not.
+    pub(super) fn has(&self, group: &str, key: &str) -> bool {
+        self.groups.get(group).is_some_and(|entries| entries.contains_key(key))
     }
 
     pub(super) fn delete(
         &mut self,
         journal: &mut Journal,
         group: &Name,
-        key: String,
+        key: &str,
         now: Timestamp,
-    ) -> Outcome {
-        let was = self.put(journal, group, key, None);
-        Outcome::Removed(was.filter(|entry| lives(entry, now)).map(|entry| entry.value))
+    ) -> (Option<Entry>, Outcome) {
+        let was = self.put(journal, group, key.to_owned(), None);
+        let lived = was.as_ref().filter(|entry| lives(entry, now));
+        let outcome = Outcome::Removed(lived.map(|entry| entry.value.clone()));
+        (was, outcome)
     }
 
     pub(super) fn increment(
@@ -122,32 +147,31 @@ impl State {
         Ok(Outcome::Counted(sum))
     }
 
-    pub(super) fn clear(&mut self, journal: &mut Journal, group: &Name) -> Outcome {
+    /// Gives what went.
+    pub(super) fn clear(&mut self, journal: &mut Journal, group: &Name) -> Vec<(String, Entry)> {
         let keys: Vec<String> = self
             .groups
             .get(group)
             .map(|entries| entries.keys().cloned().collect())
             .unwrap_or_default();
-        let cleared = keys.len() as u64;
-        for key in keys {
-            self.put(journal, group, key, None);
-        }
-        Outcome::Cleared(cleared)
+        let gone = |key: String| Some((key.clone(), self.put(journal, group, key, None)?));
+        keys.into_iter().filter_map(gone).collect()
     }
 
+    /// Gives what went.
     pub(super) fn expire(
         &mut self,
         journal: &mut Journal,
         now: Timestamp,
         limit: usize,
-    ) -> Outcome {
+    ) -> Vec<(Name, String, Entry)> {
         let ended: Vec<_> =
             self.ends.range(..=(now, u64::MAX)).take(limit).map(|(_, at)| at.clone()).collect();
-        let cleared = ended.len() as u64;
-        for (group, key) in ended {
-            self.put(journal, &group, key, None);
-        }
-        Outcome::Cleared(cleared)
+        let gone = |(group, key): (Name, String)| {
+            let was = self.put(journal, &group, key.clone(), None)?;
+            Some((group, key, was))
+        };
+        ended.into_iter().filter_map(gone).collect()
     }
 
     /// Puts an entry in its place, or none, and gives what was there. Every change comes through

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use motia_core::{
     event::Event,
+    json::JsonText,
     store::{
-        Arrival, Batch, Committed, Delivery, DeliveryId, Durability, Entry, Outcome, QueueId,
-        Require, Settlement, Target, Token, Write,
+        Arrival, Batch, Change as Watched, Committed, Delivery, DeliveryId, Durability, Entry,
+        Outcome, QueueId, Require, Settlement, Target, Token, What, Write, change::is_watched,
     },
 };
 use rusqlite::Connection;
@@ -38,6 +39,8 @@ pub(super) struct Group<'w, 'db> {
     pub(super) skipped: usize,
     pub(super) arrivals: Vec<Arrival>,
     pub(super) changes: Vec<Change>,
+    /// What was done to watched groups.
+    pub(super) watched: Vec<Watched>,
 }
 
 impl Group<'_, '_> {
@@ -49,6 +52,7 @@ impl Group<'_, '_> {
         }
 
         let (arrivals, changes) = (self.arrivals.len(), self.changes.len());
+        let watched = self.watched.len();
         let numbers = self.numbers.mark();
         self.execute("SAVEPOINT batch")?;
         let written = self.write_all(batch.writes);
@@ -59,6 +63,7 @@ impl Group<'_, '_> {
                 self.numbers.roll_back_to(numbers);
                 self.arrivals.truncate(arrivals);
                 self.changes.truncate(changes);
+                self.watched.truncate(watched);
             }
             Err(Stop::Failed(_)) => return written,
         }
@@ -101,17 +106,52 @@ impl Group<'_, '_> {
         match write {
             Write::Set { group, key, value, expires_at } => {
                 let version = self.numbers.take(db)?;
-                state::set(db, &group, &key, &Entry { value, version, expires_at })?;
+                let there = self.is_there(&group, &key)?;
+                let entry = Entry { value, version, expires_at };
+                state::set(db, &group, &key, &entry)?;
+                if let Some(there) = there {
+                    self.watched.push(rules::set(version, (&group, &key), there, entry.value));
+                }
             }
             Write::Delete { group, key, now } => {
+                if is_watched(&group) {
+                    let was = state::raw(db, &group, &key)?;
+                    self.gone(&group, was.map(|was| (key.clone(), was.value)))?;
+                }
                 return Ok(Some(state::delete(db, &group, &key, now)?));
             }
             Write::Increment { group, key, by, now } => {
                 let version = self.numbers.take(db)?;
-                return state::increment(db, (&group, &key), (by, now), version).map(Some);
+                let there = self.is_there(&group, &key)?;
+                let counted = state::increment(db, (&group, &key), (by, now), version)?;
+                if let (Some(there), Outcome::Counted(sum)) = (there, &counted) {
+                    let sum = JsonText::from_trusted(sum.to_string());
+                    self.watched.push(rules::set(version, (&group, &key), there, sum));
+                }
+                return Ok(Some(counted));
             }
-            Write::Clear { group } => return Ok(Some(state::clear(db, &group)?)),
-            Write::Expire { now, limit } => return Ok(Some(state::expire(db, now, limit)?)),
+            Write::Clear { group } => {
+                if is_watched(&group) {
+                    let all = state::all_of(db, &group, None, usize::MAX)?;
+                    self.gone(&group, all.into_iter().map(|(key, was)| (key, was.value)))?;
+                }
+                return Ok(Some(state::clear(db, &group)?));
+            }
+            Write::Expire { now, limit } => {
+                let expired = state::expire(db, now, limit)?;
+                let cleared = Outcome::Cleared(expired.len() as u64);
+                for (group, key, was) in expired {
+                    if is_watched(&group) {
+                        self.gone(&group, [(key, was)])?;
+                    }
+                }
+                return Ok(Some(cleared));
+            }
+            Write::Send { group, key, event } => {
+                let seq = self.numbers.take(db)?;
+                let (group, key) = ((&*group).into(), key.map(Into::into));
+                self.watched.push(Watched { seq, group, key, what: What::Sent(event) });
+            }
             Write::Publish { event, targets } => self.publish(&event, &targets)?,
             Write::Start { delivery, attempt, token } => {
                 if self.over.binary_search(&(delivery, token)).is_ok() {
@@ -149,6 +189,28 @@ impl Group<'_, '_> {
             Write::Purge { delivery } => dead::purge(db, delivery)?,
         }
         Ok(None)
+    }
+
+    /// Whether an entry of a watched group is there, its time run out or not; `None` for one of another.
+    fn is_there(&self, group: &str, key: &str) -> rusqlite::Result<Option<bool>> {
+        if is_watched(group) {
+            Ok(Some(state::raw(self.db, group, key)?.is_some()))
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Notes entries that go from a watched group.
+    fn gone(
+        &mut self,
+        group: &str,
+        entries: impl IntoIterator<Item = (String, JsonText)>,
+    ) -> rusqlite::Result<()> {
+        for (key, was) in entries {
+            let seq = self.numbers.take(self.db)?;
+            self.watched.push(rules::gone(seq, (group, &key), was));
+        }
+        Ok(())
     }
 
     fn publish(&mut self, event: &Arc<Event>, targets: &[Target]) -> Result<(), Stop> {

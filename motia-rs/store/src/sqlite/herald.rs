@@ -6,7 +6,7 @@ use std::{
     thread::{JoinHandle, ThreadId},
 };
 
-use motia_core::store::{Arrival, CommitError, Committed, Listener, StoreError};
+use motia_core::store::{Arrival, Change, CommitError, Committed, Listener, StoreError};
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
@@ -19,6 +19,7 @@ pub(super) type Answer<T, E> = oneshot::Sender<Result<T, E>>;
 /// What one transaction came to.
 pub(super) struct News {
     pub(super) arrivals: Vec<Arrival>,
+    pub(super) changes: Vec<Change>,
     pub(super) answers: Vec<Answer<Committed, CommitError>>,
     pub(super) results: Vec<Result<Committed, CommitError>>,
 }
@@ -65,8 +66,13 @@ impl Drop for Herald {
 
 fn tell(ear: &Ear, news: News) {
     let listener = ear.lock().clone();
-    if let (Some(listener), false) = (listener, news.arrivals.is_empty()) {
-        listener.committed(news.arrivals);
+    if let Some(listener) = listener {
+        if !news.arrivals.is_empty() {
+            listener.committed(news.arrivals);
+        }
+        if !news.changes.is_empty() {
+            listener.changed(news.changes);
+        }
     }
     for (answer, result) in news.answers.into_iter().zip(news.results) {
         // Who dropped the commit does not want to know.

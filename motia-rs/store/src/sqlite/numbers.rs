@@ -74,6 +74,19 @@ impl Numbers {
     }
 }
 
+/// Notes the last change of a watched group, in the transaction that made it.
+pub(super) fn change(db: &Connection, seq: u64) -> rusqlite::Result<()> {
+    const NOTE: &str = "INSERT INTO meta (name, value, sum) VALUES ('changed', ?1, ?2)
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value, sum = excluded.sum";
+    db.prepare_cached(NOTE)?.execute((seq, sum::name("changed", seq.cast_signed())))?;
+    Ok(())
+}
+
+/// The last change of a watched group; 0 if there was none.
+pub(super) fn changed(db: &Connection) -> rusqlite::Result<u64> {
+    read_or(db, "changed", Some(0))
+}
+
 /// Counts this opening and says which it is.
 pub(super) fn count_opening(db: &Connection) -> rusqlite::Result<u64> {
     let epoch = read(db, "epoch")? + 1;
@@ -82,11 +95,15 @@ pub(super) fn count_opening(db: &Connection) -> rusqlite::Result<u64> {
 }
 
 fn read(db: &Connection, name: &str) -> rusqlite::Result<u64> {
+    read_or(db, name, None)
+}
+
+fn read_or(db: &Connection, name: &str, absent: Option<u64>) -> rusqlite::Result<u64> {
     const READ: &str = "SELECT value, sum FROM meta WHERE name = ?1";
     let row = || format!("name = '{name}'");
     let columns = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get(1)?));
     let Some((value, kept)) = db.query_row(READ, (name,), columns).optional()? else {
-        return Err(Damaged::error("meta", row(), "there is none"));
+        return absent.ok_or_else(|| Damaged::error("meta", row(), "there is none"));
     };
     sum::check(kept, sum::name(name, value), "meta", row)?;
     u64::try_from(value).map_err(|_| Damaged::error("meta", row(), "its value is negative"))
@@ -114,9 +131,9 @@ fn highest(db: &Connection) -> rusqlite::Result<u64> {
     Ok(highest)
 }
 
-/// Reads both counters, for their sums.
+/// Reads all counters, for their sums.
 pub(super) fn check_all(db: &Connection) -> rusqlite::Result<()> {
-    read(db, "epoch").and(read(db, "reserved")).map(drop)
+    read(db, "epoch").and(read(db, "reserved")).and(changed(db)).map(drop)
 }
 
 fn write(db: &Connection, name: &str, value: u64) -> rusqlite::Result<()> {

@@ -133,6 +133,8 @@ mod tests {
     async fn what_the_first_version_left_behind_is_handled_as_ever() {
         struct Ears(std::sync::mpsc::Sender<Arrival>);
         impl motia_core::store::Listener for Ears {
+            fn changed(&self, _: Vec<motia_core::store::Change>) {}
+
             fn committed(&self, arrivals: Vec<Arrival>) {
                 arrivals.into_iter().for_each(|arrival| drop(self.0.send(arrival)));
             }

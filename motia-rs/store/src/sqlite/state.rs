@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use motia_core::{
     json::JsonText,
-    store::{CommitError, Entry, Outcome, Page, PageRequest, Require, Slice, Sliced},
+    store::{CommitError, Entry, Outcome, Page, PageRequest, Require, Slice, Sliced, Snapshot},
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
 
 use super::{
     fault::Stop,
+    numbers,
     row::{instant_or_none, json, micros},
     sum,
 };
@@ -22,13 +23,48 @@ pub(super) fn get(
     key: &str,
     now: Timestamp,
 ) -> rusqlite::Result<Option<Entry>> {
+    // Not in the statement: a flipped time must not hide an entry from its sum.
+    let lasts = |at: Timestamp| micros(at) > micros(now);
+    Ok(raw(db, group, key)?.filter(|entry| entry.expires_at.is_none_or(lasts)))
+}
+
+/// The entry, its time run out or not.
+pub(super) fn raw(db: &Connection, group: &str, key: &str) -> rusqlite::Result<Option<Entry>> {
     const GET: &str = "SELECT key, value, version, expires_at, sum FROM state
         WHERE \"group\" = ?1 AND key = ?2";
     let keyed = |row: &Row<'_>| entry(group, row);
     let found = db.prepare_cached(GET)?.query_row((group, key), keyed).optional()?;
-    // Not in the statement: a flipped time must not hide an entry from its sum.
-    let lasts = |at: Timestamp| micros(at) > micros(now);
-    Ok(found.map(|(_, entry)| entry).filter(|entry| entry.expires_at.is_none_or(lasts)))
+    Ok(found.map(|(_, entry)| entry))
+}
+
+/// All entries of a group, or that of `key`, their time run out or not; one more than the limit tells that
+/// there are more.
+pub(super) fn all_of(
+    db: &Connection,
+    group: &str,
+    key: Option<&str>,
+    limit: usize,
+) -> rusqlite::Result<Vec<(String, Entry)>> {
+    const ALL: &str = "SELECT key, value, version, expires_at, sum FROM state
+        WHERE \"group\" = ?1 ORDER BY key LIMIT ?2";
+    if let Some(key) = key {
+        let one = raw(db, group, key)?;
+        return Ok(one.into_iter().map(|entry| (key.to_owned(), entry)).collect());
+    }
+    let limit = i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX);
+    all(db.prepare_cached(ALL)?, (group, limit), |row| entry(group, row))
+}
+
+pub(super) fn snapshot(
+    db: &Connection,
+    group: &str,
+    key: Option<&str>,
+    limit: usize,
+) -> rusqlite::Result<Snapshot> {
+    // Both see the file at the same instant.
+    let seen = db.unchecked_transaction()?;
+    let items = all_of(&seen, group, key, limit)?;
+    Ok(rules::snapshot(items, limit, numbers::changed(&seen)?))
 }
 
 pub(super) fn page(
@@ -171,13 +207,18 @@ pub(super) fn clear(db: &Connection, group: &str) -> rusqlite::Result<Outcome> {
     Ok(Outcome::Cleared(cleared as u64))
 }
 
-pub(super) fn expire(db: &Connection, now: Timestamp, limit: usize) -> rusqlite::Result<Outcome> {
+/// Gives what went: group, key and value.
+pub(super) fn expire(
+    db: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> rusqlite::Result<Vec<(String, String, JsonText)>> {
     const EXPIRE: &str = "DELETE FROM state WHERE (\"group\", key) IN (
         SELECT \"group\", key FROM state WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)
-        AND expires_at <= ?1";
+        AND expires_at <= ?1 RETURNING \"group\", key, value";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let cleared = db.prepare_cached(EXPIRE)?.execute((micros(now), limit))?;
-    Ok(Outcome::Cleared(cleared as u64))
+    let gone = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, json(row, 2)?));
+    all(db.prepare_cached(EXPIRE)?, (micros(now), limit), gone)
 }
 
 /// The entry in the columns `key, value, version, expires_at, sum`.

@@ -23,10 +23,11 @@ use super::{
     herald::{Answer, Ear, Herald, News},
     hot::Hot,
     lock::FolderLock,
-    numbers::Numbers,
+    numbers::{self, Numbers},
     queue,
     relaxed::{self, Relaxed},
 };
+use crate::rules;
 
 /// At most so many batches share a transaction: it bounds how long the first of them waits.
 const MOST_BATCHES: usize = 1024;
@@ -154,6 +155,7 @@ impl Writer {
             skipped: 0,
             arrivals: Vec::with_capacity(group.len()),
             changes: Vec::with_capacity(group.len()),
+            watched: Vec::new(),
         };
         let (batches, answers): (Vec<_>, Vec<_>) =
             group.into_iter().map(|waiting| (waiting.batch, waiting.answer)).unzip();
@@ -163,20 +165,25 @@ impl Writer {
             .and_then(|_| mend(db, self.failed))
             .and_then(|()| write(&mut writes, batches, behind));
         self.failed = written.is_err();
-        let Group { arrivals, changes, skipped, durability, .. } = writes;
+        let Group { arrivals, changes, watched, skipped, durability, .. } = writes;
         drop(pass);
         figures::add(&self.shared.figures.starts_skipped, skipped);
         match written {
             Ok(results) => {
                 self.relaxed.keep(durability);
                 self.kept(&changes, &results);
-                self.herald.tell(News { arrivals, answers, results });
+                self.herald.tell(News { arrivals, changes: watched, answers, results });
             }
             Err(error) => {
                 self.numbers.roll_back();
                 figures::add(&self.shared.figures.failed, answers.len());
                 let results = answers.iter().map(|_| Err(fault::told(&error).into())).collect();
-                self.herald.tell(News { arrivals: Vec::new(), answers, results });
+                self.herald.tell(News {
+                    arrivals: Vec::new(),
+                    changes: Vec::new(),
+                    answers,
+                    results,
+                });
             }
         }
         self.checkpointer.nudge();
@@ -314,7 +321,7 @@ fn drain(jobs: &Receiver<Job>, group: &mut Vec<Waiting>, bytes: &mut usize) -> O
 
 fn weight(batch: &Batch) -> usize {
     let weight = |write: &Write| match write {
-        Write::Set { value, .. } => value.len(),
+        Write::Set { value, .. } | Write::Send { event: value, .. } => value.len(),
         Write::Publish { event, targets } => event.payload.len() * targets.len(),
         _ => 0,
     };
@@ -353,6 +360,9 @@ fn write_and_keep(
             Err(Stop::Refused(error)) => Err(error),
             Err(Stop::Failed(error)) => return Err(error),
         });
+    }
+    if let Some(seq) = rules::last_kept(&group.watched) {
+        numbers::change(group.db, seq)?;
     }
     if behind && group.durability == Durability::Durable {
         relaxed::write(group.db)?;

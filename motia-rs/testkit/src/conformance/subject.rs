@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc};
 
 use jiff::Timestamp;
 use motia_core::store::{
-    Arrival, Batch, BoxFuture, CommitError, Committed, DeadFilter, DeadLetter, Delivery,
+    Arrival, Batch, BoxFuture, Change, CommitError, Committed, DeadFilter, DeadLetter, Delivery,
     DeliveryId, Depth, Ended, EndedFilter, Entry, Listener, PageRequest, Pull, PullLane, Pulled,
     QueueId, Store, WaitingFilter, Write,
 };
@@ -24,11 +24,15 @@ pub struct Subject {
 
 /// Remembers all that it hears.
 #[derive(Default)]
-struct Ears(Mutex<Vec<Arrival>>);
+struct Ears(Mutex<Vec<Arrival>>, Mutex<Vec<Change>>);
 
 impl Listener for Ears {
     fn committed(&self, arrivals: Vec<Arrival>) {
         self.0.lock().extend(arrivals);
+    }
+
+    fn changed(&self, changes: Vec<Change>) {
+        self.1.lock().extend(changes);
     }
 }
 
@@ -62,6 +66,11 @@ impl Subject {
     /// Takes what was heard since the last time.
     pub(super) fn heard(&self) -> Vec<Arrival> {
         std::mem::take(&mut self.ears.0.lock())
+    }
+
+    /// Takes what was heard of watched groups since the last time.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        std::mem::take(&mut self.ears.1.lock())
     }
 
     pub(super) async fn try_commit(&self, batch: Batch) -> Result<Committed, CommitError> {

@@ -1,6 +1,9 @@
 //! How a read or write of state can fail.
 
-use crate::store::{CommitError, StoreError};
+use crate::{
+    schema::Violation,
+    store::{CommitError, StoreError},
+};
 
 /// A read or write of state failed.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +26,16 @@ pub enum StateError {
         size: usize,
         /// The limit in bytes.
         limit: usize,
+    },
+    /// The item breaks rules of its stream's schema.
+    #[error("the item `{key}` breaks the schema of `{stream}`: {}", listed(violations))]
+    Refused {
+        /// The stream.
+        stream: String,
+        /// The item.
+        key: String,
+        /// Every rule that it breaks.
+        violations: Vec<Violation>,
     },
     /// The value does not serialise.
     #[error("the entry `{key}` does not serialise")]
@@ -59,8 +72,13 @@ impl StateError {
             Self::Store(_) => true,
             Self::Key { .. }
             | Self::TooLarge { .. }
+            | Self::Refused { .. }
             | Self::Encode { .. }
             | Self::Decode { .. } => false,
         }
     }
+}
+
+fn listed(violations: &[Violation]) -> String {
+    violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

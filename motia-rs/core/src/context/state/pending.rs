@@ -35,7 +35,15 @@ impl<'c> Set<'c> {
         key: &str,
         value: &T,
     ) -> Self {
-        Self { run, group, entry: encode(run, key, value), ttl: None }
+        Self::of(run, group, encode(run, key, value))
+    }
+
+    pub(in crate::context) fn of(
+        run: &'c Arc<Run>,
+        group: Name,
+        entry: Result<(String, JsonText), StateError>,
+    ) -> Self {
+        Self { run, group, entry, ttl: None }
     }
 
     /// The entry is gone after this long.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header, request::Parts};
-use motia_core::http::Problem;
+use motia_core::http::{Problem, request::bearer};
 use sha2::{Digest as _, Sha256};
 
 use crate::settings::{AdminAccess, HttpSettings};
@@ -36,10 +36,19 @@ impl Guard {
     /// # Errors
     /// 403 for a foreign page, 401 without the token, 404 where `/__motia` is closed.
     pub fn check(&self, request: &Parts) -> Result<(), Box<Problem>> {
-        let headers = &request.headers;
         if self.access == AdminAccess::Closed {
             return Err(crate::problem::not_found().into());
         }
+        self.check_page(request)?;
+        self.check_token(request)
+    }
+
+    /// Whether the page may ask that the request comes from, if it comes from one.
+    ///
+    /// # Errors
+    /// 403 for a foreign page.
+    pub fn check_page(&self, request: &Parts) -> Result<(), Box<Problem>> {
+        let headers = &request.headers;
         if headers.get(SEC_FETCH_SITE).is_some_and(|site| site == "cross-site") {
             return Err(foreign().into());
         }
@@ -49,8 +58,17 @@ impl Guard {
         {
             return Err(foreign().into());
         }
+        Ok(())
+    }
+
+    /// Whether the request brings the token, where one is asked for.
+    ///
+    /// # Errors
+    /// 401 without the token, 404 where `/__motia` is closed.
+    pub fn check_token(&self, request: &Parts) -> Result<(), Box<Problem>> {
         match &self.access {
-            AdminAccess::Token(token) if !brings(headers, token) => Err(unknown().into()),
+            AdminAccess::Closed => Err(crate::problem::not_found().into()),
+            AdminAccess::Token(token) if !brings(&request.headers, token) => Err(unknown().into()),
             _ => Ok(()),
         }
     }
@@ -86,12 +104,7 @@ fn host<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
 
 /// Whether the request brings the token: itself, or the cookie that stands for it.
 fn brings(headers: &HeaderMap, token: &str) -> bool {
-    let bearer = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .is_some_and(|(_, sent)| same(sent.trim(), token));
+    let bearer = bearer(headers).is_some_and(|sent| same(sent, token));
     let cookies = headers.get_all(header::COOKIE).iter();
     let mut cookies = cookies.filter_map(|value| value.to_str().ok()).flat_map(|it| it.split(';'));
     bearer

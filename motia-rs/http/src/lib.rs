@@ -5,6 +5,7 @@
 //! - [`settings`]: every limit, with its default
 //! - `junction`: all methods of one path; `route`: one of them, from the wire to the step and back
 //! - `decode`, `params`: what comes in; `answer`, `sse`, `problem`: what goes out
+//! - `streams`: what is shown live, over WebSocket and server-sent events
 //! - `idempotency`: a repeated `Idempotency-Key` gets the first answer again
 //! - [`host`] and [`guard`]: who may ask at all, and who may ask under `/__motia`
 //! - `health`, `metrics`, [`openapi`]: what the app says about itself
@@ -26,6 +27,7 @@ mod router;
 mod server;
 pub mod settings;
 mod sse;
+mod streams;
 mod trace;
 
 pub use router::router;

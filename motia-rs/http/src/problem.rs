@@ -15,7 +15,7 @@ use motia_runtime::{invoke::Interrupted, log::printable};
 use crate::trace;
 
 /// How soon a caller should come back after a timeout or a store that failed.
-const SOON: Duration = Duration::from_secs(1);
+pub(crate) const SOON: Duration = Duration::from_secs(1);
 
 /// Writes a problem.
 pub(crate) fn response(

@@ -13,6 +13,7 @@ use motia_runtime::Runtime;
 use self::nowhere::Nowhere;
 use crate::{
     junction::Junction, metrics::HttpMetrics, params::shape, route::Route, settings::HttpSettings,
+    streams,
 };
 
 /// All routes of an app: one for each API step, `/livez`, `/readyz`, `/metrics` and `/openapi.json`
@@ -38,17 +39,21 @@ pub fn router(runtime: &Runtime, settings: &HttpSettings, admin: Router) -> Rout
         junction.add(api.method.into(), route);
     }
 
-    let nowhere = Nowhere::new(settings, junctions.keys(), metrics);
+    let nowhere = Nowhere::new(settings, junctions.keys(), metrics).service();
     let mut router = Router::new();
     for (path, page) in pages::all(runtime, settings) {
         if !junctions.contains_key(path) {
             router = router.route(path, page);
         }
     }
+    let root = match junctions.remove("/") {
+        Some(junction) => junction.mount("/", Router::new()),
+        None => Router::new().route_service("/", nowhere.clone()),
+    };
     for (shape, junction) in junctions {
         router = junction.mount(&shape, router);
     }
-    router
+    streams::mount(router, root, runtime, settings)
         .nest_service("/__motia", admin::guarded(settings, admin))
-        .fallback_service(nowhere.service())
+        .fallback_service(nowhere)
 }

@@ -50,8 +50,18 @@ pub struct HttpSettings {
     pub idempotency_lease: Duration,
     /// How often a stream of server-sent events that has nothing to say sends a comment: 15 s.
     pub sse_keep_alive: Duration,
-    /// Cancelled when the app is about to stop: `/readyz` answers 503 from then on, and streams of
-    /// server-sent events end.
+    /// Connections that watch streams at once, over WebSocket or server-sent events: 10,000. Further ones
+    /// are answered 503.
+    pub max_watchers: usize,
+    /// The largest frame that a client may send over a WebSocket, in bytes: 64 KiB. A larger one closes it.
+    pub socket_frame: usize,
+    /// How often a WebSocket is pinged; one from which nothing was heard for three times this long is given
+    /// up: 20 s.
+    pub socket_ping: Duration,
+    /// How long a client may take nothing from its WebSocket before it is closed: 30 s.
+    pub socket_patience: Duration,
+    /// Cancelled when the app is about to stop: `/readyz` answers 503 from then on, streams of
+    /// server-sent events end, and WebSockets are closed.
     pub stopping: CancellationToken,
     /// The forms that problems have under some paths, the first that holds first; none by default:
     /// RFC 9457 everywhere.
@@ -123,6 +133,10 @@ impl Default for HttpSettings {
             idempotency_kept: Duration::from_secs(24 * 60 * 60),
             idempotency_lease: Duration::from_secs(60),
             sse_keep_alive: Duration::from_secs(15),
+            max_watchers: 10_000,
+            socket_frame: 64 * 1024,
+            socket_ping: Duration::from_secs(20),
+            socket_patience: Duration::from_secs(30),
             stopping: CancellationToken::new(),
             problems: Vec::new(),
             redirect_slashes: false,

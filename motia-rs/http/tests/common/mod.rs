@@ -6,9 +6,10 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use motia_core::{
-    registry::{Definition, Registry, Source},
+    registry::{Definition, Registry, Source, StreamDef},
     source,
     store::Store,
+    watch::Authenticator,
 };
 use motia_http::{AdminAccess, HttpSettings};
 use motia_runtime::{Runtime, Settings, clock::SystemClock, cron::TokioWake};
@@ -31,6 +32,8 @@ pub(crate) struct App {
 /// What an app is started with.
 pub(crate) struct Setup {
     pub(crate) steps: Vec<Definition>,
+    pub(crate) streams: Vec<StreamDef>,
+    pub(crate) authenticator: Option<Authenticator>,
     pub(crate) settings: HttpSettings,
     pub(crate) running: Settings,
     pub(crate) admin: Router,
@@ -41,6 +44,8 @@ pub(crate) struct Setup {
 pub(crate) fn setup(steps: impl IntoIterator<Item = Definition>) -> Setup {
     Setup {
         steps: steps.into_iter().collect(),
+        streams: Vec::new(),
+        authenticator: None,
         settings: HttpSettings::default(),
         running: Settings::default(),
         admin: Router::new(),
@@ -60,7 +65,10 @@ pub(crate) fn registry(steps: impl IntoIterator<Item = Definition>) -> Registry 
 
 impl Setup {
     pub(crate) async fn start(self) -> App {
-        let registry = registry(self.steps);
+        let steps = self.steps.into_iter().map(|step| (step, source!()));
+        let streams = self.streams.into_iter().map(|stream| (stream, source!()));
+        let mut registry = Registry::of(steps, streams);
+        registry.authenticator = self.authenticator;
         let clock = Arc::new(SystemClock);
         let runtime =
             Runtime::start(registry, self.store, clock, Arc::new(TokioWake), &[], self.running)

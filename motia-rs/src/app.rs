@@ -5,11 +5,15 @@ use std::{convert::Infallible, ffi::OsString, panic::Location, process::ExitCode
 use axum::{extract::Request, response::IntoResponse, routing::Route};
 use motia_cli::Program;
 use motia_core::{
-    http::{Middleware, ProblemShape},
+    context::Context,
+    error::StepResult,
+    http::{ApiRequest, Middleware, ProblemShape},
     registry::{Registry, Source},
     setting::{Setting, SettingDef},
     store::Store,
+    watch::Authenticator,
 };
+use serde::Serialize;
 use tower::{Layer, Service};
 
 /// The app: every step that is linked in, and what stands around them.
@@ -32,6 +36,8 @@ pub struct App {
     program: Program,
     /// Kept apart, so that another registry does not lose them.
     settings: Vec<(SettingDef, Source)>,
+    /// As well.
+    authenticator: Option<Authenticator>,
 }
 
 impl App {
@@ -39,7 +45,7 @@ impl App {
     #[must_use]
     pub fn new() -> Self {
         let program = Program { registry: Registry::collect(), ..Program::default() };
-        Self { program, settings: Vec::new() }
+        Self { program, settings: Vec::new(), authenticator: None }
     }
 
     /// Puts functions around every API step, outermost first, within those named before.
@@ -118,6 +124,34 @@ impl App {
         self
     }
 
+    /// Finds out who watches streams, once for each connection: from the headers and the query of its
+    /// request. What it gives is what [`Visit::auth`](motia_core::watch::Visit::auth) has; `None` lets
+    /// somebody in unknown, where the admin API would let them in, and an error turns them away.
+    ///
+    /// ```
+    /// use motia::prelude::*;
+    ///
+    /// #[derive(Serialize)]
+    /// struct User { name: String }
+    ///
+    /// async fn who(req: ApiRequest<()>, _ctx: Context) -> StepResult<Option<User>> {
+    ///     let known = req.bearer().filter(|token| *token == "sesame");
+    ///     Ok(known.map(|_| User { name: "Ali".into() }))
+    /// }
+    ///
+    /// let app = motia::App::new().authenticate(who);
+    /// ```
+    #[must_use]
+    pub fn authenticate<F, Fut, T>(mut self, who: F) -> Self
+    where
+        F: Fn(ApiRequest<()>, Context) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = StepResult<Option<T>>> + Send + 'static,
+        T: Serialize,
+    {
+        self.authenticator = Some(Authenticator::new(who));
+        self
+    }
+
     /// Applies a plugin: any function from app to app.
     ///
     /// ```
@@ -155,8 +189,11 @@ impl App {
     /// ```
     #[must_use]
     pub fn run_with<A: Into<OsString>>(self, args: impl IntoIterator<Item = A>) -> ExitCode {
-        let Self { mut program, settings } = self;
+        let Self { mut program, settings, authenticator } = self;
         program.registry = program.registry.with_settings(settings);
+        if authenticator.is_some() {
+            program.registry.authenticator = authenticator;
+        }
         motia_cli::run(program, args.into_iter().map(Into::into))
     }
 }

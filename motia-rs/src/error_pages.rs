@@ -17,3 +17,6 @@ const METRICS: () = ();
 
 #[doc = include_str!("../../docs/queues.md")]
 const QUEUES: () = ();
+
+#[doc = include_str!("../../docs/streams.md")]
+const STREAMS: () = ();

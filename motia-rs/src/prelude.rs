@@ -24,6 +24,7 @@ pub use motia_core::{
     step, stream,
     topic::Topic,
     trace::TraceId,
+    watch::Visit,
 };
 pub use motia_core::{metric, setting, topic};
 pub use schemars::JsonSchema;

@@ -2,6 +2,7 @@
 
 mod lines;
 mod request;
+mod watch;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -9,7 +10,7 @@ use axum::Router;
 use jiff::Timestamp;
 use motia_core::{
     clock::Clock,
-    context::{Context, Receipt, Run, State, Streams},
+    context::{Context, Receipt, Run, State, Stream, Streams},
     http::{Middleware, ProblemShape},
     json::JsonText,
     registry::Registry,
@@ -19,10 +20,20 @@ use motia_core::{
     trace::{TraceContext, TraceId},
 };
 use motia_http::HttpSettings;
-use motia_runtime::{Runtime, Settings, clock::TokioClock, cron::TokioWake};
+use motia_runtime::{
+    Runtime, Settings,
+    clock::TokioClock,
+    cron::TokioWake,
+    hub::{guest::Refusal, room::Room},
+};
 use motia_store::MemoryStore;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-pub use self::request::{Reply, Request};
+pub use self::{
+    request::{Reply, Request},
+    watch::{Seen, Watch},
+};
 use crate::fake::{LogLine, START};
 
 /// A whole app in the test's own process.
@@ -119,6 +130,30 @@ impl TestApp {
         let payload = JsonText::encode(event).expect("a payload serialises").to_value();
         let receipt = self.runtime.emit(T::NAME, &payload, TraceContext::root()).await;
         receipt.unwrap_or_else(|error| panic!("`{}` was refused: {error}", T::NAME))
+    }
+
+    /// Watches a group of a stream, as somebody whom the app does not know. What is there is shown first.
+    ///
+    /// # Panics
+    /// When it is refused.
+    pub async fn watch<T: DeserializeOwned>(&self, stream: Stream<T>, group: &str) -> Watch<T> {
+        let watched = self.try_watch(stream, group, None).await;
+        watched.unwrap_or_else(|error| panic!("`{}` may not be watched: {error}", stream.name()))
+    }
+
+    /// Watches a group of a stream, as somebody whom the app knows, or not.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn try_watch<T: DeserializeOwned>(
+        &self,
+        stream: Stream<T>,
+        group: &str,
+        known_as: Option<Value>,
+    ) -> Result<Watch<T>, Refusal> {
+        let mut guest = self.runtime.door().enter(known_as);
+        guest.join(Room::group(stream.name(), group), "test", None).await?;
+        Ok(Watch::new(guest))
     }
 
     /// Runs a cron step now.

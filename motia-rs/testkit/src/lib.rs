@@ -16,7 +16,7 @@ pub mod history;
 mod measured;
 mod wiring;
 
-pub use app::{Reply, Request, TestApp, TestAppBuilder};
+pub use app::{Reply, Request, Seen, TestApp, TestAppBuilder, Watch};
 pub use fake::{Emission, Fake, LogLine, Probe, START, fake};
 pub use measured::Measured;
 pub use wiring::assert_wired;

@@ -78,6 +78,26 @@ pub struct Settings {
     pub header_read_timeout: Duration,
     /// Connections that are open at once.
     pub max_connections: NonZeroU32,
+    /// Origins beside the app's own.
+    pub allowed_origins: Vec<String>,
+    /// Connections that watch streams at once.
+    pub max_watchers: NonZeroU32,
+    /// Bytes of the largest frame of a WebSocket.
+    pub socket_frame: usize,
+    /// For the next ping of a WebSocket.
+    pub socket_ping: Duration,
+    /// For a client to take something from its WebSocket.
+    pub socket_patience: Duration,
+    /// Changes that wait for one connection.
+    pub stream_buffer: NonZeroU32,
+    /// Items of a group that can be watched.
+    pub stream_items: NonZeroU32,
+    /// What one connection may watch.
+    pub stream_subscriptions: NonZeroU32,
+    /// Changes of streams in memory.
+    pub stream_history: NonZeroU32,
+    /// The same in bytes.
+    pub stream_history_bytes: usize,
     /// For an API handler.
     pub handler_timeout: Duration,
     /// For a shutdown.
@@ -130,6 +150,16 @@ impl Settings {
             json_depth: read(raw, "json_depth", value::depth)?,
             header_read_timeout: read(raw, "header_read_timeout", value::duration)?,
             max_connections: read(raw, "max_connections", value::count)?,
+            allowed_origins: value::names(&text("allowed_origins")),
+            max_watchers: read(raw, "max_watchers", value::count)?,
+            socket_frame: read(raw, "socket_frame", value::size)?,
+            socket_ping: read(raw, "socket_ping", value::duration)?,
+            socket_patience: read(raw, "socket_patience", value::duration)?,
+            stream_buffer: read(raw, "stream_buffer", value::count)?,
+            stream_items: read(raw, "stream_items", value::count)?,
+            stream_subscriptions: read(raw, "stream_subscriptions", value::count)?,
+            stream_history: read(raw, "stream_history", value::count)?,
+            stream_history_bytes: read(raw, "stream_history_bytes", value::size)?,
             handler_timeout: read(raw, "handler_timeout", value::duration)?,
             drain: read(raw, "drain", value::duration)?,
             concurrency: read(raw, "concurrency", value::count)?,
@@ -167,6 +197,11 @@ impl Settings {
         http.header_read_timeout = self.header_read_timeout;
         http.max_connections = number(self.max_connections);
         http.allowed_hosts.clone_from(&self.allowed_hosts);
+        http.allowed_origins.clone_from(&self.allowed_origins);
+        http.max_watchers = number(self.max_watchers);
+        http.socket_frame = self.socket_frame;
+        http.socket_ping = self.socket_ping;
+        http.socket_patience = self.socket_patience;
         http.admin = self.admin();
         http
     }
@@ -182,6 +217,11 @@ impl Settings {
         runtime.history_age = self.history_age;
         runtime.history_count = self.history_count.get().into();
         runtime.window = number(self.window);
+        runtime.stream_buffer = number(self.stream_buffer);
+        runtime.stream_items = number(self.stream_items);
+        runtime.stream_subscriptions = number(self.stream_subscriptions);
+        runtime.stream_history = number(self.stream_history);
+        runtime.stream_history_bytes = self.stream_history_bytes;
         runtime.handler_timeout = self.handler_timeout;
         runtime.drain = self.drain;
         runtime.limits = self.limits;
@@ -263,6 +303,10 @@ mod tests {
         assert_eq!(ours.json_depth, http.json_depth);
         assert_eq!(ours.header_read_timeout, http.header_read_timeout);
         assert_eq!(ours.max_connections, http.max_connections);
+        assert_eq!(ours.max_watchers, http.max_watchers);
+        assert_eq!(ours.socket_frame, http.socket_frame);
+        assert_eq!(ours.socket_ping, http.socket_ping);
+        assert_eq!(ours.socket_patience, http.socket_patience);
         assert_eq!(ours.admin, AdminAccess::Open);
     }
 

@@ -87,7 +87,7 @@ const fn flag(flag: Flag, setting: Setting) -> Setting {
 }
 
 /// Everything that can be set, in the order of the help.
-pub const SETTINGS: [Setting; 23] = [
+pub const SETTINGS: [Setting; 33] = [
     flag(
         Flag::Serve,
         of(
@@ -155,6 +155,76 @@ pub const SETTINGS: [Setting; 23] = [
         Kind::Count,
         "10000",
         "Connections that are open at once",
+    ),
+    of(
+        "allowed_origins",
+        "MOTIA_ALLOWED_ORIGINS",
+        Kind::Names,
+        "",
+        "Origins whose pages may watch streams and use the admin API, beside the app's own",
+    ),
+    of(
+        "max_watchers",
+        "MOTIA_MAX_WATCHERS",
+        Kind::Count,
+        "10000",
+        "Connections that watch streams at once",
+    ),
+    of(
+        "socket_frame",
+        "MOTIA_SOCKET_FRAME",
+        Kind::Size,
+        "64KiB",
+        "The largest frame that a client may send over a WebSocket",
+    ),
+    of(
+        "socket_ping",
+        "MOTIA_SOCKET_PING",
+        Kind::Duration,
+        "20s",
+        "How often a WebSocket is pinged; after three times this long without an answer it is given up",
+    ),
+    of(
+        "socket_patience",
+        "MOTIA_SOCKET_PATIENCE",
+        Kind::Duration,
+        "30s",
+        "How long a client may take nothing from its WebSocket before it is closed",
+    ),
+    of(
+        "stream_buffer",
+        "MOTIA_STREAM_BUFFER",
+        Kind::Count,
+        "256",
+        "Changes that wait for a connection that watches; further behind it is shown everything anew",
+    ),
+    of(
+        "stream_items",
+        "MOTIA_STREAM_ITEMS",
+        Kind::Count,
+        "10000",
+        "Items of a stream's group that can be watched as a whole",
+    ),
+    of(
+        "stream_subscriptions",
+        "MOTIA_STREAM_SUBSCRIPTIONS",
+        Kind::Count,
+        "100",
+        "Groups and items of streams that one connection may watch",
+    ),
+    of(
+        "stream_history",
+        "MOTIA_STREAM_HISTORY",
+        Kind::Count,
+        "4096",
+        "Changes of streams held in memory for connections that were away for a moment",
+    ),
+    of(
+        "stream_history_bytes",
+        "MOTIA_STREAM_HISTORY_BYTES",
+        Kind::Size,
+        "16MiB",
+        "How large those may be together",
     ),
     of(
         "handler_timeout",

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test says so by failing")]
 
 mod access;
+mod instances;
 mod order;
 mod resume;
 mod slow;

@@ -33,6 +33,7 @@ async function react() {
   const { JSDOM } = await import('jsdom')
   const { window } = new JSDOM('<div id="root"></div>')
   Object.assign(globalThis, { window, document: window.document })
+  globalThis.navigator ??= window.navigator
   const { createElement, useEffect } = await import('react')
   const { createRoot } = await import('react-dom/client')
   const { MotiaStreamProvider, useStreamEventHandler, useStreamGroup, useStreamItem } = await import(

@@ -14,8 +14,7 @@ use motia_core::{
     json::JsonText,
     store::{
         Arrival, Batch, BoxFuture, Change, DeadFilter, DeliveryId, Durability, EndedFilter, Ending,
-        Failure, Lane, Listener, Page, PageRequest, Pull, PullLane, QueueId, Require, Settlement,
-        Store, StoreError, Target, Token, WaitingFilter, Write,
+    Failure, Lane, Listener, Page, PageRequest, Pull, PullLane, QueueId, Require, Settlement, Store, StoreError, Target, Token, WaitingFilter, Write, batch::Name, change::watched,
     },
     trace::TraceContext,
 };
@@ -151,12 +150,13 @@ impl Twins {
         let mut told = Vec::new();
         for (store, heard) in self.stores.iter().zip(&self.heard) {
             let result = store.commit(batch.clone()).await.map(|kept| kept.outcomes);
+            let changes = std::mem::take(&mut *heard.1.lock().unwrap());
             let heard = std::mem::take(&mut *heard.0.lock().unwrap());
-            told.push((result.map_err(|refused| refused.to_string()), heard));
+            told.push((result.map_err(|refused| refused.to_string()), changes, heard));
         }
         assert_eq!(told[0], told[1], "{acts:?}");
 
-        let (_, heard) = told.remove(0);
+        let (.., heard) = told.remove(0);
         self.ids.extend(heard.iter().filter_map(|arrival| match arrival {
             Arrival::Ready(delivery) => Some(delivery.id),
             Arrival::Due { id, .. } => Some(*id),
@@ -179,22 +179,27 @@ impl Twins {
     }
 
     async fn asked(&self, act: &Act) -> Result<Write, Require> {
-        let (group, now) = (|| "orders".into(), at(1_000));
+        // The first entry lies in a group of its own, the others in one that is watched.
+        let group = |n: &usize| if *n == 0 { "orders".into() } else { watched("feed", "g").into() };
+        let now = at(1_000);
         let key = |n: &usize| ENTRIES[*n].to_owned();
         Ok(match act {
             Act::Set(n, value, end) => {
                 let value = JsonText::from_trusted(value.to_string());
-                Write::Set { group: group(), key: key(n), value, expires_at: end.map(at) }
+                Write::Set { group: group(n), key: key(n), value, expires_at: end.map(at) }
             }
-            Act::Delete(n, now) => Write::Delete { group: group(), key: key(n), now: at(*now) },
-            Act::Increment(n, by) => Write::Increment { group: group(), key: key(n), by: *by, now },
-            Act::Clear => Write::Clear { group: group() },
+            Act::Delete(n, now) => Write::Delete { group: group(n), key: key(n), now: at(*now) },
+            Act::Increment(n, by) => {
+                Write::Increment { group: group(n), key: key(n), by: *by, now }
+            }
+            Act::Clear => Write::Clear { group: group(&1) },
             Act::Expire(now, limit) => Write::Expire { now: at(*now), limit: *limit },
             Act::Require(n, absent) => {
                 let key = key(n);
-                let entry = self.stores[0].get("orders", &key, now).await.unwrap();
+                let group: Name = group(n);
+                let entry = self.stores[0].get(&group, &key, now).await.unwrap();
                 let version = entry.map(|entry| entry.version).filter(|_| !absent);
-                return Err(Require::Version { group: group(), key, version, now });
+                return Err(Require::Version { group, key, version, now });
             }
             Act::Publish { to, lane, level, end, key } => {
                 let target = |(queue, due): &(usize, Option<i64>)| Target {
@@ -257,8 +262,10 @@ impl Twins {
         for now in [0, 1_000, 2_000] {
             note(&store.depths(at(now)).await.unwrap());
             note(&pages(|page| store.page("orders", page, at(now))).await);
+            note(&pages(|page| store.page(&watched("feed", "g"), page, at(now))).await);
         }
         note(&pages(|page| store.groups(page)).await);
+        note(&store.snapshot(&watched("feed", "g"), None, 1).await.unwrap().items);
 
         let mut events = vec![(EventId::new(at(0)), TraceContext::root().trace_id)];
         for queue in &self.queues {

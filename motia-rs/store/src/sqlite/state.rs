@@ -215,10 +215,16 @@ pub(super) fn expire(
 ) -> rusqlite::Result<Vec<(String, String, JsonText)>> {
     const EXPIRE: &str = "DELETE FROM state WHERE (\"group\", key) IN (
         SELECT \"group\", key FROM state WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2)
-        AND expires_at <= ?1 RETURNING \"group\", key, value";
+        AND expires_at <= ?1 RETURNING \"group\", key, value, expires_at, version";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let gone = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, json(row, 2)?));
-    all(db.prepare_cached(EXPIRE)?, (micros(now), limit), gone)
+    let gone = |row: &Row<'_>| {
+        let end: (i64, i64) = (row.get(3)?, row.get(4)?);
+        Ok((end, (row.get(0)?, row.get(1)?, json(row, 2)?)))
+    };
+    let mut expired = all(db.prepare_cached(EXPIRE)?, (micros(now), limit), gone)?;
+    // They are told in the order in which they ended, and come in none.
+    expired.sort_unstable_by_key(|(end, _)| *end);
+    Ok(expired.into_iter().map(|(_, gone)| gone).collect())
 }
 
 /// The entry in the columns `key, value, version, expires_at, sum`.

@@ -421,10 +421,14 @@ impl Events {
 
     /// The next event: its kind, its id, and its data.
     async fn next(&mut self) -> (String, String, Value) {
+        timeout(PATIENCE, self.read()).await.expect("an event in time")
+    }
+
+    async fn read(&mut self) -> (String, String, Value) {
         let (mut kind, mut id) = (String::new(), String::new());
         loop {
             let mut line = String::new();
-            timeout(PATIENCE, self.0.read_line(&mut line)).await.expect("a line in time").unwrap();
+            assert!(self.0.read_line(&mut line).await.unwrap() > 0, "the events ended");
             let line = line.trim_end();
             if let Some(value) = line.strip_prefix("event: ") {
                 value.clone_into(&mut kind);

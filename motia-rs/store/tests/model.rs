@@ -14,7 +14,8 @@ use motia_core::{
     json::JsonText,
     store::{
         Arrival, Batch, BoxFuture, Change, DeadFilter, DeliveryId, Durability, EndedFilter, Ending,
-    Failure, Lane, Listener, Page, PageRequest, Pull, PullLane, QueueId, Require, Settlement, Store, StoreError, Target, Token, WaitingFilter, Write, batch::Name, change::watched,
+        Failure, Lane, Listener, Page, PageRequest, Pull, PullLane, QueueId, Require, Settlement,
+        Store, StoreError, Target, Token, WaitingFilter, Write, batch::Name, change::watched,
     },
     trace::TraceContext,
 };

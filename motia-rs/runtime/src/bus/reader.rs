@@ -21,11 +21,11 @@ pub(super) async fn read(queue: Arc<Queue>, read: Read) {
 
 async fn find(queue: &Queue, read: &Read) -> Result<Found, StoreError> {
     let store = queue.shared.store();
-    match read {
-        &Read::Page { pull, tail } => {
+    match *read {
+        Read::Page { pull, tail } => {
             Ok(Found::Page { pull, tail, pulled: store.pull(pull).await? })
         }
-        &Read::Lanes(ref wanted, due_by) => {
+        Read::Lanes(ref wanted, due_by) => {
             let mut lanes = Vec::with_capacity(wanted.len());
             for lane in wanted {
                 let &LaneRead { ref key, after, limit, .. } = lane;

@@ -376,7 +376,11 @@ async fn a_client_that_does_not_answer_is_given_up() {
     assert_eq!(connections(), 2);
 
     // One client reads, and so answers pings; the other does nothing.
-    let reading = tokio::spawn(async move { while answering.0.next().await.is_some() {} });
+    let reading = app
+        .runtime
+        .tasks()
+        .handle()
+        .spawn(async move { while answering.0.next().await.is_some() {} });
     let given_up = async {
         while connections() > 1 {
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -258,15 +258,15 @@ impl Twins {
 
     /// All that a store has to show, read in as many ways as there are.
     async fn picture(&self, store: &dyn Store) -> Vec<String> {
-        let mut picture = Vec::new();
+        let (mut picture, feed) = (Vec::new(), watched("feed", "g"));
         let mut note = |what: &dyn Debug| picture.push(format!("{what:?}"));
         for now in [0, 1_000, 2_000] {
             note(&store.depths(at(now)).await.unwrap());
             note(&pages(|page| store.page("orders", page, at(now))).await);
-            note(&pages(|page| store.page(&watched("feed", "g"), page, at(now))).await);
+            note(&pages(|page| store.page(&feed, page, at(now))).await);
         }
         note(&pages(|page| store.groups(page)).await);
-        note(&store.snapshot(&watched("feed", "g"), None, 1).await.unwrap().items);
+        note(&store.snapshot(&feed, None, 1).await.unwrap().items);
 
         let mut events = vec![(EventId::new(at(0)), TraceContext::root().trace_id)];
         for queue in &self.queues {

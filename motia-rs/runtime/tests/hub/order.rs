@@ -32,12 +32,13 @@ async fn write(streams: Streams, writer: u64) {
 
 async fn screens_end_up_as_the_store(stage: &Stage) {
     for round in 0..8 {
-        let writers: Vec<_> =
-            (0..WRITERS).map(|it| tokio::spawn(write(stage.streams.clone(), it))).collect();
+        let writers: Vec<_> = (0..WRITERS)
+            .map(|it| stage.runtime.tasks().handle().spawn(write(stage.streams.clone(), it)))
+            .collect();
         // Some come at once, some in the midst of it.
         let readers = (0..4).map(|reader| {
             let mut guest = stage.guest();
-            tokio::spawn(async move {
+            stage.runtime.tasks().handle().spawn(async move {
                 for _ in 0..reader * 10 {
                     tokio::task::yield_now().await;
                 }

@@ -125,10 +125,10 @@ impl Screen {
                     (change.key.as_deref().unwrap_or_default().to_owned(), change.what.value());
                 match change.what {
                     What::Created(_) => {
-                        assert_eq!(self.items.insert(id, item.decode().unwrap()), None)
+                        assert_eq!(self.items.insert(id, item.decode().unwrap()), None);
                     }
                     What::Updated(_) => {
-                        assert!(self.items.insert(id, item.decode().unwrap()).is_some())
+                        assert!(self.items.insert(id, item.decode().unwrap()).is_some());
                     }
                     What::Deleted(_) => assert!(self.items.remove(&id).is_some()),
                     What::Sent(_) => {}

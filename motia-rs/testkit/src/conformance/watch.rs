@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use motia_core::store::{Change, Snapshot, What, Write, change::watched};
 
+use tokio::task::JoinSet;
+
 use super::{
     Subject,
     say::{assert_conflict, at, batch, json, set, version},
@@ -133,9 +135,10 @@ pub async fn of_a_refused_batch_nothing_is_told(subject: Subject) {
 
 /// Whoever takes them as they come sees what is kept.
 pub async fn changes_of_many_committers_are_told_once_and_in_order(subject: Subject) {
-    let committers = (0..8).map(|committer| {
+    let mut committers = JoinSet::new();
+    for committer in 0..8 {
         let store = subject.store.clone();
-        tokio::spawn(async move {
+        committers.spawn(async move {
             for turn in 0..50 {
                 let key = format!("{}", turn % 3);
                 let write = if turn % 5 == 4 {
@@ -145,11 +148,9 @@ pub async fn changes_of_many_committers_are_told_once_and_in_order(subject: Subj
                 };
                 store.commit(batch([write])).await.unwrap();
             }
-        })
-    });
-    for committer in committers.collect::<Vec<_>>() {
-        committer.await.unwrap();
+        });
     }
+    committers.join_all().await;
 
     let changes = subject.changes();
     assert!(changes.is_sorted_by(|one, next| one.seq < next.seq));
@@ -166,25 +167,23 @@ pub async fn what_was_committed_was_told_before(subject: Subject) {
 
 /// At whatever moment it is taken: nothing is missing, and nothing comes twice.
 pub async fn a_snapshot_and_what_follows_it_make_the_whole(subject: Subject) {
-    let writers = (0..4).map(|writer| {
+    let mut writers = JoinSet::new();
+    for writer in 0..4 {
         let store = subject.store.clone();
-        tokio::spawn(async move {
+        writers.spawn(async move {
             for turn in 0..60 {
                 let key = format!("{}", (turn * 7 + writer) % 5);
                 let write = if turn % 4 == 3 { remove(&key) } else { put(&key, &turn.to_string()) };
                 store.commit(batch([write])).await.unwrap();
             }
-        })
-    });
-    let writers: Vec<_> = writers.collect();
+        });
+    }
     let mut snapshots = Vec::new();
-    while writers.iter().any(|writer| !writer.is_finished()) {
+    while writers.try_join_next().is_none() {
         snapshots.push(snapshot(&subject).await);
         tokio::task::yield_now().await;
     }
-    for writer in writers {
-        writer.await.unwrap();
-    }
+    writers.join_all().await;
 
     let (end, changes) = (items(&snapshot(&subject).await), subject.changes());
     for taken in snapshots {

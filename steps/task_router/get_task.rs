@@ -3,7 +3,7 @@
 use flows::task_router::{TASK_ROUTER, record::TASKS, task::Task};
 use motia::prelude::*;
 
-const CONFIG: ApiConfig<(), Task> = ApiConfig::get("GetTask", "/router/tasks/{id}")
+const CONFIG: ApiConfig<(), Task> = ApiConfig::get("GetRoutedTask", "/router/tasks/{id}")
     .description("Gives a task with its lifecycle and its attempts")
     .flows(&[TASK_ROUTER])
     .replies(&[rejection(404, "there is no such task")]);

@@ -1,5 +1,7 @@
 //! Streams over real sockets: Motia's frames, and server-sent events.
 
+#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 mod common;
 
 use std::{sync::Arc, time::Duration};

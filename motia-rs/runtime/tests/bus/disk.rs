@@ -11,7 +11,7 @@ use motia_core::{
     registry::Definition,
     store::{
         Arrival, Batch, BoxFuture, Change, Commit, CommitError, Decorate, Delivery, Listener, Pull,
-        PullLane, Pulled, QueueId, Store, StoreError,
+        PullLane, Pulled, Store, StoreError,
     },
 };
 use motia_runtime::{Settings, clock::TokioClock};

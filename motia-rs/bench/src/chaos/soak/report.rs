@@ -50,6 +50,7 @@ pub(super) struct Stretch {
     threads: u64,
     database: u64,
     log: u64,
+    machine: f64,
 }
 
 /// The first part of something beside its last.
@@ -92,6 +93,7 @@ impl Measured {
             threads: typical(|sample| sample.threads),
             database: typical(|sample| sample.database),
             log: typical(|sample| sample.log),
+            machine: median(samples.iter().map(|sample| sample.machine).collect()),
         }
     }
 
@@ -193,6 +195,7 @@ pub(super) fn print(stretches: &[Stretch], growth: &[Growth]) {
         "threads",
         "database MiB",
         "log MiB",
+        "machine's load",
     ]);
     let mib = |bytes: u64| format!("{:.1}", bytes as f64 / f64::from(1 << 20));
     for stretch in stretches {
@@ -208,6 +211,7 @@ pub(super) fn print(stretches: &[Stretch], growth: &[Growth]) {
             stretch.threads.to_string(),
             mib(stretch.database),
             mib(stretch.log),
+            format!("{:.0}", stretch.machine),
         ]);
     }
     println!("\n{table}\n");
@@ -240,6 +244,7 @@ mod tests {
             database: 1 << 20,
             log: 1 << 20,
             left: 0,
+            machine: 1.0,
         }
     }
 

@@ -28,6 +28,8 @@ pub(super) struct Sample {
     pub(super) log: u64,
     /// Events that wait, are delayed, held or at work.
     pub(super) left: u64,
+    /// Processes of the whole machine that run or wait to, on average over a minute.
+    pub(super) machine: f64,
 }
 
 fn seconds<S: serde::Serializer>(at: &Duration, to: S) -> Result<S::Ok, S::Error> {
@@ -57,8 +59,14 @@ impl Sample {
             database: size(&data.join("motia.db"))?,
             log: size(&data.join("motia.db-wal"))?,
             left: child.left()?,
+            machine: machine_load()?,
         })
     }
+}
+
+fn machine_load() -> anyhow::Result<f64> {
+    let load = fs::read_to_string("/proc/loadavg")?;
+    Ok(load.split(' ').next().context("the load of the machine")?.parse()?)
 }
 
 fn size(file: &Path) -> io::Result<u64> {

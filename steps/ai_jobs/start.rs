@@ -40,10 +40,8 @@ type Emits = (JobCreated,);
 const CONFIG: ApiConfig<StartJob, Started, Emits> = ApiConfig::post("StartAIJob", "/ai/start")
     .description("Takes a prompt in and answers at once")
     .flows(&[AI_JOBS])
-    .replies(&[
-        reply::<Started>(201, "The job is kept and waits for its turn"),
-        reply::<Refusal>(429, "The user has started as many as a minute allows"),
-    ]);
+    .status(201)
+    .replies(&[reply::<Refusal>(429, "The user has started as many as a minute allows")]);
 
 async fn handler(
     req: ApiRequest<StartJob>,

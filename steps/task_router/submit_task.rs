@@ -84,9 +84,11 @@ async fn handler(
     loop {
         let mut tx = ctx.transaction();
         if let Some(memo) = &memo {
-            if tx.get(SUBMISSIONS, memo).await?.is_some() {
-                let earlier = earlier(&ctx, Some(memo), &asked).await?;
-                return Ok(ApiResponse::accepted(earlier.unwrap_or_else(|| told(&task))));
+            // A submission whose task is forgotten is read all the same: only one may take its place.
+            if tx.get(SUBMISSIONS, memo).await?.is_some()
+                && let Some(earlier) = earlier(&ctx, Some(memo), &asked).await?
+            {
+                return Ok(ApiResponse::accepted(earlier));
             }
             let submission = Submission { id: task.id.clone(), asked: asked.clone() };
             tx.set_for(SUBMISSIONS, memo, &submission, REMEMBERED);
@@ -386,6 +388,20 @@ mod tests {
 
         assert_eq!(first.body, again.body);
         assert_eq!((conflict.status().as_u16(), probe.emissions().len()), (409, 1));
+    }
+
+    #[tokio::test]
+    async fn a_task_that_is_forgotten_is_run_again_under_its_key() {
+        let (ctx, probe) = fake();
+        defined(&ctx, &definition("1")).await;
+        let keyed = json!({ "idempotencyKey": "k-1" });
+        let first = handler(new(&keyed), ctx.clone()).await.unwrap();
+        ctx.state.delete(TASKS, &first.body.id).await.unwrap();
+
+        let again = handler(new(&keyed), ctx).await.unwrap();
+
+        assert!(probe.state.get(TASKS, &again.body.id).await.unwrap().is_some());
+        assert_eq!(probe.emissions().len(), 2);
     }
 
     #[tokio::test]

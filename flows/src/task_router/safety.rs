@@ -46,6 +46,8 @@ pub struct Screen {
     rules: Vec<(String, Regex)>,
 }
 
+/// At most so many breaches are told of one input.
+pub const MOST_BREACHES: usize = 100;
 /// The rule of the denied words.
 pub const DENIED_WORD: &str = "denied-word";
 /// The rule of the size.
@@ -85,8 +87,8 @@ impl Screen {
         }
     }
 
-    /// Looks through an input of so many bytes; gives each rule that it breaks with the place where.
-    /// What is there is never told.
+    /// Looks through an input of so many bytes; gives each rule that it breaks with the place where, up to
+    /// [`MOST_BREACHES`]. What is there is never told.
     #[must_use]
     pub fn breaches(&self, input: &Value, bytes: u64) -> Vec<Violation> {
         let mut found = Vec::new();
@@ -95,10 +97,14 @@ impl Screen {
             return found;
         }
         self.look_into(input, "", &mut found);
+        found.truncate(MOST_BREACHES);
         found
     }
 
     fn look_into(&self, value: &Value, place: &str, found: &mut Vec<Violation>) {
+        if found.len() >= MOST_BREACHES {
+            return;
+        }
         match value {
             Value::String(text) => self.look_at(text, place, found),
             Value::Array(items) => {
@@ -181,6 +187,13 @@ mod tests {
         let found = found(&rules(&[], &[("card", r"\b\d{16}\b")]), &json!(["4111111111111111"]));
 
         assert_eq!(found[0].1, "breaks the content rule `card`");
+    }
+
+    #[test]
+    fn an_input_full_of_breaches_is_not_answered_by_all_of_them() {
+        let words = vec!["secret"; 10 * MOST_BREACHES];
+
+        assert_eq!(found(&rules(&["secret"], &[]), &json!(words)).len(), MOST_BREACHES);
     }
 
     #[test]

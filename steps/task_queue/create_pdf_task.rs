@@ -37,6 +37,8 @@ async fn handler(
     while let Some(part) = req.body.next().await? {
         match part.name.as_str() {
             "file" => {
+                // The last one counts; one before it gives up its place on the disk first.
+                drop(received.take());
                 let file = spool.receive(&task.task_id);
                 received = Some(receive(&mut req.body, &part, file).await?);
                 filename = part.file_name.unwrap_or_else(|| "unknown.pdf".to_owned());

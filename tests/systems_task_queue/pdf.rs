@@ -92,6 +92,21 @@ fn offline_a_newspaper_is_taken_apart_as_well_as_can_be_and_says_so() {
 }
 
 #[test]
+fn of_two_files_in_one_form_the_last_counts() {
+    let app = App::offline();
+    let head = b"--cut\r\ncontent-disposition: form-data; name=\"file\"; filename=\"news.pdf\"\r\n\
+                 content-type: application/pdf\r\n\r\n";
+    let part = |file: &[u8]| [&head[..], file, b"\r\n"].concat();
+    let (first, last) = (part(b"%PDF-1.4 damaged"), part(&newspaper(&["Bridge closed"])));
+    let form = [first, last, b"--cut--\r\n".to_vec()].concat();
+
+    let taken = app.send("/api/v1/tasks/pdfxtract", "multipart/form-data; boundary=cut", &form);
+
+    assert_eq!(taken.status, 201, "{taken:?}");
+    app.until(taken.body["task_id"].as_str().unwrap(), "COMPLETED");
+}
+
+#[test]
 fn an_attempt_goes_on_at_the_page_where_the_last_one_stopped() {
     let upstream = Upstream::start();
     let matching = Some("Cat found".to_owned());

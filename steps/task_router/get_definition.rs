@@ -1,4 +1,4 @@
-//! `GET /router/definitions/{taskId}`: the versions of a task, and the definition that most of its traffic gets.
+//! `GET /router/definitions/{taskId}`: the versions of a task, and the newest that is rolled out.
 
 use flows::task_router::{
     TASK_ROUTER,
@@ -13,25 +13,25 @@ struct Task {
     task_id: String,
     name: String,
     versions: Vec<Offered>,
-    /// The newest version that is rolled out.
+    /// The newest version that is rolled out; where none is, the oldest, as for a submission.
     definition: Option<Definition>,
 }
 
 const CONFIG: ApiConfig<(), Task> = ApiConfig::get("GetDefinition", "/router/definitions/{taskId}")
     .description("Gives the versions of a task, and the newest that is rolled out")
     .flows(&[TASK_ROUTER])
-    .replies(&[rejection(404, "there is no such task")]);
+    .replies(&[rejection(404, "there is no such definition")]);
 
 async fn handler(req: ApiRequest<()>, ctx: Context) -> StepResult<ApiResponse<Task>> {
     let task_id = req.param("taskId").unwrap_or_default();
     let lineage = ctx.state.get(LINEAGES, task_id).await?;
     let Lineage { task_id, name, versions } =
-        lineage.or_reject(StatusCode::NOT_FOUND, "there is no such task")?;
+        lineage.or_reject(StatusCode::NOT_FOUND, "there is no such definition")?;
 
     let rolled_out = versions
         .iter()
         .find(|offered| offered.rollout.is_none() && !offered.version.is_prerelease())
-        .or_else(|| versions.first());
+        .or_else(|| versions.last());
     let definition = match rolled_out {
         Some(Offered { version, .. }) => {
             ctx.state.get(DEFINITIONS, &Definition::key_of(&task_id, version)).await?

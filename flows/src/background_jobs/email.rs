@@ -54,7 +54,7 @@ topic!(EmailRequest = "email.send.requested");
 
 /// One address, or several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "`to` is an address or a list of addresses")]
 pub enum Recipients {
     /// One.
     One(#[schemars(email, length(max = 254))] String),

@@ -97,7 +97,7 @@ fn report(error: &ValidationError<'_>, violations: &mut Vec<Violation>) {
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             match meant(at, context) {
                 Some(branch) => branch.iter().for_each(|error| report(error, violations)),
-                None => violations.push(plain(at, error)),
+                None => violations.push(one_of(context).unwrap_or_else(|| plain(at, error))),
             }
         }
         _ => violations.push(plain(at, error)),
@@ -125,6 +125,25 @@ fn meant<'e, 'v>(
     };
     let mut left = alternatives.iter().filter(possible);
     left.next().filter(|_| left.next().is_none())
+}
+
+/// What the value could be, where each alternative asks for another constant at the same place: the
+/// variants of an enum, or their tags.
+fn one_of(alternatives: &[Vec<ValidationError<'_>>]) -> Option<Violation> {
+    let constant = |errors: &Vec<ValidationError<'_>>| {
+        errors.iter().find_map(|error| match error.kind() {
+            ValidationErrorKind::Constant { expected_value } => {
+                Some((error.instance_path().as_str().to_owned(), expected_value.to_string()))
+            }
+            _ => None,
+        })
+    };
+    let constants: Option<Vec<_>> = alternatives.iter().map(constant).collect();
+    let (places, values): (Vec<_>, Vec<_>) = constants?.into_iter().unzip();
+    let place = places.first()?;
+    let agreed = places.iter().all(|other| other == place);
+    let detail = || format!("is not one of {}", values.join(", "));
+    agreed.then(|| Violation::new(place, detail()).of_rule("enum"))
 }
 
 /// Rules that a Rust type does not keep by itself.
@@ -227,6 +246,24 @@ mod tests {
         kilos: f64,
     }
 
+    #[derive(JsonSchema)]
+    #[serde(rename_all = "lowercase")]
+    #[expect(dead_code, reason = "only the schema is looked at")]
+    enum Urgency {
+        /// It can wait.
+        Low,
+        /// It cannot.
+        High,
+    }
+
+    #[derive(JsonSchema)]
+    #[serde(tag = "do", rename_all = "lowercase")]
+    #[expect(dead_code, reason = "only the schema is looked at")]
+    enum Deed {
+        Drop { field: String },
+        Rename { field: String, to: String },
+    }
+
     fn checker<T: JsonSchema>() -> Checker {
         Schemas::default().checker(schema_of::<T>()).unwrap()
     }
@@ -242,6 +279,24 @@ mod tests {
             pointers,
             ["/pet/children/0/children", "/pet/children/0/name", "/pet/name", "/quantity"]
         );
+    }
+
+    #[test]
+    fn what_is_no_variant_is_told_which_there_are() {
+        let urgency = checker::<Option<Urgency>>().check(&json!("urgent")).unwrap_err();
+        let deed = checker::<Deed>().check(&json!({ "do": "burn" })).unwrap_err();
+
+        let told = |found: &[Violation]| found.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(told(&urgency), [r#"the value: is not one of "low", "high""#]);
+        assert_eq!(told(&deed), [r#"/do: is not one of "drop", "rename""#]);
+        assert_eq!(urgency[0].rule, "enum");
+    }
+
+    #[test]
+    fn a_tag_that_is_missing_is_not_called_a_wrong_one() {
+        let deed = checker::<Deed>().check(&json!({ "field": "age" })).unwrap_err();
+
+        assert!(!deed[0].detail.contains("one of"), "{deed:?}");
     }
 
     #[test]
@@ -298,7 +353,7 @@ mod tests {
 
     #[test]
     fn a_value_that_fits_no_alternative_is_named_as_a_whole() {
-        let parcel = json!({ "by": { "kind": "Boat" }, "order": 7 });
+        let parcel = json!({ "by": {}, "order": 7 });
 
         let violations = checker::<Parcel>().check(&parcel).unwrap_err();
 

@@ -46,9 +46,36 @@ step!(CONFIG, handler);
 
 #[cfg(test)]
 mod tests {
+    use flows::task_router::lineage;
     use motia_testkit::fake;
 
     use super::*;
+
+    fn definition(version: &str) -> Definition {
+        serde_json::from_value(json!({
+            "taskId": "summarize", "name": "Summarize", "version": version,
+            "inputSchema": true, "outputSchema": true, "timeout": "30s",
+            "retryPolicy": {
+                "maxAttempts": 1, "backoffInitial": "1s", "backoffMax": "1s", "backoffFactor": 1.0,
+            },
+            "priority": 0, "requires": ["summarize"], "sticky": false, "safety": {},
+        }))
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn where_nothing_is_rolled_out_it_is_the_one_that_a_submission_gets() {
+        let (ctx, probe) = fake();
+        for version in ["1.0.0", "2.0.0"] {
+            lineage::take_in(&ctx, &definition(version), Some(0.0)).await.unwrap().unwrap();
+        }
+
+        let request = ApiRequest::new(()).with_param("taskId", "summarize");
+        let shown = handler(request, ctx).await.unwrap().body.definition.unwrap();
+
+        let lineage = probe.state.get(LINEAGES, "summarize").await.unwrap().unwrap();
+        assert_eq!(Some(&shown.version), lineage.version_for("anna"));
+    }
 
     #[tokio::test]
     async fn what_was_never_defined_is_not_found() {

@@ -29,6 +29,7 @@ pub(super) fn list(app: &App, wanted: Runs, me: &Me, output: Output) -> Result<(
         for item in document["items"].as_array_mut().into_iter().flatten() {
             item["began"] = json!(me.clock.time(text(&item["startedAt"])));
             item["took"] = json!(took(&item["tookUs"]));
+            item["error"] = begun(&item["error"]);
         }
     }
     let columns = [
@@ -69,6 +70,18 @@ pub(super) fn run(app: &App, command: Run, me: &Me, output: Output) -> Result<()
         }
     }
     Ok(())
+}
+
+/// What a list shows of a reason, in characters; `run show` has all of it.
+const WHY_SHOWN: usize = 160;
+
+/// The beginning of a reason that is too long for a row; anything else as it is.
+fn begun(why: &Value) -> Value {
+    let Some(text) = why.as_str() else { return why.clone() };
+    match text.char_indices().nth(WHY_SHOWN) {
+        Some((end, _)) => json!(format!("{} …", &text[..end])),
+        None => why.clone(),
+    }
 }
 
 /// `1.5 ms`.
@@ -136,6 +149,15 @@ fn did(note: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_reason_that_is_too_long_for_a_row_is_begun() {
+        let why = json!("é".repeat(WHY_SHOWN + 1));
+
+        assert_eq!(begun(&why), json!(format!("{} …", "é".repeat(WHY_SHOWN))));
+        assert_eq!(begun(&json!("gone")), json!("gone"));
+        assert_eq!(begun(&Value::Null), Value::Null);
+    }
 
     #[test]
     fn a_time_is_told_in_the_unit_that_fits() {

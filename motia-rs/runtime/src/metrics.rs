@@ -41,6 +41,9 @@ pub enum Outcome {
     /// The caller was blamed.
     #[expect(non_camel_case_types, reason = "the label's value is written as it stands")]
     rejected,
+    /// It was not the time for it yet, which costs no attempt.
+    #[expect(non_camel_case_types, reason = "the label's value is written as it stands")]
+    postponed,
     /// Badly.
     #[expect(non_camel_case_types, reason = "the label's value is written as it stands")]
     failed,
@@ -52,6 +55,7 @@ impl Outcome {
         match result {
             Ok(_) => Self::ok,
             Err(error) if error.is_rejection() => Self::rejected,
+            Err(error) if error.postponed().is_some() => Self::postponed,
             Err(_) => Self::failed,
         }
     }
@@ -80,6 +84,7 @@ struct TopicLabels {
 pub struct StepMetrics {
     ok: Counter,
     rejected: Counter,
+    postponed: Counter,
     failed: Counter,
     seconds: Histogram,
 }
@@ -90,6 +95,7 @@ impl StepMetrics {
         match outcome {
             Outcome::ok => self.ok.inc(),
             Outcome::rejected => self.rejected.inc(),
+            Outcome::postponed => self.postponed.inc(),
             Outcome::failed => self.failed.inc(),
         };
         self.seconds.observe(took.as_secs_f64());
@@ -148,6 +154,7 @@ impl Metrics {
         StepMetrics {
             ok: count(Outcome::ok),
             rejected: count(Outcome::rejected),
+            postponed: count(Outcome::postponed),
             failed: count(Outcome::failed),
             seconds: self.seconds.get_or_create(&StepLabels { step, kind }).clone(),
         }

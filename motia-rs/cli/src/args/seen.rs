@@ -37,6 +37,8 @@ pub enum Outcome {
     Ok,
     /// The caller was blamed
     Rejected,
+    /// It was not the time for it yet, which costs no attempt
+    Postponed,
     /// Badly
     Failed,
     /// It was broken off

@@ -59,6 +59,7 @@ impl Observer {
         let outcome = match counted {
             Outcome::ok => RunOutcome::Ok,
             Outcome::rejected => RunOutcome::Rejected,
+            Outcome::postponed => RunOutcome::Postponed,
             Outcome::failed => RunOutcome::Failed,
         };
         let is_recorded = run.notes.is_some();

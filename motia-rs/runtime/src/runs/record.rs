@@ -63,6 +63,8 @@ pub enum RunOutcome {
     Ok,
     /// The caller was blamed.
     Rejected,
+    /// It was not the time for it yet, which costs no attempt.
+    Postponed,
     /// Badly.
     Failed,
     /// It was broken off: cancelled, or the app was stopped.
@@ -82,6 +84,7 @@ impl RunOutcome {
         match self {
             Self::Ok => "ok",
             Self::Rejected => "rejected",
+            Self::Postponed => "postponed",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
         }

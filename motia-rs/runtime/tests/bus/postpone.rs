@@ -46,6 +46,11 @@ async fn however_often_an_event_is_postponed_no_attempt_is_counted() {
     let letters = stage.dead_letters().await;
     assert_eq!((letters.len(), letters[0].failures.len()), (1, 2));
     assert!(stage.now() >= START + secs(20 * 60));
+
+    // Nor is any of the twenty counted among the failures.
+    let metrics = stage.runtime.metrics().encode();
+    assert!(metrics.contains("outcome=\"postponed\"} 20"), "{metrics}");
+    assert!(metrics.contains("outcome=\"failed\"} 2"), "{metrics}");
 }
 
 #[tokio::test(start_paused = true)]

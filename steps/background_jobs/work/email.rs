@@ -39,8 +39,10 @@ pub(super) async fn send<E>(job: &Job, ctx: &Context<E>) -> Result<Value, JobErr
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use flows::background_jobs::email::Template;
-    use motia_testkit::{START, fake};
+    use motia_testkit::{Fake, START, fake};
 
     use super::*;
 
@@ -70,13 +72,17 @@ mod tests {
 
     #[tokio::test]
     async fn who_has_got_the_letter_does_not_get_it_again() {
-        let (ctx, probe) = fake::<()>();
+        // Nothing can be put there: a letter that were sent would fail.
+        let nowhere = PathBuf::from("/dev/null/outbox");
+        let (ctx, probe) = Fake::default().setting(settings::OUTBOX, nowhere).build::<()>();
         let letter = job(json!({ "to": ["ann@test.com"], "subject": "Hi", "textContent": "Hi" }));
+        let unsent = send(&letter, &ctx).await;
         let name = format!("{}-0", letter.job_id);
         probe.state.set(SENT, &name, &START).await.unwrap();
 
         let result = send(&letter, &ctx).await.unwrap();
 
+        assert!(unsent.is_err());
         assert_eq!(result["sent"], 1);
     }
 }

@@ -2,6 +2,10 @@
 //!
 //! `cargo run --release -p motia-bench -- table [--json FILE] [--only ROW]`
 //!
+//! Puts the systems of the real app under load, which `table` does at its end, too:
+//!
+//! `cargo build --release -p app && cargo run --release -p motia-bench -- systems [--seconds N]`
+//!
 //! And kills an app over and over, to see whether it keeps its promises:
 //!
 //! `cargo run --release -p motia-bench -- chaos --events 100000 --kills 20 [--seed N] [--json FILE]`
@@ -15,6 +19,8 @@
 //! - [`bare`]: the limits: raw axum, bare SQLite
 //! - [`rounds`]: interleaved rounds and their medians
 //! - [`table`]: how it is shown
+//! - [`systems`]: the systems of the app under load
+//! - [`load`]: connections that ask
 //! - [`chaos`]: an app that is killed while it works, for moments and for long
 
 mod bare;
@@ -23,14 +29,18 @@ mod load;
 mod rounds;
 mod rows;
 mod subject;
+mod systems;
 mod table;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The systems of the app take some time until they are as busy as they get.
+const SYSTEMS_SPAN: Duration = Duration::from_secs(5);
 
 #[derive(Parser)]
 #[command(about = "Measures motia-rs against what it is built on")]
@@ -56,6 +66,8 @@ enum Command {
         #[arg(long, default_value_t = 2.0)]
         seconds: f64,
     },
+    /// Puts the systems of the app under load: its release binary, asked over HTTP.
+    Systems(systems::Systems),
     /// Kills an app over and over while 64 connections emit; fails if a promise was broken.
     Chaos(chaos::Chaos),
     /// Runs an app under a steady load, and kills it now and then; fails if a promise was broken or
@@ -108,10 +120,18 @@ fn main() -> anyhow::Result<ExitCode> {
             let effort = rounds::Effort::new(rounds, seconds);
             let rows = rows::measure(&effort, only.as_deref())?;
             table::print(&rows);
+            // They are rows of the whole table, and have names of their own.
+            let mut systems = Vec::new();
+            if only.is_none() && systems::is_there() {
+                systems = systems::measure(effort.span.max(SYSTEMS_SPAN), None)?;
+                println!();
+                systems::print(&systems);
+            }
             if let Some(file) = json {
-                table::write_json(&rows, &file)?;
+                table::write_json(&rows, &systems, &file)?;
             }
         }
+        Command::Systems(systems) => systems::run(&systems)?,
         Command::Chaos(chaos) => chaos::run(&chaos)?,
         Command::Soak(soak) => soak.run()?,
         Command::ChaosApp { seed, data } => return Ok(chaos::serve(&data, seed)),

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fs, path::Path};
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
 use serde::Serialize;
 
-use crate::rounds::Compared;
+use crate::{rounds::Compared, systems::Figures};
 
 /// One row of the table.
 #[derive(Debug, Serialize)]
@@ -112,13 +112,14 @@ pub(crate) fn print_side(row: &Row) {
     println!("{}: {} {}", row.name, figure(figure_of), row.unit);
 }
 
-pub(crate) fn write_json(rows: &[Row], file: &Path) -> anyhow::Result<()> {
-    let report = serde_json::json!({ "machine": machine(), "rows": rows });
+pub(crate) fn write_json(rows: &[Row], systems: &[Figures], file: &Path) -> anyhow::Result<()> {
+    let systems: Vec<_> = systems.iter().map(Figures::json).collect();
+    let report = serde_json::json!({ "machine": machine(), "rows": rows, "systems": systems });
     Ok(fs::write(file, serde_json::to_string_pretty(&report)?)?)
 }
 
 /// `127,700` or `0.84`.
-fn figure(figure: f64) -> String {
+pub(crate) fn figure(figure: f64) -> String {
     if figure < 100.0 {
         return format!("{figure:.2}");
     }

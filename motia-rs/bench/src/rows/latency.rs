@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 
 use super::{class::Class, pipeline};
 use crate::{
-    rounds::Effort,
+    rounds::{Effort, millis},
     subject::{App, Job},
     table::{Goal, Row},
 };
@@ -99,10 +99,4 @@ fn generate(app: &App, first: Instant, interval: Duration, events: usize) {
         // What is begun goes on without anyone who waits for it.
         drop(context.emit(job.clone()).into_future());
     }
-}
-
-/// The latency that this part of the events did not exceed.
-fn millis(sorted: &[u64], part: f64) -> f64 {
-    let place = (sorted.len() as f64 * part).ceil() as usize;
-    sorted.get(place.saturating_sub(1)).map_or(f64::NAN, |nanos| *nanos as f64 / 1e6)
 }

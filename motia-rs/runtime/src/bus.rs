@@ -49,6 +49,7 @@ use std::{
     time::Duration,
 };
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use motia_core::{
     context::Engine,
@@ -65,9 +66,12 @@ use crate::{
     tasks::Tasks,
 };
 
+/// Queues by their ids, which the program makes up itself: it need not be hard to have them collide.
+type Queues = HashMap<QueueId, Arc<Queue>, RandomState>;
+
 /// All queues of an app.
 pub struct Bus {
-    queues: HashMap<QueueId, Arc<Queue>>,
+    queues: Queues,
     shared: Arc<Shared>,
 }
 
@@ -148,7 +152,7 @@ impl Bus {
             let circuit = breaker.map(|breaker| shared.engine.circuits().of(breaker));
             (*id, Queue::new(*id, subscriber, shared.clone(), circuit, settings))
         };
-        let queues: HashMap<_, _> = steps.iter().map(queue).collect();
+        let queues: Queues = steps.iter().map(queue).collect();
         let bus = Self { queues, shared };
         bus.follow_circuits();
         bus

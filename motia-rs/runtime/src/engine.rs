@@ -6,6 +6,7 @@ use std::{
     sync::Arc,
 };
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use motia_core::{
     circuit::Circuits,
@@ -30,7 +31,8 @@ pub struct AppEngine {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     limits: Limits,
-    routes: HashMap<&'static str, (Route, Counter)>,
+    /// By topics that the app names itself: it need not be hard to have them collide.
+    routes: HashMap<&'static str, (Route, Counter), RandomState>,
     streams: HashMap<&'static str, Checker>,
     circuits: Circuits,
     depths: Arc<Depths>,

@@ -26,6 +26,7 @@ mod reading;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque, hash_map::Entry};
 
+use foldhash::fast::RandomState;
 use jiff::Timestamp;
 use motia_core::{
     config::event::Batching,
@@ -54,7 +55,7 @@ pub(super) struct Line {
     rank: Cursor,
     rank_spilled: bool,
     /// By sequence number; with the time at which it came in again, if it did.
-    held: HashMap<u64, Option<Timestamp>>,
+    held: HashMap<u64, Option<Timestamp>, RandomState>,
     released: HashSet<u64>,
     /// Held although it is neither in memory nor at work: it is being ended in the store.
     ending: HashSet<u64>,
@@ -112,7 +113,7 @@ impl Line {
             next_due: None,
             rank: Cursor::START,
             rank_spilled: true,
-            held: HashMap::new(),
+            held: HashMap::default(),
             released: HashSet::new(),
             ending: HashSet::new(),
             strays: Strays::default(),

@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::Queue;
+use super::{Queue, Queues};
 use crate::clock::until;
 
 /// The instants at which queues are to be woken: one for each queue, the earliest.
@@ -66,7 +66,7 @@ impl Timer {
     /// Wakes queues until it is told to stop.
     pub(super) async fn run(
         self: Arc<Self>,
-        queues: HashMap<QueueId, Arc<Queue>>,
+        queues: Queues,
         engine: Arc<dyn Engine>,
         stop: CancellationToken,
     ) {
@@ -83,7 +83,7 @@ impl Timer {
     }
 
     /// Wakes the queues whose time has come; gives the next instant.
-    fn ring(&self, now: Timestamp, queues: &HashMap<QueueId, Arc<Queue>>) -> Option<Timestamp> {
+    fn ring(&self, now: Timestamp, queues: &Queues) -> Option<Timestamp> {
         let (due, next) = {
             let mut alarms = self.alarms.lock();
             let due: Vec<_> = std::iter::from_fn(|| alarms.take(now)).collect();

@@ -148,6 +148,16 @@ pub struct Run {
 impl Run {
     /// A first attempt of `step`, of nothing in particular.
     pub fn new(engine: Arc<dyn Engine>, step: &'static str, trace: TraceContext) -> Self {
+        Self::stopped_by(engine, step, trace, Arc::default())
+    }
+
+    /// The same, which should stop when `cancelled` says so.
+    pub fn stopped_by(
+        engine: Arc<dyn Engine>,
+        step: &'static str,
+        trace: TraceContext,
+        cancelled: Arc<CancellationToken>,
+    ) -> Self {
         Self {
             engine,
             step,
@@ -158,7 +168,7 @@ impl Run {
             token: Token(0),
             deliveries: SmallVec::new(),
             deadline: None,
-            cancelled: Arc::default(),
+            cancelled,
             heeds_cancel: AtomicBool::new(false),
             settled: AtomicBool::new(false),
             notes: None,

@@ -38,7 +38,7 @@ pub use delivery::{
 };
 pub use error::{CommitError, StoreError};
 use jiff::Timestamp;
-pub use page::{Page, PageRequest, Slice, Sliced};
+pub use page::{Page, PageRequest, Slice, Sliced, every_page};
 pub use search::{DeadFilter, EndedFilter, WaitingFilter};
 use tokio::sync::oneshot;
 

@@ -110,8 +110,8 @@ impl Endpoint {
     pub fn call(self: &Arc<Self>, request: ApiRequest, trace: TraceContext) -> Call {
         let endpoint = self.clone();
         let answer = Box::pin(async move {
-            let mut run = first_run(endpoint.engine.clone(), &endpoint.step, trace);
-            run.cancelled = endpoint.tasks.over().clone();
+            let (engine, over) = (endpoint.engine.clone(), endpoint.tasks.over().clone());
+            let mut run = first_run(engine, &endpoint.step, trace, over);
             let now = endpoint.engine.now();
             run.notes = endpoint.observer.notes(now, || Some(endpoint.input(&request)));
             let (run, timeout) = (Arc::new(run), Some(endpoint.timeout));

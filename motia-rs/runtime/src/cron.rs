@@ -38,7 +38,7 @@ use motia_core::{
     context::Engine,
     registry::{Kind, Step},
     schedule::{InvalidSchedule, Schedule},
-    store::{PageRequest, StoreError},
+    store::{StoreError, every_page},
     trace::{TraceContext, TraceId},
 };
 use parking_lot::Mutex;
@@ -192,17 +192,14 @@ impl Cron {
 
     async fn records(&self, now: Timestamp) -> Result<HashMap<String, Record>, StoreError> {
         let mut records = HashMap::new();
-        let mut request = PageRequest::first(PageRequest::MAX);
-        loop {
-            let page = self.engine.store().page(GROUP, request.clone(), now).await?;
-            for (step, entry) in page.items {
-                records.extend(entry.value.decode().ok().map(|record| (step, record)));
-            }
-            match page.next {
-                next @ Some(_) => request = request.after(next),
-                None => return Ok(records),
-            }
-        }
+        let read = |request| self.engine.store().page(GROUP, request, now);
+        every_page(read, |items| {
+            let kept = items.into_iter();
+            records
+                .extend(kept.filter_map(|(step, entry)| Some((step, entry.value.decode().ok()?))));
+        })
+        .await?;
+        Ok(records)
     }
 }
 

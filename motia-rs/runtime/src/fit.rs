@@ -19,7 +19,7 @@ use motia_core::{
     schema::Schemas,
     store::{
         Batch, CommitError, Delivery, Depth, Failure, PageRequest, Pull, QueueId, Settlement,
-        Store, StoreError, Token, WaitingFilter, Write,
+        Store, StoreError, Token, WaitingFilter, Write, every_page,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -170,16 +170,14 @@ async fn known_inputs(
     store: &dyn Store,
     now: Timestamp,
 ) -> Result<HashMap<String, Input>, StoreError> {
-    let (mut request, mut known) = (PageRequest::first(PageRequest::MAX), HashMap::new());
-    loop {
-        let page = store.page(GROUP, request.clone(), now).await?;
-        let inputs = page.items.into_iter();
+    let mut known = HashMap::new();
+    let read = |request| store.page(GROUP, request, now);
+    every_page(read, |items| {
+        let inputs = items.into_iter();
         known.extend(inputs.filter_map(|(step, entry)| Some((step, entry.value.decode().ok()?))));
-        if page.next.is_none() {
-            return Ok(known);
-        }
-        request = request.after(page.next);
-    }
+    })
+    .await?;
+    Ok(known)
 }
 
 /// What a step takes, as far as it can be told from outside.

@@ -18,6 +18,7 @@ use motia_core::{
     trace::TraceContext,
 };
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use crate::runs::{current, observe::Observer};
 
@@ -35,9 +36,14 @@ pub enum Interrupted {
     Blocked(Duration),
 }
 
-/// A first attempt of `step`.
-pub fn first_run(engine: Arc<dyn Engine>, step: &Step, trace: TraceContext) -> Run {
-    Run { flows: step.about.flows, ..Run::new(engine, step.name(), trace) }
+/// A first attempt of `step`, which should stop when `cancelled` says so.
+pub fn first_run(
+    engine: Arc<dyn Engine>,
+    step: &Step,
+    trace: TraceContext,
+    cancelled: Arc<CancellationToken>,
+) -> Run {
+    Run { flows: step.about.flows, ..Run::stopped_by(engine, step.name(), trace, cancelled) }
 }
 
 /// Runs a handler's future to its end, or to the end of its time, and leaves a record of it. It is created

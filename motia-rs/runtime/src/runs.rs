@@ -165,6 +165,17 @@ impl Runs {
         kept.dropped.extend(dropped);
     }
 
+    /// Takes in runs of before, in the order of their ids, ahead of those that ended since.
+    fn put_before(&self, before: Vec<Arc<RunRecord>>) {
+        let mut kept = self.kept.lock();
+        kept.last = before.last().map_or(kept.last, |last| kept.last.max(last.id));
+        let since = [std::mem::take(&mut kept.well), std::mem::take(&mut kept.badly)];
+        let since = since.iter().flat_map(Ring::oldest).cloned();
+        for run in before.into_iter().chain(since) {
+            self.put(&mut kept, run);
+        }
+    }
+
     /// Forgets what is too old.
     pub(crate) fn expire(&self, now: Timestamp) {
         let Ok(oldest) = now.checked_sub(self.settings.age) else { return };
@@ -286,6 +297,24 @@ mod tests {
 
         assert_eq!(seen.len(), 25);
         assert!(seen.is_sorted_by(|newer, older| newer > older), "{seen:?}");
+    }
+
+    #[test]
+    fn runs_of_before_come_ahead_of_those_that_ended_while_they_were_read() {
+        let runs = Runs::new(settings(100));
+        let outcomes = [RunOutcome::Ok, RunOutcome::Failed, RunOutcome::Ok];
+        let before = (1..)
+            .zip(outcomes)
+            .map(|(id, outcome)| Arc::new(RunRecord { id, ..run("Before", outcome) }));
+        runs.add(run("Since", RunOutcome::Ok), at(0));
+
+        runs.put_before(before.collect());
+
+        let page = runs.list(&RunFilter::default(), None, 100);
+        let steps: Vec<_> = page.items.iter().map(|run| &*run.step).collect();
+        assert_eq!(steps, ["Since", "Before", "Before", "Before"]);
+        assert!(page.items.is_sorted_by(|newer, older| newer.id > older.id));
+        assert!(runs.get(1).is_some() && runs.get(page.items[0].id).is_some());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Bounded lists: nothing here ever reads a whole group or queue unasked.
 
+use std::future::Future;
+
 use serde::Serialize;
 
 /// Asks for a page.
@@ -73,6 +75,29 @@ impl<T> Page<T> {
     pub fn try_map<U, E>(self, change: impl FnMut(T) -> Result<U, E>) -> Result<Page<U>, E> {
         let items = self.items.into_iter().map(change).collect::<Result<_, E>>()?;
         Ok(Page { items, next: self.next })
+    }
+}
+
+/// Reads a list to its end, a page of [`PageRequest::MAX`] items at a time, and hands over the items of
+/// each. For lists that are known to be short, or of which nothing is gathered.
+///
+/// # Errors
+/// The first error of `read`.
+pub async fn every_page<T, E, F>(
+    mut read: impl FnMut(PageRequest) -> F,
+    mut take: impl FnMut(Vec<T>),
+) -> Result<(), E>
+where
+    F: Future<Output = Result<Page<T>, E>>,
+{
+    let mut request = PageRequest::first(PageRequest::MAX);
+    loop {
+        let page = read(request.clone()).await?;
+        take(page.items);
+        if page.next.is_none() {
+            return Ok(());
+        }
+        request = request.after(page.next);
     }
 }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use motia_core::{
     context::{Cancel, CancelError},
     store::{
-        Batch, DeliveryId, Ending, Outcome, PageRequest, Store, StoreError, WaitingFilter, Write,
+        Batch, DeliveryId, Ending, Outcome, Store, StoreError, WaitingFilter, Write, every_page,
     },
 };
 
@@ -46,16 +46,10 @@ pub(crate) async fn cancel(
     Ok(ended)
 }
 
-/// A page of what is meant.
+/// All that is meant.
 async fn find(store: &dyn Store, filter: &WaitingFilter) -> Result<Vec<DeliveryId>, StoreError> {
-    let mut request = PageRequest::first(PageRequest::MAX);
     let mut found = Vec::new();
-    loop {
-        let page = store.waiting(filter, request.clone()).await?;
-        found.extend(page.items.iter().map(|delivery| delivery.id));
-        if page.next.is_none() {
-            return Ok(found);
-        }
-        request = request.after(page.next);
-    }
+    let read = |request| store.waiting(filter, request);
+    every_page(read, |items| found.extend(items.iter().map(|delivery| delivery.id))).await?;
+    Ok(found)
 }

@@ -9,7 +9,7 @@ use motia_core::{
     config::CircuitBreaker,
     json::JsonText,
     registry::Step,
-    store::{Batch, CommitError, PageRequest, Require, Store, StoreError, Write},
+    store::{Batch, CommitError, Require, Store, StoreError, Write, every_page},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -98,19 +98,15 @@ pub async fn all_circuits(
     now: Timestamp,
 ) -> Result<BTreeMap<String, CircuitState>, StoreError> {
     let mut circuits = BTreeMap::new();
-    let mut request = PageRequest { after: None, limit: PageRequest::MAX };
-    loop {
-        let page = store.page(CIRCUITS, request, now).await?;
-        for (name, entry) in page.items {
-            if let Ok(state) = entry.value.decode::<CircuitState>() {
-                circuits.insert(name, state.after_restart(now));
-            }
-        }
-        match page.next {
-            Some(next) => request = PageRequest { after: Some(next), limit: PageRequest::MAX },
-            None => return Ok(circuits),
-        }
-    }
+    let read = |request| store.page(CIRCUITS, request, now);
+    every_page(read, |items| {
+        circuits.extend(items.into_iter().filter_map(|(name, entry)| {
+            let state: CircuitState = entry.value.decode().ok()?;
+            Some((name, state.after_restart(now)))
+        }));
+    })
+    .await?;
+    Ok(circuits)
 }
 
 /// All circuits that these steps name, or that were ever opened, by name.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use motia_core::{
     config::limit::{RateLimit, Used},
     json::JsonText,
-    store::{PageRequest, Store, StoreError, Write},
+    store::{Store, StoreError, Write, every_page},
 };
 
 /// The state group of the rates of all steps.
@@ -34,20 +34,16 @@ pub(super) async fn of_keys(
     step: &str,
     now: Timestamp,
 ) -> Result<Vec<(Arc<str>, (Used, Timestamp))>, StoreError> {
-    let (group, mut request) = (keys(step), PageRequest::first(PageRequest::MAX));
-    let mut used = Vec::new();
-    loop {
-        let page = store.page(&group, request.clone(), now).await?;
-        let decoded = page.items.into_iter().filter_map(|(key, entry)| {
+    let (group, mut used) = (keys(step), Vec::new());
+    let read = |request| store.page(&group, request, now);
+    every_page(read, |items| {
+        used.extend(items.into_iter().filter_map(|(key, entry)| {
             let until = entry.expires_at.unwrap_or(Timestamp::MAX);
             Some((key.into(), (entry.value.decode().ok()?, until)))
-        });
-        used.extend(decoded);
-        if page.next.is_none() {
-            return Ok(used);
-        }
-        request = request.after(page.next);
-    }
+        }));
+    })
+    .await?;
+    Ok(used)
 }
 
 /// The write that keeps what was used.

@@ -204,9 +204,8 @@ impl Job {
         let ends = |timeout| self.engine.now().checked_add(timeout).ok();
         Run {
             deadline: self.options().timeout.and_then(ends),
-            cancelled: cancelled.into(),
             notes: self.observer.notes(self.engine.now(), || None),
-            ..first_run(self.engine.clone(), &self.step, trace)
+            ..first_run(self.engine.clone(), &self.step, trace, cancelled.into())
         }
     }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use motia_core::{
     context::Engine,
     json::JsonText,
-    store::{Batch, Durability, PageRequest, Store, StoreError, Write},
+    store::{Batch, Durability, Store, StoreError, Write, every_page},
 };
 
 use super::{RunRecord, Runs};
@@ -29,25 +29,18 @@ fn key(id: u64) -> String {
     format!("{id:020}")
 }
 
-/// Reads what was kept.
+/// Reads what was kept. Runs that ended meanwhile stay behind it, for they are newer.
 pub(super) async fn read(runs: &Runs, store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-    let mut request = PageRequest::first(PageRequest::MAX);
-    loop {
-        let page = store.page(KEPT_IN, request, now).await?;
-        let mut kept = runs.kept.lock();
-        for (_, entry) in &page.items {
-            // One that another version of the framework wrote may not read: it is left out.
-            if let Ok(run) = entry.value.decode::<RunRecord>() {
-                kept.last = kept.last.max(run.id);
-                runs.put(&mut kept, Arc::new(run));
-            }
-        }
-        drop(kept);
-        match page.next {
-            Some(next) => request = PageRequest { after: Some(next), limit: PageRequest::MAX },
-            None => return Ok(()),
-        }
-    }
+    let mut before: Vec<Arc<RunRecord>> = Vec::new();
+    let read = |request| store.page(KEPT_IN, request, now);
+    every_page(read, |items| {
+        // One that another version of the framework wrote may not read: it is left out.
+        let read = items.into_iter().filter_map(|(_, entry)| entry.value.decode().ok());
+        before.extend(read.map(Arc::new));
+    })
+    .await?;
+    runs.put_before(before);
+    Ok(())
 }
 
 /// Reads what was kept, and writes what is new until the app stops taking work.

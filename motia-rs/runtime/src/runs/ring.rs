@@ -52,6 +52,10 @@ impl Ring {
         self.runs.get(place).cloned()
     }
 
+    pub(super) fn oldest(&self) -> impl Iterator<Item = &Arc<RunRecord>> {
+        self.runs.iter()
+    }
+
     pub(super) fn newest(&self) -> impl Iterator<Item = &Arc<RunRecord>> {
         self.runs.iter().rev()
     }

@@ -149,8 +149,8 @@ pub trait Store: Send + Sync + 'static {
         request: PageRequest,
     ) -> BoxFuture<'a, Result<Page<Delivery>, StoreError>>;
 
-    /// How many undelayed deliveries stand before this one in its queue, or in its lane if it has
-    /// one.
+    /// How many undelayed deliveries start before this one: of its queue, by their priorities, or of
+    /// its lane if it has one, in their order.
     fn ahead(&self, delivery: DeliveryId) -> BoxFuture<'_, Result<u64, StoreError>>;
 
     /// Lists dead letters, lowest sequence number first.

@@ -120,6 +120,7 @@ macro_rules! conformance_suite {
             rank: what_is_urgent_comes_among_the_others_or_by_rank,
             rank: what_is_urgent_is_pulled_page_by_page,
             rank: what_waits_for_its_time_has_no_rank,
+            rank: it_is_known_how_many_start_before_one_of_another_priority,
 
             attempt: a_start_is_recorded,
             attempt: a_start_under_a_superseded_token_changes_nothing,

@@ -160,7 +160,7 @@ impl Queues {
         let Some(queue) = self.queue(id.queue) else { return 0 };
         let ahead = match queue.find(id.seq) {
             None => 0,
-            Some(Row { lane: None, .. }) => queue.ready.range(..id.seq).count(),
+            Some(row @ Row { lane: None, .. }) => queue.ahead(id.seq, row),
             Some(Row { lane: Some(lane), .. }) => {
                 queue.lane(&lane.key).take_while(|(seq, _)| *seq < id.seq).count()
             }
@@ -262,6 +262,19 @@ impl Queue {
     /// When a delayed delivery is due; mostly there are none.
     fn due_at(&self, seq: u64) -> Option<Timestamp> {
         if self.due_at.is_empty() { None } else { self.due_at.get(&seq).copied() }
+    }
+
+    /// How many start before a delivery without a lane: those of normal priority in their order, those
+    /// of another as soon as the first of them is of a later rank.
+    fn ahead(&self, seq: u64, row: &Row) -> usize {
+        let place = (row.rank(), seq);
+        let normal = self.ready.iter().filter(|(_, row)| !row.is_ranked());
+        let starts_before = |(other, before): &(&u64, &Row)| match row.is_ranked() {
+            true => (before.rank(), **other) < place,
+            false => **other < seq,
+        };
+        let ranked = self.ranked.range(..place).count();
+        ranked + normal.take_while(starts_before).count()
     }
 
     /// What is ready of a lane.

@@ -190,29 +190,73 @@ pub(super) fn pull_lane(db: &Connection, pull: &PullLane) -> rusqlite::Result<Ve
     Ok(found)
 }
 
+/// What of a delivery says where it stands.
+struct Standing {
+    lane: Option<String>,
+    is_ranked: bool,
+    /// When it was emitted, a minute earlier for each level of priority; microseconds since 1970.
+    rank: i64,
+}
+
 pub(super) fn ahead(db: &Connection, id: DeliveryId) -> rusqlite::Result<u64> {
-    const LANE: &str = "SELECT NULL FROM delivery WHERE id IN (?1, ?2)
-        UNION ALL SELECT lane FROM special WHERE id IN (?1, ?2)";
-    const IN_QUEUE: &str = "SELECT (SELECT count(*) FROM delivery WHERE id > ?1 AND id < ?2)
-        + (SELECT count(*) FROM special WHERE id > ?1 AND id < ?2)";
+    const STANDING: &str = "SELECT NULL, 0, emitted_at FROM delivery WHERE id IN (?1, ?2)
+        UNION ALL
+        SELECT lane, priority IS NOT NULL, emitted_at - ifnull(priority, 0) * 60000000
+        FROM special WHERE id IN (?1, ?2)";
     const IN_LANE: &str = "SELECT count(*) FROM special INDEXED BY special_lane
         WHERE (id >> 47) & 65535 = ?1 AND lane = ?2 AND id > 0 AND id < ?3";
     let at_once = db.unchecked_transaction()?;
-    let count = |row: &Row<'_>| row.get(0);
-    let lane = at_once
-        .prepare_cached(LANE)?
-        .query_row((ready(id), delayed(id)), |row| row.get::<_, Option<String>>(0))
-        .optional()?;
-    match lane {
-        None => Ok(0),
-        Some(None) => {
-            let first = ready(DeliveryId { seq: 0, ..id });
-            at_once.prepare_cached(IN_QUEUE)?.query_row((first, ready(id)), count)
-        }
-        Some(Some(key)) => {
-            at_once.prepare_cached(IN_LANE)?.query_row((id.queue.0, key, ready(id)), count)
+    let standing = |row: &Row<'_>| {
+        Ok(Standing { lane: row.get(0)?, is_ranked: row.get(1)?, rank: row.get(2)? })
+    };
+    let mut look = at_once.prepare_cached(STANDING)?;
+    let Some(standing) = look.query_row((ready(id), delayed(id)), standing).optional()? else {
+        return Ok(0);
+    };
+    match &standing.lane {
+        None => ahead_in_queue(&at_once, id, &standing),
+        Some(key) => at_once
+            .prepare_cached(IN_LANE)?
+            .query_row((id.queue.0, key, ready(id)), |row| row.get(0)),
+    }
+}
+
+/// Those of normal priority start in their order, those of another as soon as the first of them is of
+/// a later rank.
+fn ahead_in_queue(db: &Connection, id: DeliveryId, of: &Standing) -> rusqlite::Result<u64> {
+    const NORMAL: &str = "SELECT (SELECT count(*) FROM delivery WHERE id > ?1 AND id < ?2)
+        + (SELECT count(*) FROM special WHERE id > ?1 AND id < ?2 AND priority IS NULL)";
+    const RANKED: &str = "SELECT count(*) FROM special INDEXED BY special_rank
+        WHERE (id >> 47) & 65535 = ?1 AND priority IS NOT NULL AND id > 0
+            AND emitted_at - priority * 60000000 <= ?2
+            AND NOT (emitted_at - priority * 60000000 = ?2 AND id >= ?3)";
+    macro_rules! later {
+        ($table:ident, $which:literal) => {
+            concat!(
+                "SELECT id FROM ",
+                stringify!($table),
+                " WHERE id > ?1 AND id <= ?2 AND (emitted_at, id) > (?3, ?4)",
+                $which,
+                " ORDER BY id LIMIT 1"
+            )
+        };
+    }
+    const LATER: ForEach = [later!(delivery, ""), later!(special, " AND priority IS NULL")];
+    let first = ready(DeliveryId { seq: 0, ..id });
+    let count = |row: &Row<'_>| row.get::<_, u64>(0);
+
+    let mut end = ready(id);
+    if of.is_ranked {
+        end = last(id.queue);
+        for table in Table::ALL {
+            let mut later = db.prepare_cached(table.of(LATER))?;
+            let place = later.query_row((first, end, of.rank, ready(id)), |row| row.get(0));
+            end = place.optional()?.unwrap_or(end);
         }
     }
+    let normal = db.prepare_cached(NORMAL)?.query_row((first, end), count)?;
+    let ranked = db.prepare_cached(RANKED)?.query_row((id.queue.0, of.rank, ready(id)), count)?;
+    Ok(normal + ranked)
 }
 
 /// Adds deliveries of the other table, in their order.

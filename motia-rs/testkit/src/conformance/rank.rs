@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use motia_core::{
     event::Event,
-    store::{Delivery, Pull, QueueId, Target, Write},
+    store::{Arrival, Delivery, Pull, QueueId, Target, Write},
 };
 
 use super::{
@@ -116,6 +116,30 @@ pub async fn what_waits_for_its_time_has_no_rank(subject: Subject) {
     assert_eq!(ranked.len(), 1, "only the one of an ordered lane has its place still");
     assert_eq!(ranked[0].due, Some(at(20)));
     assert_eq!(subject.due(queue, at(20)).await.len(), 2);
+}
+
+/// As a queue starts them: what is urgent comes before what was emitted up to a minute earlier for each level.
+pub async fn it_is_known_how_many_start_before_one_of_another_priority(subject: Subject) {
+    if !subject.store.capabilities().priorities {
+        return;
+    }
+    let queue = subject.queue("ship").await;
+    for event in [urgent("0", 0, 0), urgent("1", 0, 50), urgent("2", 2, 130), urgent("3", -1, 0)] {
+        subject.commit([publish_event(event, &[queue])]).await;
+    }
+    let heard = subject.heard();
+    let id = |arrival: &Arrival| match arrival {
+        Arrival::Ready(delivery) => delivery.id,
+        other => panic!("{other:?}"),
+    };
+    let ids: Vec<_> = heard.iter().map(id).collect();
+
+    let mut ahead = Vec::new();
+    for id in ids {
+        ahead.push(subject.store.ahead(id).await.unwrap());
+    }
+
+    assert_eq!(ahead, [0, 2, 1, 3], "first 0 s, then 130 s - 2 min, then 50 s, then 0 s + 1 min");
 }
 
 /// Ready ones and those by rank.

@@ -7,6 +7,7 @@ mod latency;
 mod pipeline;
 mod produce;
 mod publish;
+mod seen;
 pub(crate) mod start;
 
 use anyhow::Context as _;
@@ -29,7 +30,7 @@ impl Measure {
     }
 }
 
-const ROWS: [(&str, Measure); 13] = [
+const ROWS: [(&str, Measure); 16] = [
     ("hello", One(http::hello)),
     ("validated post", One(http::validated_post)),
     ("post with a durable emit", One(http::post_with_emit)),
@@ -39,6 +40,9 @@ const ROWS: [(&str, Measure); 13] = [
     ("durable pipeline, 64", One(pipeline::durable_64)),
     ("durable pipeline, 256", One(pipeline::durable_256)),
     ("volatile pipeline", One(pipeline::volatile)),
+    ("hello, recorded", One(seen::recorded_hello)),
+    ("pipeline, recorded", One(seen::recorded_pipeline)),
+    ("post with a durable emit, followed", One(seen::followed)),
     ("emit to start", Many(latency::emit_to_start)),
     ("backlog", Many(backlog::million_waiting)),
     ("start", One(start::start)),

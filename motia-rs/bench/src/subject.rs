@@ -60,6 +60,16 @@ impl App {
         concurrency: u32,
         work: impl Fn(Job) -> F + Clone + Send + Sync + 'static,
     ) -> anyhow::Result<Self> {
+        Self::start_set(store, concurrency, work, Settings::default()).await
+    }
+
+    /// The same with settings of its own.
+    pub(crate) async fn start_set<F: Future<Output = ()> + Send + 'static>(
+        store: Arc<dyn Store>,
+        concurrency: u32,
+        work: impl Fn(Job) -> F + Clone + Send + Sync + 'static,
+        settings: Settings,
+    ) -> anyhow::Result<Self> {
         let handled = Arc::new(AtomicU64::new(0));
         let count = handled.clone();
         let jobs = EventConfig::<Job>::new(JOBS).concurrency(concurrency).bind(
@@ -82,7 +92,6 @@ impl App {
         let registry =
             Registry::of([(jobs, motia_core::source!()), (ticks, motia_core::source!())], []);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let settings = Settings::default();
         let runtime =
             Runtime::start(registry, store, clock, Arc::new(TokioWake), &[], settings).await?;
         let run = Run::new(runtime.engine().clone(), "Bench", TraceContext::root());

@@ -69,11 +69,11 @@ impl Echo {
     }
 }
 
-const ORDER: &str = r#"{"customer":"Ada Lovelace","email":"ada@example.com","items":[{"sku":"boots-42","quantity":1,"cents":12900},{"sku":"laces-red","quantity":2,"cents":450},{"sku":"wax","quantity":1,"cents":990}],"note":"Please ring twice, the dog is deaf and the door is thick."}"#;
+pub(super) const ORDER: &str = r#"{"customer":"Ada Lovelace","email":"ada@example.com","items":[{"sku":"boots-42","quantity":1,"cents":12900},{"sku":"laces-red","quantity":2,"cents":450},{"sku":"wax","quantity":1,"cents":990}],"note":"Please ring twice, the dog is deaf and the door is thick."}"#;
 
-const CONNECTIONS: usize = 32;
+pub(super) const CONNECTIONS: usize = 32;
 
-fn hello_step() -> Definition {
+pub(super) fn hello_step() -> Definition {
     ApiConfig::<(), Hello>::get("Hello", "/hello").bind(async |_: ApiRequest<()>, _: Context| {
         Ok(ApiResponse::ok(Hello { message: "Hello world!" }))
     })
@@ -86,7 +86,7 @@ fn order_step() -> Definition {
     ApiConfig::<Order, Echo>::post("Order", "/orders").bind(handler)
 }
 
-fn emitting_step() -> [Definition; 2] {
+pub(super) fn emitting_step() -> [Definition; 2] {
     async fn handler(
         req: ApiRequest<Order>,
         ctx: Context<(Job,)>,
@@ -108,14 +108,23 @@ pub(crate) async fn serve(
     store: Arc<dyn Store>,
     steps: impl IntoIterator<Item = Definition>,
 ) -> anyhow::Result<SocketAddr> {
+    serve_with(store, steps, Settings::default()).await
+}
+
+/// The same with settings of its own, and with the Workbench's API.
+pub(super) async fn serve_with(
+    store: Arc<dyn Store>,
+    steps: impl IntoIterator<Item = Definition>,
+    settings: Settings,
+) -> anyhow::Result<SocketAddr> {
     let placed = steps.into_iter().map(|step| (step, motia_core::source!()));
     let registry = Registry::of(placed, []);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let settings = Settings::default();
     let runtime =
         Runtime::start(registry, store, clock, Arc::new(TokioWake), &[], settings).await?;
     let http = HttpSettings::default();
-    let router = motia_http::router(&runtime, &http, axum::Router::new());
+    let admin = motia::workbench::api(runtime.clone(), Arc::default());
+    let router = motia_http::router(&runtime, &http, admin);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     super::spawn(async move {

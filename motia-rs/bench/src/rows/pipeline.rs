@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use motia_runtime::Settings;
 use tokio::runtime::Runtime;
 
 use super::{class::Class, produce::produce, publish::payload, spawn};
@@ -45,8 +46,19 @@ fn durable(effort: &Effort, name: &'static str, workers: u32) -> anyhow::Result<
 
 /// Jobs emitted, handled and acknowledged per second by as many producers as workers.
 pub(super) async fn jobs(class: Class, workers: u32, span: Duration) -> anyhow::Result<f64> {
+    jobs_with(class, workers, span, Settings::default()).await
+}
+
+/// The same with settings of its own.
+pub(super) async fn jobs_with(
+    class: Class,
+    workers: u32,
+    span: Duration,
+    settings: Settings,
+) -> anyhow::Result<f64> {
     let folder = tempfile::tempdir()?;
-    let app = Arc::new(App::start(class.open(folder.path())?, workers).await?);
+    let (store, work) = (class.open(folder.path())?, |_| std::future::ready(()));
+    let app = Arc::new(App::start_set(store, workers, work, settings).await?);
     let rate = pipeline(&app, workers as usize, span, |app| async move {
         app.context().emit(Job::new(1)).await.expect("there is room");
     })

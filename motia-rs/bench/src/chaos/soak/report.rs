@@ -106,7 +106,7 @@ impl Measured {
             bytes("memory, longest life", &life, |sample| sample.resident),
             count("open files", &all, |sample| sample.open),
             count("open files, longest life", &life, |sample| sample.open),
-            count("threads", &all, |sample| sample.threads),
+            count("threads, longest life", &life, |sample| sample.threads),
             bytes("data folder", &all, |sample| sample.database + sample.log),
         ];
         for (what, latencies) in [

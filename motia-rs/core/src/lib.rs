@@ -9,7 +9,7 @@
 //! - [`schema`], [`json`]: what a value must look like, and how it is written
 //! - [`store`]: the port to what must be kept; [`clock`]: the port to the time
 //! - [`circuit`]: whether a dependency is to be left alone
-//! - [`watch`]: who may watch a stream
+//! - [`watch`]: who may watch a stream; [`role`]: what somebody may do with the admin API
 //! - [`graph`], [`check`]: who sets whom going, and what is wrong with it
 //! - [`trace`], [`redact`]: what people are shown
 
@@ -28,6 +28,7 @@ pub mod json;
 pub mod metric;
 pub mod redact;
 pub mod registry;
+pub mod role;
 pub mod schedule;
 pub mod schema;
 pub mod setting;

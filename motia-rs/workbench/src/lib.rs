@@ -8,7 +8,7 @@
 //! - [`queues`], [`waiting`], [`deliveries`], [`circuits`]: what is to be done, and what keeps it from
 //!   starting; [`dead`], [`redrive`], [`ended`]: what was not done
 //! - [`desk`]: the app that is asked, running or at rest; `switch`: what of it is switched off and on;
-//!   `who`: who does so
+//!   `who`: who does so; [`role`]: what they may do
 //! - `input`: what is read of a request; [`paging`]: bounded lists; [`refusal`]: what is answered when
 //!   it cannot be done
 //! - [`local`]: the same API without a socket
@@ -29,6 +29,7 @@ pub mod paging;
 pub mod queues;
 pub mod redrive;
 pub mod refusal;
+pub mod role;
 pub mod runs;
 pub mod state;
 pub mod steps;

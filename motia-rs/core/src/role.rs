@@ -1,0 +1,48 @@
+//! What somebody may do with the admin API.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What somebody may do with the admin API. Whoever guards it puts one into the extensions of the request; a
+/// request without one was asked from inside, and may do all.
+///
+/// ```
+/// use motia_core::role::Role;
+///
+/// assert!(!Role::Read.may_change());
+/// assert_eq!(Role::default(), Role::Operate);
+/// assert_eq!(Role::Read.to_string(), "read");
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Role {
+    /// May look, and change nothing.
+    Read,
+    /// May look and change.
+    #[default]
+    Operate,
+}
+
+impl Role {
+    /// Whether somebody of this role may change anything.
+    #[must_use]
+    pub const fn may_change(self) -> bool {
+        matches!(self, Self::Operate)
+    }
+
+    /// As it is written: `read` or `operate`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Operate => "operate",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

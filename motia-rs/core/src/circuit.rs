@@ -32,7 +32,7 @@ pub struct Circuit {
 }
 
 /// Whether attempts are let through to a dependency.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "state")]
 pub enum CircuitState {
     /// They are.

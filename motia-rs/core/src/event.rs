@@ -57,7 +57,7 @@ impl std::str::FromStr for EventId {
 }
 
 /// One event, shared by all deliveries of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     /// Its name for ever.

@@ -17,7 +17,7 @@ pub struct Graph<'r> {
 }
 
 /// One topic from one step to another.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, schemars::JsonSchema)]
 pub struct Edge {
     /// The step that emits.
     pub from: &'static str,

@@ -9,7 +9,8 @@
 //! - [`schema`], [`json`]: what a value must look like, and how it is written
 //! - [`store`]: the port to what must be kept; [`clock`]: the port to the time
 //! - [`circuit`]: whether a dependency is to be left alone
-//! - [`watch`]: who may watch a stream; [`role`]: what somebody may do with the admin API
+//! - [`watch`]: who may watch a stream; [`role`]: what somebody may do with the admin API;
+//!   [`panel`]: pages that an app adds to the Workbench
 //! - [`graph`], [`check`]: who sets whom going, and what is wrong with it
 //! - [`trace`], [`redact`]: what people are shown
 
@@ -26,6 +27,7 @@ pub mod http;
 pub mod input;
 pub mod json;
 pub mod metric;
+pub mod panel;
 pub mod redact;
 pub mod registry;
 pub mod role;

@@ -18,6 +18,7 @@ use crate::{
     http::{ApiRequest, BodyKind, Method, middleware::ApiFuture},
     input::Undecodable,
     metric::MetricDef,
+    panel::Panel,
     schema::SchemaFn,
     setting::SettingDef,
     store::BoxFuture,
@@ -236,7 +237,9 @@ impl fmt::Debug for Step {
 }
 
 /// Where something was registered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, schemars::JsonSchema,
+)]
 pub struct Source {
     /// The file, relative to the workspace.
     pub file: &'static str,
@@ -404,6 +407,8 @@ pub struct Registry {
     pub settings: Vec<(SettingDef, Source)>,
     /// The metrics, by name, then by place.
     pub metrics: Vec<(MetricDef, Source)>,
+    /// The pages that it adds to the Workbench, by name, then by place.
+    pub panels: Vec<(Panel, Source)>,
     /// Finds out who watches streams.
     pub authenticator: Option<Authenticator>,
 }
@@ -459,6 +464,14 @@ impl Registry {
         self
     }
 
+    /// The same with these panels beside its own.
+    #[must_use]
+    pub fn with_panels(mut self, panels: impl IntoIterator<Item = (Panel, Source)>) -> Self {
+        self.panels.extend(panels);
+        self.panels.sort_by_key(|(panel, source)| (panel.name, *source));
+        self
+    }
+
     /// The same, with who finds out who watches streams.
     #[must_use]
     pub fn with_authenticator(self, authenticator: Authenticator) -> Self {
@@ -469,6 +482,12 @@ impl Registry {
     #[must_use]
     pub fn stream(&self, name: &str) -> Option<&StreamDef> {
         self.streams.iter().map(|(stream, _)| stream).find(|stream| stream.name == name)
+    }
+
+    /// The panel of this name.
+    #[must_use]
+    pub fn panel(&self, name: &str) -> Option<&Panel> {
+        self.panels.iter().map(|(panel, _)| panel).find(|panel| panel.name == name)
     }
 
     /// The step of this name.

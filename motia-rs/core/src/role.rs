@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 /// assert_eq!(Role::default(), Role::Operate);
 /// assert_eq!(Role::Read.to_string(), "read");
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
     /// May look, and change nothing.

@@ -288,7 +288,7 @@ pub struct Pulled {
 }
 
 /// How much waits in one queue.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Depth {
     /// The queue's number.

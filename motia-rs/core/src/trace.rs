@@ -123,7 +123,7 @@ fn nibble(digit: u8) -> Option<u8> {
 }
 
 /// Where in which run something happens: the `traceparent` that is handed on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TraceContext {
     /// The run.

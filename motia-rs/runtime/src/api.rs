@@ -108,12 +108,29 @@ impl Endpoint {
     /// Runs the step for a request. A caller that goes away does not stop it: what was begun runs to
     /// its end.
     pub fn call(self: &Arc<Self>, request: ApiRequest, trace: TraceContext) -> Call {
+        self.begin(request, trace, None)
+    }
+
+    /// The same once more, for the run of this id.
+    pub fn replay(self: &Arc<Self>, request: ApiRequest, trace: TraceContext, of: u64) -> Call {
+        self.begin(request, trace, Some(of))
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        request: ApiRequest,
+        trace: TraceContext,
+        replay_of: Option<u64>,
+    ) -> Call {
         let endpoint = self.clone();
         let answer = Box::pin(async move {
             let (engine, over) = (endpoint.engine.clone(), endpoint.tasks.over().clone());
             let mut run = first_run(engine, &endpoint.step, trace, over);
             let now = endpoint.engine.now();
             run.notes = endpoint.observer.notes(now, || Some(endpoint.input(&request)));
+            if let Some(notes) = &mut run.notes {
+                notes.replay_of = replay_of;
+            }
             let (run, timeout) = (Arc::new(run), Some(endpoint.timeout));
             let ctx = Context::new(run.clone());
             let descend = || endpoint.clone().descend(0, request, ctx);

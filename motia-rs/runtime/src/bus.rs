@@ -61,6 +61,7 @@ pub use queue::Queue;
 use self::{depth::Depths, operate::OperateError, slots::Slots, watch::Watch};
 use crate::{
     metrics::Metrics,
+    pulse::Pulse,
     runs::observe::{Observer, Observers},
     settings::Settings,
     tasks::Tasks,
@@ -80,6 +81,7 @@ pub(crate) struct Shared {
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) tasks: Tasks,
     pub(crate) metrics: Metrics,
+    pub(crate) pulse: Arc<Pulse>,
     depths: Arc<Depths>,
     timer: Arc<timer::Timer>,
     slots: Slots,
@@ -138,6 +140,7 @@ impl Bus {
             engine,
             tasks: tasks.clone(),
             metrics: observers.metrics.clone(),
+            pulse: observers.pulse.clone(),
             depths,
             timer: Arc::default(),
             slots: Slots::new(settings.process_concurrency.get()),

@@ -63,7 +63,7 @@ pub struct Cron {
 }
 
 /// How it stands with a cron step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CronStatus {
     /// The step's name.

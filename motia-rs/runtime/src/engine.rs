@@ -24,6 +24,7 @@ use serde_json::Value;
 use crate::{
     bus::{cancel, depth::Depths},
     metrics::{Metrics, own::Own},
+    pulse::{Area, Pulse},
 };
 
 /// The engine of a running app.
@@ -40,6 +41,7 @@ pub struct AppEngine {
     memory: Memory,
     own: Own,
     data_dir: PathBuf,
+    pulse: Arc<Pulse>,
 }
 
 impl AppEngine {
@@ -76,6 +78,7 @@ impl AppEngine {
             memory: Memory::default(),
             own: Own::default(),
             data_dir: PathBuf::new(),
+            pulse: Arc::default(),
         })
     }
 
@@ -90,6 +93,12 @@ impl AppEngine {
     pub fn with_settings(mut self, settings: &Values) -> Self {
         self.settings.extend(settings);
         self
+    }
+
+    /// The same, with who is told of what it writes.
+    #[must_use]
+    pub fn told_by(self, pulse: Arc<Pulse>) -> Self {
+        Self { pulse, ..self }
     }
 
     /// The same with a folder for data.
@@ -173,6 +182,29 @@ pub fn streams(registry: &Registry) -> Result<HashMap<&'static str, Checker>, St
     compiled.collect()
 }
 
+/// What a batch is about, beside what the store tells of it by itself.
+fn areas(batch: &Batch) -> Vec<Area> {
+    let mut areas: Vec<_> = batch.writes.iter().filter_map(area).collect();
+    areas.dedup();
+    areas
+}
+
+fn area(write: &Write) -> Option<Area> {
+    match write {
+        Write::Set { group, .. }
+        | Write::Delete { group, .. }
+        | Write::Increment { group, .. }
+        | Write::Clear { group }
+            if !group.starts_with("__motia.") =>
+        {
+            Some(Area::State)
+        }
+        Write::Redrive { .. } | Write::Purge { .. } => Some(Area::Dead),
+        Write::Settle { .. } => Some(Area::Queues),
+        _ => None,
+    }
+}
+
 impl Engine for AppEngine {
     fn store(&self) -> &Arc<dyn Store> {
         &self.store
@@ -189,7 +221,17 @@ impl Engine for AppEngine {
                 emitted.inc();
             }
         }
-        self.depths.commit(&self.store, batch)
+        let areas = if self.pulse.is_heard() { areas(&batch) } else { Vec::new() };
+        let commit = self.depths.commit(&self.store, batch);
+        if areas.is_empty() {
+            return commit;
+        }
+        let pulse = self.pulse.clone();
+        Commit::boxed(async move {
+            let committed = commit.await;
+            areas.into_iter().for_each(|area| pulse.beat(area));
+            committed
+        })
     }
 
     fn route(&self, topic: &str) -> Option<&Route> {

@@ -61,6 +61,7 @@ pub(crate) async fn attempt<T, F>(
 where
     F: Future<Output = StepResult<T>>,
 {
+    observer.began();
     let watch = Watch { observer, run, began: Instant::now() };
     let handler = pin!(Some(async { start().await }));
     let caught = Contained(handler);

@@ -9,7 +9,7 @@
 //! - [`invoke`]: one attempt of a handler, whatever its kind
 //! - [`engine`]: what a context reaches
 //! - [`fit`]: whether what waits still fits the program
-//! - [`metrics`]: what is counted; [`runs`]: what every run leaves
+//! - [`metrics`]: what is counted; [`runs`]: what every run leaves; [`pulse`]: that something changed
 //! - [`sources`]: step files that no `mod` includes
 //! - [`tasks`]: the one place where tasks are spawned
 
@@ -23,6 +23,7 @@ pub mod hub;
 pub mod invoke;
 pub mod log;
 pub mod metrics;
+pub mod pulse;
 pub mod runs;
 mod runtime;
 pub mod settings;

@@ -2,8 +2,10 @@
 //!
 //! # Layout
 //! - [`Metrics`]: what the framework counts; [`own`]: what the app does
+//! - [`mod@page`]: all of it as text
 
 pub mod own;
+pub mod page;
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,6 +16,7 @@ use prometheus_client::{
     metrics::{
         counter::Counter,
         family::Family,
+        gauge::Gauge,
         histogram::{Histogram, exponential_buckets},
     },
     registry::Registry,
@@ -24,6 +27,7 @@ use prometheus_client::{
 pub struct Metrics {
     registry: Arc<Mutex<Registry>>,
     runs: Family<RunLabels, Counter>,
+    running: Family<StepLabels, Gauge>,
     seconds: Family<StepLabels, Histogram, fn() -> Histogram>,
     emitted: Family<TopicLabels, Counter>,
     /// Attempts that may have had their effect before, or whose result came too late.
@@ -86,10 +90,32 @@ pub struct StepMetrics {
     rejected: Counter,
     postponed: Counter,
     failed: Counter,
+    /// Runs under way.
+    pub(crate) running: Gauge,
     seconds: Histogram,
 }
 
+/// What was counted of one step since the process began.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StepCounts {
+    /// Runs that ended, however they did.
+    pub runs: u64,
+    /// Those of them that failed.
+    pub failed: u64,
+    /// Runs under way.
+    pub running: u64,
+}
+
 impl StepMetrics {
+    /// What was counted so far.
+    #[must_use]
+    pub fn counts(&self) -> StepCounts {
+        let failed = self.failed.get();
+        let others = self.ok.get() + self.rejected.get() + self.postponed.get();
+        let running = u64::try_from(self.running.get()).unwrap_or_default();
+        StepCounts { runs: others + failed, failed, running }
+    }
+
     /// Counts a run.
     pub fn ran(&self, outcome: Outcome, took: Duration) {
         match outcome {
@@ -107,6 +133,7 @@ impl Default for Metrics {
         let metrics = Self {
             registry: Arc::default(),
             runs: Family::default(),
+            running: Family::default(),
             seconds: Family::new_with_constructor(|| {
                 Histogram::new(exponential_buckets(0.000_1, 4.0, 10))
             }),
@@ -116,6 +143,11 @@ impl Default for Metrics {
         };
         metrics.register(|registry| {
             registry.register("motia_step_runs", "Runs of a step's handler", metrics.runs.clone());
+            registry.register(
+                "motia_step_running",
+                "Runs of a step's handler under way",
+                metrics.running.clone(),
+            );
             registry.register(
                 "motia_step_run_seconds",
                 "How long a run of a step's handler took",
@@ -156,6 +188,7 @@ impl Metrics {
             rejected: count(Outcome::rejected),
             postponed: count(Outcome::postponed),
             failed: count(Outcome::failed),
+            running: self.running.get_or_create(&StepLabels { step, kind }).clone(),
             seconds: self.seconds.get_or_create(&StepLabels { step, kind }).clone(),
         }
     }

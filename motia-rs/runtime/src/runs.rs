@@ -7,7 +7,8 @@
 //! # Layout
 //! - [`record`]: one run; `ring`: the last of them; [`filter`]: which of them are asked for
 //! - `observe`: the beginning and the end of a recorded run; [`current`]: which one is at work
-//! - `keep`: the way into the store and back; [`logs`]: the last log lines
+//! - `keep`: the way into the store and back; `replays`: which events were sent again; [`logs`]: the last
+//!   log lines
 
 pub mod current;
 pub mod filter;
@@ -15,9 +16,11 @@ pub(crate) mod keep;
 pub mod logs;
 pub(crate) mod observe;
 pub mod record;
+mod replays;
 mod ring;
 
 use std::{
+    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -28,14 +31,15 @@ use std::{
 pub use filter::RunFilter;
 use jiff::Timestamp;
 use motia_core::{
-    store::{Page, Store, StoreError},
+    event::EventId,
+    store::{Page, Store, StoreError, Write},
     trace::TraceId,
 };
 use parking_lot::Mutex;
 pub use record::{RunOutcome, RunRecord};
 use tokio::sync::watch;
 
-use self::ring::Ring;
+use self::{replays::Replays, ring::Ring};
 
 /// How much of the runs is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +81,7 @@ struct Kept {
     unwritten: Vec<Arc<RunRecord>>,
     /// What the store is to forget.
     dropped: Vec<u64>,
+    replays: Replays,
 }
 
 impl Kept {
@@ -131,6 +136,38 @@ impl Runs {
         Ok(runs)
     }
 
+    /// An event is about to be sent again with the input of a run: the runs that handle it are shown as
+    /// replays. Gives the write that keeps this, for the batch that publishes the event.
+    #[must_use]
+    pub fn replay(&self, event: EventId, of: u64, now: Timestamp) -> Write {
+        self.kept.lock().replays.add(event, of);
+        replays::kept(event, of, now.checked_add(self.settings.age).ok())
+    }
+
+    /// Reads which events were sent again and may not have been handled yet.
+    pub(crate) async fn recall_replays(
+        &self,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let known = replays::read(store, now).await?;
+        let mut kept = self.kept.lock();
+        known.into_iter().for_each(|(event, of)| kept.replays.add(event, of));
+        Ok(())
+    }
+
+    /// When each step last began a run, of those runs that are kept.
+    #[must_use]
+    pub fn last_of_steps(&self) -> HashMap<String, Timestamp> {
+        let mut last = HashMap::new();
+        for run in self.snapshot() {
+            if !last.contains_key(&*run.step) {
+                last.insert(run.step.to_string(), run.started_at);
+            }
+        }
+        last
+    }
+
     /// Whether a run that begins now is to be recorded.
     #[must_use]
     pub fn samples(&self, now: Timestamp) -> bool {
@@ -149,6 +186,7 @@ impl Runs {
         let instant = u64::try_from(now.as_microsecond()).unwrap_or_default();
         kept.last = instant.max(kept.last + 1);
         run.id = kept.last;
+        run.replay_of = run.replay_of.or_else(|| kept.replays.of_any(&run.events));
         let run = Arc::new(run);
         self.put(&mut kept, run.clone());
         kept.unwritten.push(run);

@@ -26,6 +26,7 @@ use crate::{
     fit,
     hub::{Hub, door::Door},
     metrics::{Metrics, own::Own},
+    pulse::{Area, Pulse},
     runs::{Runs, keep, observe::Observers},
     settings::Settings,
     tasks::Tasks,
@@ -46,6 +47,7 @@ struct Inner {
     cron: Cron,
     metrics: Metrics,
     runs: Arc<Runs>,
+    pulse: Arc<Pulse>,
     tasks: Tasks,
     settings: Settings,
     stopped_at: OnceLock<Instant>,
@@ -91,7 +93,9 @@ impl Runtime {
     ) -> Result<Self, StartError> {
         let (tasks, metrics) = (Tasks::here(), Metrics::default());
         let runs = Arc::new(Runs::new(settings.runs));
-        let observers = Observers { metrics: metrics.clone(), runs: runs.clone() };
+        let pulse = Arc::new(Pulse::default());
+        let observers =
+            Observers { metrics: metrics.clone(), runs: runs.clone(), pulse: pulse.clone() };
         let subscribers = subscribers(&registry, &*store).await?;
         let queues = subscribers.iter().map(|(step, queue)| (step.index, *queue)).collect();
         let depths = Depths::of(&subscribers, &*store, clock.now(), &tasks).await?;
@@ -108,7 +112,8 @@ impl Runtime {
             .map_err(StartError::Schema)?
             .with_settings(&settings.app)
             .with_metrics(Own::of(&registry, &metrics, settings.max_series))
-            .in_folder(settings.data_dir.clone()),
+            .in_folder(settings.data_dir.clone())
+            .told_by(pulse.clone()),
         );
         let shared = api::Shared {
             engine: engine.clone(),
@@ -122,11 +127,13 @@ impl Runtime {
         let bus = Bus::new(&subscribers, engine.clone(), depths, &tasks, &observers, &settings);
         let bus = Arc::new(bus);
         let hub = Arc::new(Hub::new(store.clone(), clock, &settings, &metrics));
-        store.listen(Arc::new(Ears { bus: bus.clone(), hub: hub.clone() }));
+        let ears = Ears { bus: bus.clone(), hub: hub.clone(), pulse: pulse.clone() };
+        store.listen(Arc::new(ears));
         hub.begin().await?;
         let (watching, patience) = (tasks.clone(), settings.handler_timeout);
         let door = Arc::new(Door::new(hub, &registry, engine.clone(), watching, patience));
         let cron = Cron::open(&registry.steps, engine.clone(), &tasks, &observers).await?;
+        runs.recall_replays(&*store, engine.now()).await?;
         bus.start().await?;
         cron.start(wake);
         tasks.spawn(sweep(engine.clone(), runs.clone(), tasks.clone(), settings.clone()));
@@ -141,6 +148,7 @@ impl Runtime {
             cron,
             metrics,
             runs,
+            pulse,
             tasks,
             settings,
             stopped_at,
@@ -200,6 +208,12 @@ impl Runtime {
     #[must_use]
     pub fn runs(&self) -> &Arc<Runs> {
         &self.inner.runs
+    }
+
+    /// Tells that something changed.
+    #[must_use]
+    pub fn pulse(&self) -> &Arc<Pulse> {
+        &self.inner.pulse
     }
 
     /// Where tasks are spawned.
@@ -269,15 +283,18 @@ impl fmt::Debug for Runtime {
 struct Ears {
     bus: Arc<Bus>,
     hub: Arc<Hub>,
+    pulse: Arc<Pulse>,
 }
 
 impl Listener for Ears {
     fn committed(&self, arrivals: Vec<Arrival>) {
         self.bus.committed(arrivals);
+        self.pulse.beat(Area::Queues);
     }
 
     fn changed(&self, changes: Vec<Change>) {
         self.hub.changed(changes);
+        self.pulse.beat(Area::Streams);
     }
 }
 

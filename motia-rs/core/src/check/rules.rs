@@ -33,6 +33,7 @@ pub(super) fn all(registry: &Registry, capabilities: &Capabilities) -> Vec<Findi
     schemas(registry, &mut findings);
     settings(registry, &mut findings);
     metrics(registry, &mut findings);
+    panels(registry, &mut findings);
     capability(capabilities, &mut findings);
     findings
 }
@@ -111,6 +112,25 @@ fn metrics(registry: &Registry, findings: &mut Vec<Finding>) {
             };
             let help = "declare a metric once and use that constant, or give each its own name";
             findings.push(Finding::error("M017", message, help).at(places));
+        }
+    }
+}
+
+fn panels(registry: &Registry, findings: &mut Vec<Finding>) {
+    for group in registry.panels.chunk_by(|(one, _), (other, _)| one.name == other.name) {
+        let name = group[0].0.name;
+        if group.len() > 1 {
+            let message = format!("{} panels are called `{name}`", group.len());
+            let help = "give each its own name: it is where its files are served";
+            let places = group.iter().map(|(_, place)| *place);
+            findings.push(Finding::error("M018", message, help).at(places));
+        }
+        for (panel, place) in group {
+            if let Some(fault) = panel.fault() {
+                let message = format!("the panel `{name}` cannot be shown: {fault}");
+                let help = "see docs/panels.md for what a panel is made of";
+                findings.push(Finding::error("M018", message, help).at([*place]));
+            }
         }
     }
 }

@@ -17,7 +17,7 @@ use serde::Serialize;
 ///
 /// const BANK: CircuitBreaker = CircuitBreaker::new("bank").failures(10).open_for(Duration::from_secs(120));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CircuitBreaker {
     /// The dependency.

@@ -62,7 +62,7 @@ pub struct CronOptions {
 }
 
 /// What happens when a firing comes while the last one still runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Overlap {
@@ -75,7 +75,7 @@ pub enum Overlap {
 }
 
 /// What happens to firings that were missed while nobody ran the app.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum CatchUp {

@@ -98,7 +98,7 @@ pub struct EventConfig<I, E = ()> {
 }
 
 /// How a step's deliveries are handled.
-#[derive(Debug, Clone, Copy, serde::Serialize)]
+#[derive(Debug, Clone, Copy, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EventOptions {
     /// When a failed attempt is made again.
@@ -136,7 +136,7 @@ pub struct EventOptions {
 }
 
 /// How long a key must be silent before its last event is handled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Debounce {
     /// No event of the key for so long.
@@ -146,7 +146,7 @@ pub struct Debounce {
 }
 
 /// How many events make a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Batching {
     /// So many, or fewer when the time is over.

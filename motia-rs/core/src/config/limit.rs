@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 /// # use motia_core::config::RateLimit;
 /// const NOTHING: RateLimit = RateLimit::token_bucket(0, Duration::from_secs(1));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimit {
     algorithm: Algorithm,
@@ -41,7 +41,7 @@ pub struct RateLimit {
     burst: NonZeroU32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 enum Algorithm {
     TokenBucket,

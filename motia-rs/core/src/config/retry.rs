@@ -19,7 +19,7 @@ use std::{num::NonZeroU32, time::Duration};
 /// # use motia_core::config::Retry;
 /// const NEVER: Retry = Retry::exponential(0, Duration::from_millis(200));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
     /// Attempts in all, the first among them.

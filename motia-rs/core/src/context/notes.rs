@@ -31,11 +31,13 @@ const STREAM: &str = "__motia.stream.";
 pub struct Notes {
     /// What the step was given.
     pub input: Option<Input>,
+    /// Of a replay, the run that it repeats.
+    pub replay_of: Option<u64>,
     noted: Mutex<Noted>,
 }
 
 /// What was noted of a run.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Noted {
     /// In their order.
@@ -45,7 +47,7 @@ pub struct Noted {
 }
 
 /// One thing that a run did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Note {
     /// When.
     pub at: Timestamp,
@@ -55,7 +57,7 @@ pub struct Note {
 }
 
 /// What a run did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "what")]
 #[non_exhaustive]
 pub enum What {
@@ -109,7 +111,7 @@ pub enum What {
 }
 
 /// What a step was given, as people may see it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Input {
     /// The payload or the body; secrets are redacted.
@@ -154,7 +156,7 @@ impl Notes {
     /// Notes of a run that was given this.
     #[must_use]
     pub fn on(input: Option<Input>) -> Self {
-        Self { input, noted: Mutex::default() }
+        Self { input, replay_of: None, noted: Mutex::default() }
     }
 
     /// Notes something down.

@@ -29,7 +29,7 @@ impl std::fmt::Display for Durability {
 }
 
 /// What a store declares about itself. What an app asks for beyond it is refused at the boot check.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Capabilities {

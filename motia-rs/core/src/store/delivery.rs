@@ -61,6 +61,20 @@ impl<'de> Deserialize<'de> for DeliveryId {
     }
 }
 
+impl schemars::JsonSchema for DeliveryId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "DeliveryId".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[0-9]+-[0-9]+$" })
+    }
+}
+
 /// A fencing token: rises with every attempt that is started, across restarts too, and never
 /// repeats. Whoever keeps the highest token it has seen can refuse a straggler.
 ///
@@ -102,7 +116,7 @@ pub struct Delivery {
 }
 
 /// One failed attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Failure {
     /// Which attempt it was, from 1.
@@ -119,7 +133,7 @@ pub struct Failure {
 }
 
 /// A delivery that was given up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeadLetter {
     /// The delivery's name, kept from when it waited.
@@ -142,7 +156,7 @@ pub struct DeadLetter {
 }
 
 /// A delivery that was neither handled nor given up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Ended {
     /// The delivery's name, kept from when it waited.

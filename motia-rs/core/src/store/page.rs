@@ -59,7 +59,7 @@ pub struct Sliced<T> {
 }
 
 /// A page of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Page<T> {
     /// The items in order.
     pub items: Vec<T>,

@@ -9,9 +9,10 @@ use motia_core::circuit::{Circuit, CircuitState, Turn};
 use serde::Serialize;
 
 use super::{Bus, Queue, Shared, kept};
+use crate::pulse::Area;
 
 /// A circuit as people are shown it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CircuitInfo {
     /// The dependency.
@@ -88,6 +89,7 @@ async fn turned(shared: Arc<Shared>, circuit: Arc<Circuit>, turn: Turn, queues: 
     for queue in queues.iter().filter_map(Weak::upgrade) {
         queue.poke();
     }
+    shared.pulse.beat(Area::Queues);
     if turn == Turn::ByHand {
         return;
     }

@@ -61,7 +61,9 @@ pub(super) struct Inner {
 }
 
 /// Who paused a queue.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub struct Pause {
     /// Who.
     pub by: String,

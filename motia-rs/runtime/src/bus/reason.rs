@@ -7,7 +7,7 @@ use motia_core::{circuit::CircuitState, store::Ending};
 use serde::Serialize;
 
 /// One thing that keeps a delivery from starting.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "because")]
 #[non_exhaustive]
 pub enum Reason {
@@ -122,7 +122,7 @@ impl Reason {
 }
 
 /// What is known of a delivery.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase", tag = "status")]
 #[non_exhaustive]
 pub enum Explanation {

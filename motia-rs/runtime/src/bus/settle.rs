@@ -19,6 +19,7 @@ use motia_core::{
 use smallvec::{SmallVec, smallvec};
 
 use super::{Queue, Shared, at_work::Place};
+use crate::pulse::Area;
 
 /// How long to wait before trying again what could not be kept; twice as long each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -139,7 +140,9 @@ pub(super) async fn each(queue: &Queue, place: Place, token: Token, mut fates: F
 async fn one(queue: &Queue, place: Place, token: Token, fate: Fate) {
     let (metrics, step) = (&queue.shared.metrics, queue.step_name());
     let dies = matches!(fate.settlement, Settlement::Dead { .. });
-    match insist(&queue.shared, step, || fate.batch(token)).await {
+    let settled = insist(&queue.shared, step, || fate.batch(token)).await;
+    queue.shared.pulse.beat(if dies { Area::Dead } else { Area::Queues });
+    match settled {
         Some(Ok(())) if dies => {
             metrics.dead_letters.inc();
             if let Some(Write::Publish { event, .. }) = &fate.announcement

@@ -16,7 +16,7 @@ pub const MOST: usize = 10_000;
 pub const BYTES: usize = 8 * 1024 * 1024;
 
 /// One log line.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct LogLine {
     /// Names it; rises.

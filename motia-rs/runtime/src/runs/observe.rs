@@ -12,19 +12,24 @@ use motia_core::{
 };
 
 use super::{RunOutcome, RunRecord, Runs};
-use crate::metrics::{Metrics, Outcome, StepMetrics};
+use crate::{
+    metrics::{Metrics, Outcome, StepMetrics},
+    pulse::{Area, Pulse},
+};
 
 /// Counts and records the runs of all steps.
 #[derive(Debug, Clone)]
 pub(crate) struct Observers {
     pub(crate) metrics: Metrics,
     pub(crate) runs: Arc<Runs>,
+    pub(crate) pulse: Arc<Pulse>,
 }
 
 impl Observers {
     /// Counts and records the runs of one step.
     pub(crate) fn of(&self, step: &'static str, kind: &'static str) -> Observer {
-        Observer { metrics: self.metrics.step(step, kind), runs: self.runs.clone(), kind }
+        let (metrics, runs) = (self.metrics.step(step, kind), self.runs.clone());
+        Observer { metrics, runs, pulse: self.pulse.clone(), kind }
     }
 }
 
@@ -33,6 +38,7 @@ impl Observers {
 pub(crate) struct Observer {
     metrics: StepMetrics,
     runs: Arc<Runs>,
+    pulse: Arc<Pulse>,
     kind: &'static str,
 }
 
@@ -44,6 +50,27 @@ impl Observer {
         input: impl FnOnce() -> Option<Input>,
     ) -> Option<Box<Notes>> {
         self.runs.samples(now).then(|| Box::new(Notes::on(input())))
+    }
+
+    /// A run begins.
+    pub(crate) fn began(&self) {
+        self.metrics.running.inc();
+        self.tell();
+    }
+
+    /// Tells those who look on of the step's own place: what waits for it, or when it fires next.
+    fn tell(&self) {
+        match self.kind {
+            "event" => self.pulse.beat(Area::Queues),
+            "cron" => self.pulse.beat(Area::Cron),
+            _ => {}
+        }
+    }
+
+    fn over(&self) {
+        self.metrics.running.dec();
+        self.pulse.beat(Area::Runs);
+        self.tell();
     }
 
     /// A run ended with this result, and the status that an API step answered.
@@ -67,6 +94,7 @@ impl Observer {
             let error = result.as_ref().err().map(StepError::to_string);
             self.record(run, took, outcome, error, status(result));
         }
+        self.over();
     }
 
     /// A run was broken off.
@@ -74,6 +102,7 @@ impl Observer {
         if run.notes.is_some() {
             self.record(run, took, RunOutcome::Cancelled, None, None);
         }
+        self.over();
     }
 
     fn record(
@@ -105,6 +134,7 @@ impl Observer {
             error: error.map(|error| short(&error)),
             input,
             is_bare: run.notes.is_none(),
+            replay_of: run.notes.as_ref().and_then(|notes| notes.replay_of),
             noted,
         };
         self.runs.add(record, now);

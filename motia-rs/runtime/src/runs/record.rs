@@ -11,7 +11,7 @@ use motia_core::{
 use serde::{Deserialize, Serialize};
 
 /// One run: an attempt of a step, from its beginning to its end.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RunRecord {
     /// Names it; rises with time.
@@ -50,13 +50,16 @@ pub struct RunRecord {
     /// Whether nothing is known of it but how it ended, for there were too many at the time.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_bare: bool,
+    /// Of a replay, the run that it repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay_of: Option<u64>,
     /// What it did.
     #[serde(flatten)]
     pub noted: Noted,
 }
 
 /// How a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum RunOutcome {
     /// Well.
@@ -153,6 +156,7 @@ pub(super) mod tests {
             error: outcome.is_failure().then(|| "the bank is down".to_owned()),
             input: None,
             is_bare: false,
+            replay_of: None,
             noted: Noted::default(),
         }
     }

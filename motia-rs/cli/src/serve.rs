@@ -67,7 +67,7 @@ async fn until_stopped(
         StartError::Store(error) => error.into(),
         error => Failure::unready(error.to_string()),
     })?;
-    let admin = motia_workbench::api(runtime.clone(), logs);
+    let admin = motia_workbench::served(runtime.clone(), logs);
     let app = motia_http::router(&runtime, &http, admin);
     let app = wraps.into_iter().fold(app, |app, wrap| wrap(app));
 

@@ -1,6 +1,7 @@
 //! All routes of an app, made once from its API steps.
 
 mod admin;
+mod front;
 mod nowhere;
 mod pages;
 
@@ -17,7 +18,8 @@ use crate::{
 };
 
 /// All routes of an app: one for each API step, `/livez`, `/readyz`, `/metrics` and `/openapi.json`
-/// where no step answers there, and `admin` under `/__motia` behind its [`guard`](crate::guard).
+/// where no step answers there, and `admin` under `/__motia` behind its [`guard`](crate::guard). People who
+/// come to `/` where no step answers are shown there.
 ///
 /// Call it once for a runtime: it registers the metrics of HTTP with it. The host is checked by
 /// [`serve`](crate::serve), so that tests can call the router with requests of their own making.
@@ -48,7 +50,7 @@ pub fn router(runtime: &Runtime, settings: &HttpSettings, admin: Router) -> Rout
     }
     let root = match junctions.remove("/") {
         Some(junction) => junction.mount("/", Router::new()),
-        None => Router::new().route_service("/", nowhere.clone()),
+        None => Router::new().route_service("/", front::door(settings, nowhere.clone())),
     };
     for (shape, junction) in junctions {
         router = junction.mount(&shape, router);

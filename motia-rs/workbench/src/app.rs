@@ -1,17 +1,33 @@
 //! What app this is, and what it runs on.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
-use axum::{Json, Router, extract::State, routing::get};
-use motia_core::{graph::Graph, registry::Kind, store::Capabilities};
+use axum::{Json, extract::State};
+use motia_core::{
+    graph::Graph,
+    registry::{Kind, Registry},
+    store::Capabilities,
+};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::Desk;
+use crate::{
+    Desk,
+    operations::{Routes, does},
+    panels::PanelInfo,
+    role::{Asker, Role},
+};
 
 /// What app this is.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AppInfo {
+    /// What the app is called: the package that most of its steps come from.
+    pub name: String,
+    /// What whoever asks may do.
+    pub role: Role,
+    /// The pages that it adds to the Workbench.
+    pub panels: Vec<PanelInfo>,
     /// The version of the framework.
     pub version: &'static str,
     /// Whether it runs; an app at rest is asked through its data folder.
@@ -25,7 +41,7 @@ pub struct AppInfo {
 }
 
 /// What a store says about itself.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StoreInfo {
     /// What it is called.
@@ -37,7 +53,7 @@ pub struct StoreInfo {
 }
 
 /// How many steps of each kind there are.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 pub struct StepCounts {
     /// Routes.
     pub api: usize,
@@ -49,11 +65,11 @@ pub struct StepCounts {
     pub noop: usize,
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new().route("/api/app", get(show))
+pub(crate) fn routes() -> Routes {
+    Routes::default().get("/api/app", show, does("Says what app this is").answers::<AppInfo>())
 }
 
-async fn show(State(desk): State<Arc<Desk>>) -> Json<AppInfo> {
+async fn show(State(desk): State<Arc<Desk>>, Asker(role): Asker) -> Json<AppInfo> {
     let mut steps = StepCounts::default();
     for step in &desk.registry().steps {
         *match step.kind {
@@ -65,6 +81,9 @@ async fn show(State(desk): State<Arc<Desk>>) -> Json<AppInfo> {
     }
     let store = desk.store();
     Json(AppInfo {
+        name: name(desk.registry()),
+        role,
+        panels: PanelInfo::all(desk.registry()),
         version: env!("CARGO_PKG_VERSION"),
         running: desk.runtime().is_some(),
         store: StoreInfo {
@@ -75,6 +94,17 @@ async fn show(State(desk): State<Arc<Desk>>) -> Json<AppInfo> {
         steps,
         flows: Graph::of(desk.registry()).flows().len(),
     })
+}
+
+/// The name of the folder of the package that most steps come from.
+fn name(registry: &Registry) -> String {
+    let mut packages: BTreeMap<&str, usize> = BTreeMap::new();
+    for step in &registry.steps {
+        *packages.entry(step.source.package_dir).or_default() += 1;
+    }
+    let most = packages.into_iter().max_by_key(|(_, steps)| *steps);
+    let folder = most.and_then(|(package, _)| Path::new(package).file_name()?.to_str());
+    folder.unwrap_or("app").to_owned()
 }
 
 #[cfg(test)]
@@ -89,6 +119,7 @@ mod tests {
 
         assert_eq!(status, 200);
         assert_eq!(app["running"], json!(false));
+        assert_eq!((&app["name"], &app["role"]), (&json!("workbench"), &json!("operate")));
         assert_eq!(app["store"]["name"], json!("memory"));
         assert_eq!(app["store"]["capabilities"]["durability"], json!("volatile"));
         assert_eq!(app["steps"], json!({ "api": 1, "event": 1, "cron": 1, "noop": 1 }));

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, RawQuery, State, rejection::PathRejection},
-    routing::{get, post},
 };
 use http::HeaderMap;
 use motia_core::store::Page;
@@ -14,15 +13,32 @@ use motia_runtime::bus::circuit::CircuitInfo;
 use crate::{
     Desk, Refusal,
     input::{Body, query},
+    operations::{Routes, Signed, does},
     paging::{Paging, page_of},
     who,
 };
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new()
-        .route("/api/circuits", get(list))
-        .route("/api/circuits/{name}/open", post(open))
-        .route("/api/circuits/{name}/reset", post(reset))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .get(
+            "/api/circuits",
+            list,
+            does("Lists the circuits of dependencies")
+                .query::<Paging>()
+                .answers::<Page<CircuitInfo>>(),
+        )
+        .post(
+            "/api/circuits/{name}/open",
+            open,
+            does("Opens a circuit by hand: nothing that needs it starts")
+                .takes::<Signed>()
+                .answers::<CircuitInfo>(),
+        )
+        .post(
+            "/api/circuits/{name}/reset",
+            reset,
+            does("Closes a circuit, whoever opened it").takes::<Signed>().answers::<CircuitInfo>(),
+        )
 }
 
 async fn list(

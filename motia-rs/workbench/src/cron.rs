@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, RawQuery, State, rejection::PathRejection},
-    routing::{get, post},
 };
 use http::StatusCode;
 use jiff::Timestamp;
@@ -16,16 +15,18 @@ use motia_core::{
     trace::TraceId,
 };
 use motia_runtime::cron::{Cron, CronStatus, RunNowError};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     Desk, Refusal,
     input::query,
+    operations::{Routes, does},
     paging::{Paging, page_of},
 };
 
 /// A run that was asked for.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Begun {
     /// The step.
@@ -34,8 +35,20 @@ pub struct Begun {
     pub trace_id: TraceId,
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new().route("/api/cron", get(list)).route("/api/cron/{step}/run", post(run))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .get(
+            "/api/cron",
+            list,
+            does("Lists the schedules, with when each fires next")
+                .query::<Paging>()
+                .answers::<Page<CronStatus>>(),
+        )
+        .post(
+            "/api/cron/{step}/run",
+            run,
+            does("Runs a cron step now, beside its schedule").answers::<Begun>().accepted(),
+        )
 }
 
 async fn list(

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, RawQuery, State, rejection::PathRejection},
-    routing::get,
 };
 use motia_core::{
     event::EventId,
@@ -13,17 +12,19 @@ use motia_core::{
     trace::TraceId,
 };
 use motia_runtime::bus::explain::Found;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Desk, Refusal,
     deliveries::{delivery, settled},
     input::{instant, query},
+    operations::{Routes, does},
     paging::{Paging, by_number, gather},
 };
 
 /// A page of dead letters.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Letters {
     /// The page, lowest sequence number first.
     #[serde(flatten)]
@@ -33,7 +34,7 @@ pub struct Letters {
 }
 
 /// Which dead letters are wanted: those to which all that is said applies.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Wanted {
     step: Option<String>,
@@ -62,11 +63,21 @@ impl Wanted {
     }
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new()
-        .route("/api/queues/{step}/dead", get(list_of_step))
-        .route("/api/dead", get(list))
-        .route("/api/dead/{id}", get(show))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .get(
+            "/api/queues/{step}/dead",
+            list_of_step,
+            does("Lists the dead letters of a step").query::<Wanted>().answers::<Letters>(),
+        )
+        .get(
+            "/api/dead",
+            list,
+            does("Lists the dead letters: events that were given up")
+                .query::<Wanted>()
+                .answers::<Letters>(),
+        )
+        .get("/api/dead/{id}", show, does("Shows a dead letter").answers::<DeadLetter>())
 }
 
 async fn list(

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, State, rejection::PathRejection},
-    routing::{get, post},
 };
 use http::HeaderMap;
 use motia_core::{
@@ -19,17 +18,19 @@ use motia_runtime::bus::{
     explain::{self, Found},
     reason::Explanation,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Desk, Refusal,
     input::{Body, optional},
+    operations::{Routes, Signed, does},
     waiting::DeliveryInfo,
     who,
 };
 
 /// A delivery with the answer to why it is not running.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Explained {
     /// The delivery.
     #[serde(flatten)]
@@ -40,17 +41,31 @@ pub struct Explained {
 }
 
 /// How many deliveries were ended.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Cancelled {
     /// How many.
     pub cancelled: u64,
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new()
-        .route("/api/deliveries/{id}", get(show))
-        .route("/api/deliveries/{id}/cancel", post(cancel_one))
-        .route("/api/cancel", post(cancel))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .get(
+            "/api/deliveries/{id}",
+            show,
+            does("Shows a delivery, and says why it is not running").answers::<Explained>(),
+        )
+        .post(
+            "/api/deliveries/{id}/cancel",
+            cancel_one,
+            does("Cancels a delivery, wherever it is").takes::<Signed>().answers::<Cancelled>(),
+        )
+        .post(
+            "/api/cancel",
+            cancel,
+            does("Cancels all of an event, of a trace, or of a key")
+                .takes::<Wanted>()
+                .answers::<Cancelled>(),
+        )
 }
 
 async fn show(
@@ -94,7 +109,7 @@ async fn cancel_one(
 }
 
 /// What is to be cancelled: one of the three.
-#[derive(Debug, Deserialize, Default)]
+#[derive(Debug, Deserialize, Default, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
     event: Option<EventId>,

@@ -1,6 +1,10 @@
 //! The app that is asked: one that runs, or one at rest of which only steps and store are there.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use motia_core::{
     clock::Clock as _,
@@ -19,7 +23,7 @@ use motia_runtime::{
     tasks::Tasks,
 };
 
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::Refusal;
 
@@ -31,6 +35,8 @@ const OUTSIDE: &str = "outside";
 pub struct Desk {
     app: App,
     logs: Option<Arc<Logs>>,
+    sources: Option<PathBuf>,
+    drawing: Mutex<()>,
     kept_runs: OnceCell<Arc<Runs>>,
 }
 
@@ -47,13 +53,31 @@ impl Desk {
     }
 
     fn of(app: App) -> Self {
-        Self { app, logs: None, kept_runs: OnceCell::new() }
+        let sources = sources_of(app.registry());
+        Self { app, logs: None, sources, drawing: Mutex::default(), kept_runs: OnceCell::new() }
     }
 
     /// The same with the log lines of its process.
     #[must_use]
     pub fn with_logs(self, logs: Arc<Logs>) -> Self {
         Self { logs: Some(logs), ..self }
+    }
+
+    /// The same with another folder for what is kept beside the code, or with none.
+    #[must_use]
+    pub fn beside(self, sources: Option<PathBuf>) -> Self {
+        Self { sources, ..self }
+    }
+
+    /// The folder of the app's sources, if it runs beside them.
+    #[must_use]
+    pub fn sources(&self) -> Option<&Path> {
+        self.sources.as_deref()
+    }
+
+    /// Held while the file of the drawings is changed.
+    pub(crate) fn drawing(&self) -> &Mutex<()> {
+        &self.drawing
     }
 
     /// The log lines of the app's process, if it runs.
@@ -104,10 +128,7 @@ impl Desk {
     /// The steps.
     #[must_use]
     pub fn registry(&self) -> &Registry {
-        match &self.app {
-            App::Running(runtime) => runtime.registry(),
-            App::AtRest(registry, _) => registry,
-        }
+        self.app.registry()
     }
 
     /// What contexts reach.
@@ -142,6 +163,26 @@ impl Desk {
     pub(crate) async fn commit(&self, batch: Batch) -> Result<Committed, Refusal> {
         Ok(self.engine().commit(&self.run(), batch).await?)
     }
+}
+
+impl App {
+    fn registry(&self) -> &Registry {
+        match self {
+            Self::Running(runtime) => runtime.registry(),
+            Self::AtRest(registry, _) => registry,
+        }
+    }
+}
+
+/// The folder of the package that most steps come from, where it is on this machine.
+fn sources_of(registry: &Registry) -> Option<PathBuf> {
+    let mut packages: HashMap<&str, usize> = HashMap::new();
+    for step in &registry.steps {
+        *packages.entry(step.source.package_dir).or_default() += 1;
+    }
+    let (package, _) = packages.into_iter().max_by_key(|(package, steps)| (*steps, *package))?;
+    let package = Path::new(package);
+    package.join("Cargo.toml").is_file().then(|| package.to_owned())
 }
 
 impl std::fmt::Debug for App {

@@ -2,23 +2,25 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::{Json, Router, extract::State, routing::post};
+use axum::{Json, extract::State};
 use http::{HeaderMap, StatusCode};
 use motia_core::{
     config::Priority,
     context::{Emit, EmitOptions, Receipt},
     store::MAX_KEY,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::{
     Desk, Refusal,
     input::{Body, fields, instant},
+    operations::{Routes, does},
 };
 
 /// What is to be emitted, and how it is delivered.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Emission {
     topic: String,
@@ -90,8 +92,15 @@ fn checked<'k>(what: &str, key: &'k str) -> Result<&'k str, Refusal> {
     }
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new().route("/api/emit", post(emit))
+pub(crate) fn routes() -> Routes {
+    Routes::default().post(
+        "/api/emit",
+        emit,
+        does("Emits an event from outside of any step")
+            .takes::<Emission>()
+            .answers::<Receipt>()
+            .accepted(),
+    )
 }
 
 async fn emit(

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{RawQuery, State},
-    routing::get,
 };
 use jiff::Timestamp;
 use motia_core::{
@@ -13,16 +12,18 @@ use motia_core::{
     store::{Ended, EndedFilter, Ending, Page},
     trace::TraceId,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
     Desk, Refusal,
     input::query,
+    operations::{Routes, does},
     paging::{Paging, gather, strange},
 };
 
 /// Which of them are wanted: those to which all that is said applies.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
     step: Option<String>,
@@ -33,8 +34,14 @@ struct Wanted {
     cursor: Option<String>,
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new().route("/api/ended", get(list))
+pub(crate) fn routes() -> Routes {
+    Routes::default().get(
+        "/api/ended",
+        list,
+        does("Lists what was cancelled, expired or superseded, the last first")
+            .query::<Wanted>()
+            .answers::<Page<Ended>>(),
+    )
 }
 
 async fn list(

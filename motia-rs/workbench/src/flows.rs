@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, RawQuery, State, rejection::PathRejection},
-    routing::get,
 };
 use motia_core::{
     flow::Flow,
@@ -13,16 +12,18 @@ use motia_core::{
     registry::{Registry, Step},
     store::Page,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     Desk, Refusal,
     input::query,
+    operations::{Routes, does},
     paging::{Paging, page_of},
 };
 
 /// A flow as people are shown it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FlowInfo {
     /// Its name.
@@ -62,8 +63,16 @@ impl FlowInfo {
     }
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new().route("/api/flows", get(list)).route("/api/flows/{flow}", get(show))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .get(
+            "/api/flows",
+            list,
+            does("Lists the flows by name, each with the topics between its steps")
+                .query::<Paging>()
+                .answers::<Page<FlowInfo>>(),
+        )
+        .get("/api/flows/{flow}", show, does("Shows a flow").answers::<FlowInfo>())
 }
 
 async fn list(

@@ -3,10 +3,9 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{RawQuery, State},
     response::sse::{Event, KeepAlive, Sse},
-    routing::get,
 };
 use futures_util::{Stream, StreamExt as _, stream};
 use motia_core::{
@@ -14,12 +13,14 @@ use motia_core::{
     store::{Page, PageRequest},
 };
 use motia_runtime::runs::logs::{LogFilter, LogLine, Logs};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::{
     Desk, Refusal,
     input::{instant, query},
+    operations::{Routes, does},
     paging::{Paging, by_number},
 };
 
@@ -27,7 +28,7 @@ use crate::{
 const GATHER: Duration = Duration::from_millis(100);
 
 /// Which lines are wanted: those to which all that is said applies.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
     level: Option<Level>,
@@ -49,8 +50,22 @@ impl Wanted {
     }
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new().route("/api/logs", get(list)).route("/api/logs/stream", get(follow))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .get(
+            "/api/logs",
+            list,
+            does("Lists the last log lines of the running app, the last first")
+                .query::<Wanted>()
+                .answers::<Page<LogLine>>(),
+        )
+        .get(
+            "/api/logs/stream",
+            follow,
+            does("Follows the log lines as they are written")
+                .query::<Wanted>()
+                .streams::<LogLine>(),
+        )
 }
 
 async fn list(
@@ -113,7 +128,7 @@ async fn follow(
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
+    use axum::{Router, body::Body};
     use http::Request;
     use jiff::Timestamp;
     use serde_json::{Map, json};

@@ -3,6 +3,7 @@
 use std::future::Future;
 
 use motia_core::store::{Page, PageRequest};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Refusal;
@@ -14,7 +15,7 @@ const PAGE_BYTES: usize = 4 << 20;
 const CHUNK: usize = 32;
 
 /// The part of a query string that says which page is asked for.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
     /// At most so many items.

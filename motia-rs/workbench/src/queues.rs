@@ -3,9 +3,8 @@
 use std::{collections::HashMap, sync::Arc};
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, RawQuery, State, rejection::PathRejection},
-    routing::{get, post},
 };
 use http::HeaderMap;
 use motia_core::{
@@ -13,17 +12,19 @@ use motia_core::{
     store::{Depth, Page},
 };
 use motia_runtime::bus::{queue::Pause, reason::Reason};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     Desk, Refusal,
     input::{Body, query},
+    operations::{Routes, Signed, does},
     paging::{Paging, page_of},
     who,
 };
 
 /// A queue as people are shown it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueInfo {
     /// How much waits.
@@ -38,7 +39,7 @@ pub struct QueueInfo {
 }
 
 /// A queue with what its step's config says.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct QueueDetail {
     /// The queue.
@@ -50,12 +51,32 @@ pub struct QueueDetail {
     pub options: Option<EventOptions>,
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new()
-        .route("/api/queues", get(list))
-        .route("/api/queues/{step}", get(show))
-        .route("/api/queues/{step}/pause", post(pause))
-        .route("/api/queues/{step}/resume", post(resume))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .get(
+            "/api/queues",
+            list,
+            does("Lists how much waits for each event step")
+                .query::<Paging>()
+                .answers::<Page<QueueInfo>>(),
+        )
+        .get(
+            "/api/queues/{step}",
+            show,
+            does("Shows a queue, with what keeps it from starting").answers::<QueueDetail>(),
+        )
+        .post(
+            "/api/queues/{step}/pause",
+            pause,
+            does("Pauses a queue: what waits stays, and nothing of it starts")
+                .takes::<Signed>()
+                .answers::<QueueDetail>(),
+        )
+        .post(
+            "/api/queues/{step}/resume",
+            resume,
+            does("Resumes a paused queue").takes::<Signed>().answers::<QueueDetail>(),
+        )
 }
 
 async fn list(

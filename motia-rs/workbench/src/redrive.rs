@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, RawQuery, State, rejection::PathRejection},
-    routing::post,
 };
 use http::HeaderMap;
 use motia_core::store::{Batch, CommitError, DeliveryId, PageRequest, Write};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     dead::{self, Wanted, no_letter},
     deliveries::delivery,
     input::{Body, optional, query},
+    operations::{Routes, Signed, does},
     who,
 };
 
@@ -24,7 +25,7 @@ use crate::{
 const MOST_IDS: usize = PageRequest::MAX;
 
 /// What happened to a number of dead letters.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Moved {
     /// How many were moved.
     pub count: usize,
@@ -36,7 +37,7 @@ pub struct Moved {
 }
 
 /// A dead letter that could not be moved.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct NotMoved {
     /// Its id.
     pub id: DeliveryId,
@@ -46,12 +47,34 @@ pub struct NotMoved {
     pub detail: String,
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new()
-        .route("/api/dead/redrive", post(redrive_some))
-        .route("/api/dead/purge", post(purge_some))
-        .route("/api/dead/{id}/redrive", post(redrive))
-        .route("/api/dead/{id}/purge", post(purge))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .post(
+            "/api/dead/redrive",
+            redrive_some,
+            does("Sends dead letters again: those that the body names, or those that the query finds")
+                .query::<Wanted>()
+                .takes::<Named>()
+                .answers::<Moved>(),
+        )
+        .post(
+            "/api/dead/purge",
+            purge_some,
+            does("Removes dead letters for good: those that the body names, or those that the query finds")
+                .query::<Wanted>()
+                .takes::<Named>()
+                .answers::<Moved>(),
+        )
+        .post(
+            "/api/dead/{id}/redrive",
+            redrive,
+            does("Sends a dead letter again").takes::<Signed>().answers::<Moved>(),
+        )
+        .post(
+            "/api/dead/{id}/purge",
+            purge,
+            does("Removes a dead letter for good").takes::<Signed>().answers::<Moved>(),
+        )
 }
 
 /// What becomes of a dead letter.
@@ -112,7 +135,7 @@ async fn move_one(
 }
 
 /// A body that names dead letters; without it, those are meant that the query finds.
-#[derive(Debug, Deserialize, Default)]
+#[derive(Debug, Deserialize, Default, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Named {
     ids: Option<Vec<DeliveryId>>,

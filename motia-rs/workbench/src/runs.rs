@@ -1,38 +1,35 @@
-//! The runs: what every step did, and how it ended; sent again where it failed.
+//! The runs: what every step did, and how it ended.
 
 mod as_test;
 
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, RawQuery, State, rejection::PathRejection},
-    routing::{get, post},
 };
-use http::HeaderMap;
 use motia_core::{
     context::notes::What,
-    event::{Event, EventId},
-    json::JsonText,
     registry::Step,
-    store::{Batch, Lane, Page, PageRequest, Target, WaitingFilter, Write},
-    trace::{SpanId, TraceContext, TraceId},
+    store::{Page, PageRequest, WaitingFilter},
+    trace::{SpanId, TraceId},
 };
 use motia_runtime::runs::{RunFilter, RunOutcome, RunRecord};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Desk, Refusal,
-    input::{Body, instant, query},
+    input::{instant, query},
+    operations::{Routes, does},
     paging::{Paging, by_number},
-    who,
 };
 
 /// As many runs of one trace are shown.
 const MOST_OF_A_TRACE: usize = 1000;
 
 /// Which runs are wanted: those to which all that is said applies.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Wanted {
     step: Option<String>,
@@ -63,7 +60,7 @@ impl Wanted {
     }
 }
 
-fn steps_of(desk: &Desk, flow: &str) -> Result<Vec<String>, Refusal> {
+pub(crate) fn steps_of(desk: &Desk, flow: &str) -> Result<Vec<String>, Refusal> {
     let in_flow = |step: &&Arc<Step>| step.about.flows.iter().any(|each| each.name == flow);
     let steps = desk.registry().steps.iter().filter(in_flow);
     let names: Vec<_> = steps.map(|step| step.name().to_owned()).collect();
@@ -71,7 +68,7 @@ fn steps_of(desk: &Desk, flow: &str) -> Result<Vec<String>, Refusal> {
 }
 
 /// A run as it stands in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct RunLine {
     id: String,
@@ -94,6 +91,9 @@ struct RunLine {
     trigger: Option<String>,
     logs: usize,
     emits: usize,
+    /// Of a replay, the run that it repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replay_of: Option<String>,
 }
 
 impl RunLine {
@@ -118,12 +118,13 @@ impl RunLine {
             trigger,
             logs: count(|what| matches!(what, What::Log { .. })),
             emits: count(|what| matches!(what, What::Emit { .. })),
+            replay_of: run.replay_of.map(|of| of.to_string()),
         }
     }
 }
 
 /// A trace: everything that one cause set going.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Trace {
     trace_id: TraceId,
@@ -135,13 +136,30 @@ struct Trace {
     waiting: usize,
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new()
-        .route("/api/runs", get(list))
-        .route("/api/runs/{id}", get(show))
-        .route("/api/runs/{id}/replay", post(replay))
-        .route("/api/runs/{id}/test", get(test))
-        .route("/api/traces/{trace}", get(trace))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .get(
+            "/api/runs",
+            list,
+            does("Lists the runs of steps, the last first")
+                .query::<Wanted>()
+                .answers::<Page<RunLine>>(),
+        )
+        .get(
+            "/api/runs/{id}",
+            show,
+            does("Shows a run with all that it did").answers::<RunRecord>(),
+        )
+        .get(
+            "/api/runs/{id}/test",
+            test,
+            does("Gives a run as a test of its step").answers::<Test>(),
+        )
+        .get(
+            "/api/traces/{trace}",
+            trace,
+            does("Shows all that one cause set going").answers::<Trace>(),
+        )
 }
 
 async fn list(
@@ -154,7 +172,7 @@ async fn list(
     Ok(Json(Page { items: items.iter().map(|run| RunLine::of(run)).collect(), next }))
 }
 
-async fn find(desk: &Desk, id: &str) -> Result<Arc<RunRecord>, Refusal> {
+pub(crate) async fn find(desk: &Desk, id: &str) -> Result<Arc<RunRecord>, Refusal> {
     let found = match id.parse() {
         Ok(id) => desk.runs().await?.get(id),
         Err(_) => None,
@@ -189,75 +207,8 @@ async fn trace(
     Ok(Json(Trace { trace_id, runs, cut, waiting }))
 }
 
-/// A run was sent again.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Replayed {
-    /// The new event.
-    event: EventId,
-    /// The trace that it continues.
-    trace_id: TraceId,
-}
-
-async fn replay(
-    State(desk): State<Arc<Desk>>,
-    id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Json<Replayed>, Refusal> {
-    let (Path(id), by) = (id?, who::asks(&headers, &body?)?);
-    let run = find(&desk, &id).await?;
-    let step = desk.registry().step(&run.step).cloned();
-    let step = step.ok_or_else(|| Refusal::conflict(format!("no step `{}` any more", run.step)))?;
-
-    let (event, target) = again(&desk, &run, &step).await?;
-    let replayed = Replayed { event: event.id, trace_id: event.trace.trace_id };
-    let targets = [target].into();
-    desk.commit(Batch::of(Write::Publish { event: Arc::new(event), targets })).await?;
-
-    tracing::info!(target: crate::AUDIT, run = id, step = step.name(), by, "replayed");
-    Ok(Json(replayed))
-}
-
-/// The event of a run once more, for its step alone.
-async fn again(desk: &Desk, run: &RunRecord, step: &Step) -> Result<(Event, Target), Refusal> {
-    let Some(event_step) = step.event() else {
-        return Err(Refusal::conflict(match run.kind.as_ref() {
-            "cron" => format!("a cron step has no input: `cron run {}` runs it now", run.step),
-            _ => "only the runs of event steps are replayed: send the request again".to_owned(),
-        }));
-    };
-    let input = run.input.as_ref().filter(|input| input.is_whole);
-    let whole = input.and_then(|input| Some((input, input.topic.clone()?)));
-    let (input, topic) = whole.ok_or_else(|| {
-        Refusal::conflict(
-            "the input of this run was not kept whole, for it was large or had secrets in it: \
-             redrive its dead letter instead",
-        )
-    })?;
-    let payload = JsonText::encode(&input.value)
-        .map_err(|error| Refusal::conflict(format!("its input is no JSON: {error}")))?;
-    // It continues the trace, as caused by the run that it repeats.
-    let cause =
-        TraceContext { trace_id: run.trace_id, span_id: run.span_id, sampled: true, parent: None };
-    let event = Event::new(topic.into(), payload, cause, desk.engine().now());
-    let queue = desk.store().queues(&[step.name()]).await?;
-    let queue = *queue.first().ok_or_else(|| Refusal::missing("no such queue"))?;
-    let unfit = |error: &dyn std::fmt::Display| {
-        Refusal::conflict(format!("its input does not fit `{}` any more: {error}", run.step))
-    };
-    (event_step.decodes)(&event).map_err(|error| unfit(&error))?;
-    let key = match &event_step.selector {
-        Some(selector) => selector.select(&event).map_err(|error| unfit(&error))?.flatten(),
-        None => None,
-    };
-    let ordered = event_step.options.fifo;
-    let lane = key.map(|key| Lane { key: key.into(), ordered });
-    Ok((event, Target { lane, ..queue.into() }))
-}
-
 /// A run as a test.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Test {
     /// Where it belongs: the step's own file.
     file: String,
@@ -278,22 +229,9 @@ async fn test(
 
 #[cfg(test)]
 mod tests {
-    use axum::Router;
-    use motia_runtime::Runtime;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
-    use crate::testing::{at_rest, get, place, post, running};
-
-    /// An app in which `Charge` has handled an order.
-    async fn after_a_charge() -> (Router, Runtime, Value) {
-        let (api, runtime) = running().await;
-        let mut runs = runtime.runs().watch();
-        place(&api, json!({ "id": "o-1", "cents": 5 })).await;
-        runs.changed().await.unwrap();
-        let (_, list) = get(&api, "/api/runs?step=Charge").await;
-        let run = list["items"][0].clone();
-        (api, runtime, run)
-    }
+    use crate::testing::{after_a_charge, at_rest, get};
 
     #[tokio::test]
     async fn a_run_is_listed_and_shown_with_what_it_was_given() {
@@ -313,22 +251,6 @@ mod tests {
             let (_, list) = get(&api, &format!("/api/runs?{nothing}")).await;
             assert_eq!(list["items"], json!([]), "{nothing}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_run_is_replayed_in_its_own_trace_for_its_step_alone() {
-        let (api, runtime, line) = after_a_charge().await;
-        let mut runs = runtime.runs().watch();
-        runs.mark_unchanged();
-
-        let path = format!("/api/runs/{}/replay", line["id"].as_str().unwrap());
-        let (status, replayed) = post(&api, &path, &json!({ "by": "ana" })).await;
-
-        assert_eq!((status.as_u16(), &replayed["traceId"]), (200, &line["traceId"]));
-        runs.changed().await.unwrap();
-        let (_, again) = get(&api, "/api/runs?step=Charge").await;
-        assert_eq!(again["items"].as_array().unwrap().len(), 2);
-        assert_eq!(again["items"][0]["parent"], line["spanId"]);
     }
 
     #[tokio::test]

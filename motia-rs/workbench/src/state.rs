@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Json,
     body::Bytes,
     extract::{
         Path, RawQuery, State,
         rejection::{BytesRejection, PathRejection},
     },
-    routing::get,
 };
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
@@ -17,16 +16,18 @@ use motia_core::{
     json::JsonText,
     store::{Batch, Entry, Outcome, Page, PageRequest, Require, Write},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     Desk, RESERVED, Refusal,
     input::{json_body, query},
+    operations::{Routes, does},
     paging::{Paging, gather},
 };
 
 /// A state group.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct GroupInfo {
     /// Its name.
     pub group: String,
@@ -35,7 +36,7 @@ pub struct GroupInfo {
 }
 
 /// An entry of a state group.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct EntryInfo {
     /// Its key.
@@ -54,11 +55,32 @@ impl EntryInfo {
     }
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new()
-        .route("/api/state", get(groups))
-        .route("/api/state/{group}", get(entries))
-        .route("/api/state/{group}/{key}", get(entry).put(set).delete(remove))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .get(
+            "/api/state",
+            groups,
+            does("Lists the state groups of the app")
+                .query::<Paging>()
+                .answers::<Page<GroupInfo>>(),
+        )
+        .get(
+            "/api/state/{group}",
+            entries,
+            does("Lists the entries of a group").query::<Paging>().answers::<Page<EntryInfo>>(),
+        )
+        .get("/api/state/{group}/{key}", entry, does("Shows an entry").answers::<EntryInfo>())
+        .put(
+            "/api/state/{group}/{key}",
+            set,
+            does("Sets an entry; with `If-Match`, only if it still has that version")
+                .takes::<JsonText>(),
+        )
+        .delete(
+            "/api/state/{group}/{key}",
+            remove,
+            does("Removes an entry; with `If-Match`, only if it still has that version"),
+        )
 }
 
 async fn groups(

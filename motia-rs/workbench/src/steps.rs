@@ -3,25 +3,26 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, RawQuery, State, rejection::PathRejection},
-    routing::get,
 };
 use motia_core::{
     registry::{Kind, Source, Step},
     store::Page,
     topic::TopicDef,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
     Desk, Refusal,
     input::query,
+    operations::{Routes, does},
     paging::{Paging, page_of},
 };
 
 /// A step as people are shown it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct StepInfo {
     /// Its name.
@@ -76,8 +77,14 @@ fn names(topics: &[TopicDef]) -> Vec<&'static str> {
     topics.iter().map(|topic| topic.name).collect()
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new().route("/api/steps", get(list)).route("/api/steps/{step}", get(show))
+pub(crate) fn routes() -> Routes {
+    Routes::default()
+        .get(
+            "/api/steps",
+            list,
+            does("Lists the steps by name").query::<Paging>().answers::<Page<StepInfo>>(),
+        )
+        .get("/api/steps/{step}", show, does("Shows a step").answers::<StepInfo>())
 }
 
 async fn list(

@@ -1,15 +1,15 @@
 //! An app of four steps, for the tests of the panels.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use axum::Router;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
 use motia_core::{
     self as motia,
-    config::{ApiConfig, CircuitBreaker, CronConfig, EventConfig, NoopConfig},
-    context::Context,
-    error::StepResult,
+    config::{ApiConfig, CircuitBreaker, CronConfig, EventConfig, NoopConfig, Retry},
+    context::{Context, Stream},
+    error::{StepError, StepResult},
     event::Event,
     flow::Flow,
     http::{ApiRequest, ApiResponse},
@@ -61,6 +61,37 @@ fn charge() -> Definition {
         .bind(handler)
 }
 
+/// A step that fails twice with each event, and then gives it up.
+fn refuse() -> Definition {
+    async fn handler(_: OrderPlaced, _: Context) -> StepResult {
+        Err(StepError::retry("the bank is closed"))
+    }
+    let twice = Retry::exponential(2, Duration::ZERO);
+    EventConfig::<OrderPlaced>::new("Refuse").retry(twice).bind(handler)
+}
+
+/// A step whose path has parameters.
+pub(crate) fn ship() -> Definition {
+    async fn handler(_: ApiRequest<Value>, _: Context) -> StepResult<ApiResponse<()>> {
+        Ok(ApiResponse::ok(()))
+    }
+    ApiConfig::<Value, ()>::put("Ship", "/shops/{shop}/files/{*rest}").bind(handler)
+}
+
+/// A running app in which `Refuse` has given up so many events.
+pub(crate) async fn after_failures(count: usize) -> (Router, Runtime) {
+    let registry = Registry::of([(refuse(), motia::source!())], []);
+    let runtime = runtime(registry).await;
+    let api = crate::over(Desk::running(runtime.clone()).beside(None));
+    for n in 0..count {
+        place(&api, json!({ "id": format!("o-{n}"), "cents": 1 })).await;
+    }
+    while get(&api, "/api/dead").await.1["total"] != json!(count) {
+        tokio::task::yield_now().await;
+    }
+    (api, runtime)
+}
+
 fn audit() -> Definition {
     async fn handler(_: Context) -> StepResult {
         Ok(())
@@ -77,9 +108,47 @@ pub(crate) fn registry() -> Registry {
     Registry::of(steps.map(|step| (step, motia::source!())), [])
 }
 
+/// What was paid at a till.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Paid {
+    cents: u64,
+}
+
+/// The same steps, and two streams.
+pub(crate) fn streaming() -> Registry {
+    const TILL: Stream<Paid> = Stream::new("till");
+    const TILLS: Stream<Paid> = Stream::new("tills");
+    let steps = [place_order(), charge(), audit(), customer()];
+    let streams = [TILL.describe(), TILLS.describe()];
+    Registry::of(
+        steps.map(|step| (step, motia::source!())),
+        streams.map(|stream| (stream, motia::source!())),
+    )
+}
+
 /// The API over an app at rest.
 pub(crate) async fn at_rest() -> Router {
     with_dead_letters(0).await
+}
+
+/// The file that the steps stand in.
+pub(crate) const FILE: &str = file!();
+
+/// The API over an app at rest whose sources lie in this folder.
+pub(crate) async fn beside(folder: &Path) -> Router {
+    let desk = Desk::at_rest(registry(), Arc::new(MemoryStore::new())).await.unwrap();
+    crate::over(desk.beside(Some(folder.to_owned())))
+}
+
+/// An app in which `Charge` has handled an order.
+pub(crate) async fn after_a_charge() -> (Router, Runtime, Value) {
+    let (api, runtime) = running().await;
+    let mut runs = runtime.runs().watch();
+    place(&api, json!({ "id": "o-1", "cents": 5 })).await;
+    runs.changed().await.unwrap();
+    let (_, list) = get(&api, "/api/runs?step=Charge").await;
+    let run = list["items"][0].clone();
+    (api, runtime, run)
 }
 
 /// The API over a running app, and the app.
@@ -99,7 +168,8 @@ pub(crate) async fn runtime(registry: Registry) -> Runtime {
 /// The API over an app at rest with so many dead letters of `Charge`.
 pub(crate) async fn with_dead_letters(count: usize) -> Router {
     let store = Arc::new(MemoryStore::new());
-    let api = crate::over(Desk::at_rest(registry(), store.clone()).await.unwrap());
+    let desk = Desk::at_rest(registry(), store.clone()).await.unwrap();
+    let api = crate::over(desk.beside(None));
     for n in 0..count {
         place(&api, json!({ "id": format!("o-{n}"), "cents": 1 })).await;
     }

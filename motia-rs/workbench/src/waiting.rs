@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Json,
     extract::{Path, RawQuery, State, rejection::PathRejection},
-    routing::get,
 };
 use jiff::Timestamp;
 use motia_core::{
@@ -13,16 +12,18 @@ use motia_core::{
     store::{DeadLetter, Delivery, DeliveryId, Ended, Page, WaitingFilter},
     trace::TraceId,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Desk, Refusal,
     input::query,
+    operations::{Routes, does},
     paging::{Paging, by_number, gather},
 };
 
 /// A delivery as people are shown it: an event on its way to one step.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeliveryInfo {
     /// Its name.
@@ -42,7 +43,7 @@ pub struct DeliveryInfo {
 }
 
 /// A delivery that waits.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Waiting {
     /// The delivery.
     #[serde(flatten)]
@@ -81,7 +82,7 @@ impl From<Ended> for DeliveryInfo {
 }
 
 /// Which deliveries are wanted: those to which all that is said applies.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Wanted {
     key: Option<String>,
@@ -94,8 +95,14 @@ struct Wanted {
     cursor: Option<String>,
 }
 
-pub(crate) fn routes() -> Router<Arc<Desk>> {
-    Router::new().route("/api/queues/{step}/waiting", get(list))
+pub(crate) fn routes() -> Routes {
+    Routes::default().get(
+        "/api/queues/{step}/waiting",
+        list,
+        does("Lists what waits for a step, the oldest first")
+            .query::<Wanted>()
+            .answers::<Page<Waiting>>(),
+    )
 }
 
 async fn list(

@@ -1,0 +1,215 @@
+//! What is counted, as a document: the same figures as on the page that Prometheus reads.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{Json, extract::State};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{
+    Desk, Refusal,
+    operations::{Routes, does},
+};
+
+/// All that is counted.
+#[derive(Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct MetricList {
+    /// In the order in which they were registered.
+    pub items: Vec<MetricInfo>,
+}
+
+/// Something that is counted.
+#[derive(Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct MetricInfo {
+    /// What it is called.
+    pub name: String,
+    /// What it means.
+    pub help: String,
+    /// `counter`, `gauge`, `histogram` and so on.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// One for each combination of labels.
+    pub samples: Vec<Sample>,
+}
+
+/// What was counted under certain labels.
+#[derive(Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Sample {
+    /// The labels.
+    pub labels: BTreeMap<String, String>,
+    /// The number; of a histogram, none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// Of a histogram, how many were seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<f64>,
+    /// Of a histogram, what they sum up to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sum: Option<f64>,
+    /// Of a histogram, how many were seen up to each bound; the last one, `null`, has none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub buckets: Vec<(Option<f64>, f64)>,
+}
+
+pub(crate) fn routes() -> Routes {
+    Routes::default().get(
+        "/api/metrics",
+        list,
+        does("Lists all that is counted, as `/metrics` shows it").answers::<MetricList>(),
+    )
+}
+
+async fn list(State(desk): State<Arc<Desk>>) -> Result<Json<MetricList>, Refusal> {
+    let none = "no app runs, and what is counted is in the memory of its process";
+    let runtime = desk.runtime().ok_or_else(|| Refusal::conflict(none))?;
+    Ok(Json(read(&motia_runtime::metrics::page::page(runtime).await?)))
+}
+
+/// Reads OpenMetrics text: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
+fn read(text: &str) -> MetricList {
+    let mut items: Vec<MetricInfo> = Vec::new();
+    for line in text.lines() {
+        let mut words = line.splitn(4, ' ');
+        match (words.next(), words.next(), words.next(), words.next()) {
+            (Some("#"), Some("HELP"), Some(name), help) => {
+                family(&mut items, name).help = unescaped(help.unwrap_or_default());
+            }
+            (Some("#"), Some("TYPE"), Some(name), kind) => {
+                family(&mut items, name).kind = kind.unwrap_or_default().to_owned();
+            }
+            (Some("#"), ..) => {}
+            _ => drop(sample(&mut items, line)),
+        }
+    }
+    MetricList { items }
+}
+
+/// The metric of this name, which is the last one or a new one.
+fn family<'i>(items: &'i mut Vec<MetricInfo>, name: &str) -> &'i mut MetricInfo {
+    if items.last().is_none_or(|last| last.name != name) {
+        items.push(MetricInfo { name: name.to_owned(), ..MetricInfo::default() });
+    }
+    items.last_mut().expect("one was just put there")
+}
+
+/// Adds what a line says to the metric that it belongs to: the last one.
+fn sample(items: &mut [MetricInfo], line: &str) -> Option<()> {
+    let metric = items.last_mut()?;
+    let (name, rest) = line.split_at(line.find(['{', ' '])?);
+    let (mut labels, rest) = match rest.strip_prefix('{') {
+        Some(rest) => labels(rest)?,
+        None => (BTreeMap::new(), rest),
+    };
+    let value: f64 = rest.split_whitespace().next()?.parse().ok()?;
+    let part = name.strip_prefix(&metric.name)?;
+    let bound = if part == "_bucket" { labels.remove("le") } else { None };
+    // The lines of a histogram follow each other.
+    if metric.samples.last().is_none_or(|last| last.labels != labels || last.value.is_some()) {
+        metric.samples.push(Sample { labels, ..Sample::default() });
+    }
+    let sample = metric.samples.last_mut()?;
+    match part {
+        "_bucket" => {
+            let bound =
+                bound.and_then(|bound| bound.parse().ok()).filter(|it: &f64| it.is_finite());
+            sample.buckets.push((bound, value));
+        }
+        "_count" => sample.count = Some(value),
+        "_sum" => sample.sum = Some(value),
+        _ => sample.value = Some(value),
+    }
+    Some(())
+}
+
+/// Reads labels up to their `}`; gives what follows.
+fn labels(mut text: &str) -> Option<(BTreeMap<String, String>, &str)> {
+    let mut labels = BTreeMap::new();
+    loop {
+        text = text.trim_start_matches(',');
+        if let Some(rest) = text.strip_prefix('}') {
+            return Some((labels, rest));
+        }
+        let (name, rest) = text.split_once("=\"")?;
+        let mut escaped = false;
+        let end = rest.find(|letter| {
+            let ends = letter == '"' && !escaped;
+            escaped = letter == '\\' && !escaped;
+            ends
+        })?;
+        labels.insert(name.to_owned(), unescaped(&rest[..end]));
+        text = &rest[end + 1..];
+    }
+}
+
+fn unescaped(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut plain = String::with_capacity(text.len());
+    while let Some(letter) = letters.next() {
+        match letter {
+            '\\' => match letters.next() {
+                Some('n') => plain.push('\n'),
+                other => plain.extend(other),
+            },
+            letter => plain.push(letter),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{at_rest, get, place, running};
+
+    #[test]
+    fn counters_gauges_and_histograms_are_read_with_their_labels() {
+        let text = "# HELP failed Tasks that \\\"failed\\\".\n# TYPE failed counter\n\
+            failed_total{task=\"a,b\",why=\"say \\\"no\\\" {1}\\n\"} 3\n\
+            # HELP took How long.\n# TYPE took histogram\n\
+            took_sum{task=\"a\"} 1.5\ntook_count{task=\"a\"} 2\n\
+            took_bucket{le=\"0.5\",task=\"a\"} 1\ntook_bucket{le=\"+Inf\",task=\"a\"} 2\n\
+            # HELP active Now.\n# TYPE active gauge\nactive 5.0\n# EOF\n";
+
+        let list = serde_json::to_value(read(text)).unwrap();
+
+        let failed = json!({
+            "name": "failed", "help": "Tasks that \"failed\".", "type": "counter",
+            "samples": [{ "labels": { "task": "a,b", "why": "say \"no\" {1}\n" }, "value": 3.0 }],
+        });
+        assert_eq!(list["items"][0], failed);
+        let took = json!({
+            "labels": { "task": "a" }, "count": 2.0, "sum": 1.5,
+            "buckets": [[0.5, 1.0], [null, 2.0]],
+        });
+        assert_eq!(list["items"][1]["samples"], json!([took]));
+        assert_eq!(list["items"][2]["samples"], json!([{ "labels": {}, "value": 5.0 }]));
+    }
+
+    #[tokio::test]
+    async fn the_figures_of_a_running_app_are_those_of_its_page() {
+        let (api, runtime) = running().await;
+        place(&api, json!({ "id": "o-1", "cents": 5 })).await;
+
+        let (status, list) = get(&api, "/api/metrics").await;
+
+        assert_eq!(status, 200);
+        let page = motia_runtime::metrics::page::page(&runtime).await.unwrap();
+        let named = page.lines().filter(|line| line.starts_with("# TYPE")).count();
+        assert_eq!(list["items"].as_array().unwrap().len(), named);
+        let of = |name: &str| {
+            let all = list["items"].as_array().unwrap().iter();
+            all.clone().find(|metric| metric["name"] == name).cloned().unwrap()
+        };
+        let emitted = json!([{ "labels": { "topic": "order.placed" }, "value": 1.0 }]);
+        assert_eq!(of("motia_events_emitted")["samples"], emitted);
+        assert_eq!(of("motia_queue_dead")["samples"][0]["labels"]["step"], json!("Charge"));
+        runtime.shutdown().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn of_an_app_at_rest_nothing_is_counted() {
+        assert_eq!(get(&at_rest().await, "/api/metrics").await.0, 409);
+    }
+}

@@ -46,9 +46,19 @@ pub struct Sample {
     /// Of a histogram, what they sum up to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sum: Option<f64>,
-    /// Of a histogram, how many were seen up to each bound; the last one, `null`, has none.
+    /// Of a histogram, how many were seen up to each bound.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub buckets: Vec<(Option<f64>, f64)>,
+    pub buckets: Vec<(Bound, f64)>,
+}
+
+/// Up to where a bucket goes.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Bound {
+    /// Up to this.
+    At(f64),
+    /// To the end: `+Inf`.
+    None(&'static str),
 }
 
 pub(crate) fn routes() -> Routes {
@@ -110,8 +120,8 @@ fn sample(items: &mut [MetricInfo], line: &str) -> Option<()> {
     let sample = metric.samples.last_mut()?;
     match part {
         "_bucket" => {
-            let bound =
-                bound.and_then(|bound| bound.parse().ok()).filter(|it: &f64| it.is_finite());
+            let bound: Option<f64> = bound.and_then(|bound| bound.parse().ok());
+            let bound = bound.filter(|it| it.is_finite()).map_or(Bound::None("+Inf"), Bound::At);
             sample.buckets.push((bound, value));
         }
         "_count" => sample.count = Some(value),
@@ -181,7 +191,7 @@ mod tests {
         assert_eq!(list["items"][0], failed);
         let took = json!({
             "labels": { "task": "a" }, "count": 2.0, "sum": 1.5,
-            "buckets": [[0.5, 1.0], [null, 2.0]],
+            "buckets": [[0.5, 1.0], ["+Inf", 2.0]],
         });
         assert_eq!(list["items"][1]["samples"], json!([took]));
         assert_eq!(list["items"][2]["samples"], json!([{ "labels": {}, "value": 5.0 }]));

@@ -280,6 +280,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn every_operation_stands_in_the_documentation() {
+        let told = include_str!("../../../docs/admin-api.md");
+        for Operation { method, path, about } in crate::routes().operations() {
+            let line = format!("| `{method} {path}` | {} |", about.does);
+            assert!(told.contains(&line), "docs/admin-api.md lacks: {line}");
+        }
+    }
+
     #[tokio::test]
     async fn ids_are_unique() {
         let operations = crate::routes();

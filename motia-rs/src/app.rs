@@ -8,6 +8,7 @@ use motia_core::{
     context::Context,
     error::StepResult,
     http::{ApiRequest, Middleware, ProblemShape},
+    panel::Panel,
     registry::{Registry, Source},
     setting::{Setting, SettingDef},
     store::Store,
@@ -37,6 +38,8 @@ pub struct App {
     /// Kept apart, so that another registry does not lose them.
     settings: Vec<(SettingDef, Source)>,
     /// As well.
+    panels: Vec<(Panel, Source)>,
+    /// As well.
     authenticator: Option<Authenticator>,
 }
 
@@ -45,7 +48,7 @@ impl App {
     #[must_use]
     pub fn new() -> Self {
         let program = Program { registry: Registry::collect(), ..Program::default() };
-        Self { program, settings: Vec::new(), authenticator: None }
+        Self { program, settings: Vec::new(), panels: Vec::new(), authenticator: None }
     }
 
     /// Puts functions around every API step, outermost first, within those named before.
@@ -114,6 +117,27 @@ impl App {
         let (file, line) = (place.file(), place.line());
         let source = Source { file, line, module: "", package_dir: "" };
         self.settings.push((setting.describe(), source));
+        self
+    }
+
+    /// Adds a page of the app to the Workbench: see `docs/panels.md`. Two of one name, and one that cannot be
+    /// shown, are found before the port opens.
+    ///
+    /// ```
+    /// use motia::prelude::*;
+    ///
+    /// const TASKS: Panel = Panel::new("tasks", "Task queue")
+    ///     .files(&[PanelFile::new("index.html", b"<!doctype html><title>Tasks</title>")]);
+    ///
+    /// let app = motia::App::new().panel(TASKS);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn panel(mut self, panel: Panel) -> Self {
+        let place = Location::caller();
+        let (file, line) = (place.file(), place.line());
+        let source = Source { file, line, module: "", package_dir: "" };
+        self.panels.push((panel, source));
         self
     }
 
@@ -189,8 +213,8 @@ impl App {
     /// ```
     #[must_use]
     pub fn run_with<A: Into<OsString>>(self, args: impl IntoIterator<Item = A>) -> ExitCode {
-        let Self { mut program, settings, authenticator } = self;
-        program.registry = program.registry.with_settings(settings);
+        let Self { mut program, settings, panels, authenticator } = self;
+        program.registry = program.registry.with_settings(settings).with_panels(panels);
         if authenticator.is_some() {
             program.registry.authenticator = authenticator;
         }

@@ -7,7 +7,7 @@ macro_rules! pages {
     };
 }
 
-pages!(M001 M002 M003 M004 M005 M006 M007 M008 M009 M010 M011 M012 M013 M014 M015 M016 M017);
+pages!(M001 M002 M003 M004 M005 M006 M007 M008 M009 M010 M011 M012 M013 M014 M015 M016 M017 M018);
 
 #[doc = include_str!("../../docs/settings.md")]
 const SETTINGS: () = ();
@@ -20,3 +20,6 @@ const QUEUES: () = ();
 
 #[doc = include_str!("../../docs/streams.md")]
 const STREAMS: () = ();
+
+#[doc = include_str!("../../docs/panels.md")]
+const PANELS: () = ();

@@ -19,6 +19,7 @@ pub use motia_core::{
     },
     metric::{Counter, Gauge, Histogram},
     middleware, one_of,
+    panel::{File as PanelFile, Panel},
     schema::{Place, Violation},
     setting::{Setting, Size, Span},
     step, stream,

@@ -1,0 +1,17 @@
+/** Shows how often each name was greeted, and looks again when state changes. */
+
+async function show() {
+  const answer = await fetch("/__motia/api/state/greeted");
+  const { items } = await answer.json();
+  const lines = items.map(({ key, value }) => {
+    const line = document.createElement("li");
+    line.textContent = `${key}: ${value}`;
+    return line;
+  });
+  document.getElementById("names").replaceChildren(...lines);
+}
+
+new EventSource("/__motia/api/changes").addEventListener("changed", ({ data }) => {
+  if (JSON.parse(data).topics.includes("state")) show();
+});
+show();

@@ -81,8 +81,16 @@ pub enum Command {
     },
     /// List what was cancelled, expired or superseded, the last first
     History(work::History),
-    /// List the runs of steps, the last first
-    Runs(seen::Runs),
+    /// List the runs of steps, the last first; send many of them again
+    #[command(args_conflicts_with_subcommands = true)]
+    Runs {
+        /// What to do; a list when nothing is said
+        #[command(subcommand)]
+        command: Option<seen::RunsDone>,
+        /// Which runs are listed
+        #[command(flatten)]
+        wanted: seen::Runs,
+    },
     /// Look into one run, or send its event again
     Run {
         /// What to do
@@ -91,6 +99,12 @@ pub enum Command {
     },
     /// Show the last log lines of the running app, and follow them
     Logs(seen::Logs),
+    /// Look into the streams, and watch them change
+    Streams {
+        /// What to do; a list when nothing is said
+        #[command(subcommand)]
+        command: Option<seen::Streams>,
+    },
     /// Look into the schedules
     #[command(subcommand)]
     Cron(Cron),
@@ -277,6 +291,33 @@ mod tests {
         {
             assert!(parsed(line).is_ok(), "{line}");
         }
+    }
+
+    #[test]
+    fn runs_are_listed_or_replayed_and_never_all_of_them_by_accident() {
+        for line in [
+            "app runs",
+            "app runs --step Charge",
+            "app runs replay --failed --step Charge",
+            "app runs replay --outcome ok --since 1h",
+        ] {
+            assert!(parsed(line).is_ok(), "{line}");
+        }
+        for line in [
+            "app runs replay",
+            "app runs replay --limit 5",
+            "app runs replay --failed --outcome ok",
+            "app runs --step Charge replay --failed",
+        ] {
+            assert!(parsed(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_stream_is_watched_group_by_group() {
+        assert!(parsed("app streams").is_ok() && parsed("app streams show till").is_ok());
+        assert!(parsed("app streams watch till shop-1").is_ok());
+        assert!(parsed("app streams watch till").is_err());
     }
 
     #[test]

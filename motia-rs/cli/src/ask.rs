@@ -171,6 +171,11 @@ impl Server {
         let request = request.map_err(|error| unreachable(&error))?;
         // What is followed comes when it comes.
         let mut response = agent(None).run(request).map_err(|error| unreachable(&error))?;
+        if !response.status().is_success() {
+            let problem = response.body_mut().read_to_string().unwrap_or_default();
+            let problem = serde_json::from_str(&problem).unwrap_or_default();
+            return Err(refused(response.status(), &problem));
+        }
         for line in BufReader::new(response.body_mut().as_reader()).lines() {
             let line = line.map_err(|error| unreachable(&error))?;
             if let Some(document) = line.strip_prefix("data:") {

@@ -12,6 +12,7 @@ pub mod queues;
 pub mod reset;
 mod runs;
 pub mod state;
+mod streams;
 
 use std::{io::IsTerminal as _, sync::Arc, time::Duration};
 
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::{
     Failure, Program,
-    args::{self, Args, Command, Flags},
+    args::{self, Args, Command, Flags, seen::RunsDone},
     ask::{Absent, App},
     logs,
     output::Output,
@@ -78,9 +79,13 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
         Command::Cancel(what) => deliveries::cancel(&ask(look)?, what, &me, output),
         Command::Circuits { command } => circuits::run(&ask(look)?, command, &me, output),
         Command::History(wanted) => history::run(&ask(look)?, wanted, &me, output),
-        Command::Runs(wanted) => runs::list(&ask(look)?, wanted, &me, output),
+        Command::Runs { command: None, wanted } => runs::list(&ask(look)?, wanted, &me, output),
+        Command::Runs { command: Some(RunsDone::Replay(wanted)), .. } => {
+            runs::replay(&ask(look)?, wanted, &me, output)
+        }
         Command::Run { command } => runs::run(&ask(look)?, command, &me, output),
         Command::Logs(wanted) => logs_of::run(&ask(look)?, wanted, &me, output),
+        Command::Streams { command } => streams::run(&ask(look)?, command, &me, output),
         Command::Cron(command) => app::cron(&ask(look)?, command, output),
         Command::State(command) => state::run(ask, command, settings.limits.key, output),
         Command::Dlq(command) => dead::run(&ask(look)?, command, &me, output),

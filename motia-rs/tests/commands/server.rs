@@ -174,3 +174,40 @@ fn a_second_signal_ends_the_server_at_once() {
     assert_eq!(server.ended(), Some(1));
     assert!(!shop.path().join(".motia/server.json").exists());
 }
+
+#[test]
+fn all_that_failed_is_sent_again_and_says_of_what_it_is_the_replay() {
+    let shop = Shop::new();
+    let _server = shop.serve(&[]);
+    for id in ["o-1", "o-2"] {
+        shop.json(&["emit", "order.placed", &json!({ "id": id, "item": "glass" }).to_string()]);
+    }
+    let failed = |count: usize| {
+        let all = ["--json", "runs", "--step", "Pack", "--outcome", "failed"];
+        shop.until(&all, |ended| ended.stdout.matches("\"outcome\":\"failed\"").count() == count)
+    };
+    failed(2);
+
+    let replayed = shop.run(&["runs", "replay", "--failed", "--step", "Pack"]);
+
+    assert_eq!((replayed.code, replayed.stdout.as_str()), (Some(0), "2 runs sent again\n"));
+    let runs: serde_json::Value = serde_json::from_str(&failed(4).stdout).unwrap();
+    let replays = |n: usize| runs["items"][n]["replayOf"].is_string();
+    assert_eq!([replays(0), replays(1), replays(2), replays(3)], [true, true, false, false]);
+    let nothing = shop.run(&["runs", "replay", "--outcome", "failed", "--text", "unheard"]);
+    assert_eq!(nothing.stdout, "0 runs sent again\n");
+    assert_eq!(shop.run(&["runs", "replay"]).code, Some(2), "nothing was said");
+}
+
+#[test]
+fn what_is_no_stream_cannot_be_looked_into() {
+    let shop = Shop::new();
+    let _server = shop.serve(&[]);
+
+    assert_eq!(shop.json(&["streams"])["items"], json!([]));
+    for args in [&["streams", "show", "nothing"][..], &["streams", "watch", "nothing", "here"]] {
+        let ended = shop.run(args);
+        assert_eq!(ended.code, Some(1), "{args:?}: {}", ended.stderr);
+        assert!(ended.one_line().contains("nothing"), "{args:?}: {}", ended.stderr);
+    }
+}

@@ -1,11 +1,12 @@
 //! What can be typed to see what the app did.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::Page;
 
 /// Which runs are listed.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub struct Runs {
     /// Only those of this step
     #[arg(long)]
@@ -28,6 +29,67 @@ pub struct Runs {
     /// Which page
     #[command(flatten)]
     pub page: Page,
+}
+
+/// What to do with many runs.
+#[derive(Debug, Subcommand)]
+pub enum RunsDone {
+    /// Send them again with what they were given, each event once
+    Replay(Replay),
+}
+
+/// Which runs are sent again.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("which").required(true).multiple(true))]
+pub struct Replay {
+    /// Only those that failed, which is also what is taken when no outcome is said
+    #[arg(long, group = "which", conflicts_with = "outcome")]
+    pub failed: bool,
+    /// Only those that ended so
+    #[arg(long, value_enum, group = "which")]
+    pub outcome: Option<Outcome>,
+    /// Only those of this step
+    #[arg(long, group = "which")]
+    pub step: Option<String>,
+    /// Only those of this flow
+    #[arg(long, group = "which")]
+    pub flow: Option<String>,
+    /// Only those of this trace
+    #[arg(long, value_name = "ID", group = "which")]
+    pub trace: Option<String>,
+    /// Only those with this text in their error, their request or their log lines
+    #[arg(long, group = "which")]
+    pub text: Option<String>,
+    /// Only those that began no longer ago than this: 30s, 5m, 1h
+    #[arg(long, value_name = "TIME", group = "which")]
+    pub since: Option<String>,
+    /// Look at so many at most, the last ones
+    #[arg(long, value_name = "NUMBER", default_value_t = 100)]
+    pub limit: usize,
+}
+
+/// What to do with the streams.
+#[derive(Debug, Subcommand)]
+pub enum Streams {
+    /// List the groups of a stream, or the items of a group
+    Show {
+        /// The stream
+        stream: String,
+        /// The group
+        group: Option<String>,
+        /// Which page
+        #[command(flatten)]
+        page: Page,
+    },
+    /// Show a group, or one item of it, and each change of it, until interrupted
+    Watch {
+        /// The stream
+        stream: String,
+        /// The group
+        group: String,
+        /// The item
+        id: Option<String>,
+    },
 }
 
 /// How a run ended.

@@ -3,10 +3,10 @@
 use clap::ValueEnum as _;
 use serde_json::{Value, json};
 
-use super::{Me, page, text, typed_time};
+use super::{Me, counted, page, text, typed_time};
 use crate::{
     Failure,
-    args::seen::{Outcome, Run, Runs},
+    args::seen::{Outcome, Replay, Run, Runs},
     ask::{App, segment, with_query},
     output::Output,
 };
@@ -56,8 +56,11 @@ pub(super) fn run(app: &App, command: Run, me: &Me, output: Output) -> Result<()
         }
         Run::Replay { id } => {
             let document = app.post(&path(&id, "/replay"), &me.asks())?;
-            let event = text(&document["event"]);
-            output.done(&document, &format!("run {id} was sent again, as event {event}"));
+            let told = match document["event"].as_str() {
+                Some(event) => format!("run {id} was sent again, as event {event}"),
+                None => format!("run {id} was sent again, and answered {}", document["status"]),
+            };
+            output.done(&document, &told);
         }
         Run::Test { id } => {
             let document = app.get(&path(&id, "/test"))?;
@@ -69,6 +72,31 @@ pub(super) fn run(app: &App, command: Run, me: &Me, output: Output) -> Result<()
             }
         }
     }
+    Ok(())
+}
+
+/// Sends many runs again, and tells of each that was not.
+pub(super) fn replay(app: &App, wanted: Replay, me: &Me, output: Output) -> Result<(), Failure> {
+    let Replay { failed, outcome, step, flow, trace, text: said, since, limit } = wanted;
+    let outcome = if failed { Some(Outcome::Failed) } else { outcome };
+    let outcome = outcome.as_ref().and_then(Outcome::to_possible_value);
+    let since = since.map(|since| typed_time("--since", &since)).transpose()?;
+    let asked = json!({
+        "outcome": outcome.map(|outcome| outcome.get_name().to_owned()),
+        "step": step,
+        "flow": flow,
+        "trace": trace,
+        "text": said,
+        "since": since.map(|since| me.clock.ago(since).to_string()),
+        "limit": limit,
+        "by": me.name,
+    });
+    let document = app.post("/api/runs/replay", &asked)?;
+    let mut lines = vec![format!("{} sent again", counted(&document["replayed"], "run"))];
+    for refused in document["refused"].as_array().into_iter().flatten() {
+        lines.push(format!("  not {}: {}", text(&refused["id"]), text(&refused["why"])));
+    }
+    output.told(&document, &lines);
     Ok(())
 }
 
@@ -107,6 +135,9 @@ fn lines(run: &Value, me: &Me) -> Vec<String> {
         format!("  began   {}", me.clock.time(text(&run["startedAt"]))),
         format!("  trace   {}", text(&run["traceId"])),
     ];
+    if !run["replayOf"].is_null() {
+        lines.push(format!("  replay  of run {}", run["replayOf"]));
+    }
     let told = [
         ("asked", &run["input"]["request"]),
         ("topic", &run["input"]["topic"]),

@@ -10,8 +10,11 @@ mod petstore;
 mod task_queue;
 mod task_router;
 
-/// What stands around the steps: the form of errors and paths that the clients of a flow rely on.
+/// What stands around the steps: the form of errors and paths that the clients of a flow rely on, and the
+/// pages that they add to the Workbench.
 #[must_use]
 pub fn contracts(app: App) -> App {
-    app.problems(flows::task_queue::fastapi::ERRORS).redirect_slashes()
+    app.problems(flows::task_queue::fastapi::ERRORS)
+        .redirect_slashes()
+        .panel(task_queue::panel::PANEL)
 }

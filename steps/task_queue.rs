@@ -13,6 +13,7 @@ mod live;
 mod open_circuit_breaker;
 mod openrouter_metrics;
 mod openrouter_status;
+pub(crate) mod panel;
 mod process_task;
 mod queue_status;
 mod queue_stream;

@@ -21,6 +21,13 @@ pub(crate) struct Answer {
     pub(crate) body: Value,
 }
 
+/// A file that was answered.
+pub(crate) struct Page {
+    pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) text: String,
+}
+
 impl App {
     /// The app without a key: it works offline.
     pub(crate) fn offline() -> Self {
@@ -45,6 +52,12 @@ impl App {
 
     pub(crate) fn get(&self, path: &str) -> Answer {
         Answer::of(self.agent.get(format!("{}{path}", self.url)).call().unwrap())
+    }
+
+    pub(crate) fn page(&self, path: &str) -> Page {
+        let mut answer = self.agent.get(format!("{}{path}", self.url)).call().unwrap();
+        let text = answer.body_mut().read_to_string().unwrap();
+        Page { status: answer.status().as_u16(), headers: answer.headers().clone(), text }
     }
 
     pub(crate) fn delete(&self, path: &str) -> Answer {

@@ -4,6 +4,7 @@
 mod client;
 mod contract;
 mod crash;
+mod dashboard;
 mod errors;
 mod failures;
 mod live;

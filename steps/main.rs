@@ -2,12 +2,12 @@
 
 use std::process::ExitCode;
 
-use flows::task_router::call::child;
+use flows::aside;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    // A task that runs in a process of its own is this program once more.
-    child::take_over().unwrap_or_else(|| motia::App::new().with(steps::contracts).run())
+    // What is done in a process of its own is done by this program once more.
+    aside::take_over().unwrap_or_else(|| motia::App::new().with(steps::contracts).run())
 }

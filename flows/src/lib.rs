@@ -2,6 +2,7 @@
 //! module per flow. The verbs are under `steps/`.
 
 pub mod ai_jobs;
+pub mod aside;
 pub mod background_jobs;
 pub mod demo;
 pub mod hello;

@@ -53,6 +53,31 @@ impl Server {
         self.child.as_ref().unwrap().id().to_string()
     }
 
+    /// The processes that it has started and not seen the end of, zombies among them.
+    #[cfg(target_os = "linux")]
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn children(&self) -> Vec<String> {
+        let parent = self.pid();
+        let is_child = |stat: &String| {
+            let rest = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+            rest.split_whitespace().nth(1) == Some(&*parent)
+        };
+        let processes = fs::read_dir("/proc").unwrap().flatten();
+        let stats = processes.map(|entry| fs::read_to_string(entry.path().join("stat")));
+        stats.filter_map(Result::ok).filter(is_child).collect()
+    }
+
+    /// Waits until nothing is left of what it started.
+    #[cfg(target_os = "linux")]
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub(crate) fn until_childless(&self) {
+        let began = Instant::now();
+        while !self.children().is_empty() {
+            assert!(began.elapsed() < Duration::from_secs(5), "{:?}", self.children());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// `kill -SIGNAL`.
     #[allow(dead_code, reason = "not every test needs it")]
     pub(crate) fn signal(&self, signal: &str) {

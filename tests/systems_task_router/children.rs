@@ -1,5 +1,5 @@
 //! Local executors in processes of their own: their limits hold, and nothing of them is left.
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
 use std::{
     fs,
@@ -43,29 +43,6 @@ fn run(script: &Script, rest: &Value) -> (Client, Value) {
     (client, task)
 }
 
-/// The processes that the app has started and not seen the end of, zombies among them.
-fn children(client: &Client) -> Vec<String> {
-    let parent = client.server.pid();
-    let of_parent = |stat: &str| {
-        let rest = stat.rsplit_once(')')?.1;
-        rest.split_whitespace().nth(1).filter(|ppid| *ppid == parent)?;
-        Some(stat.to_owned())
-    };
-    let stats = fs::read_dir("/proc").unwrap().flatten();
-    stats
-        .filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok())
-        .filter_map(|stat| of_parent(&stat))
-        .collect()
-}
-
-fn until_childless(client: &Client) {
-    let began = Instant::now();
-    while !children(client).is_empty() {
-        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", children(client));
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
 #[test]
 fn a_program_is_given_the_input_and_nothing_else_and_its_output_is_read() {
     let script = Script::of(
@@ -79,7 +56,7 @@ fn a_program_is_given_the_input_and_nothing_else_and_its_output_is_read() {
     for one in variables.split_whitespace() {
         assert!(["PATH", "PWD", "OLDPWD", "SHLVL", "_"].contains(&one), "{variables}");
     }
-    until_childless(&client);
+    client.server.until_childless();
 }
 
 #[test]
@@ -99,7 +76,7 @@ fn a_function_runs_in_a_process_of_its_own_under_its_limits() {
     assert_eq!(client.until_status(&id, "completed")["output"]["words"], 3);
     let (_, all) = client.get("/router/executors");
     assert!(["cgroup", "rlimit"].contains(&all["executors"][0]["limitsHold"].as_str().unwrap()));
-    until_childless(&client);
+    client.server.until_childless();
 }
 
 #[test]
@@ -113,7 +90,7 @@ fn one_that_wants_more_memory_than_it_may_have_does_not_get_it() {
     let (client, task) = run(&Script::of(hog), &limits);
 
     assert_eq!(task["status"], "failed", "{task}");
-    until_childless(&client);
+    client.server.until_childless();
 }
 
 #[test]
@@ -125,7 +102,7 @@ fn one_that_wants_more_of_the_processor_than_it_may_have_is_ended() {
     // A tenth of ten seconds; under a control group it is slowed down instead, and its time is over.
     let reason = task["error"]["reason"].as_str().unwrap();
     assert!(["over_quota", "timeout"].contains(&reason), "{task}");
-    until_childless(&client);
+    client.server.until_childless();
 }
 
 #[test]
@@ -137,7 +114,7 @@ fn a_timeout_ends_it_with_all_that_it_started() {
     let (client, task) = run(&Script::of(&lines), &json!({ "timeout": "500ms" }));
 
     assert_eq!(task["error"]["reason"], "timeout");
-    until_childless(&client);
+    client.server.until_childless();
     until_silent(&beat);
 }
 
@@ -164,14 +141,14 @@ fn cancelling_ends_it_and_leaves_no_zombie() {
     let id = client.submit(&json!({ "text": "x" }));
     client.until_status(&id, "running");
     let began = Instant::now();
-    while children(&client).is_empty() {
+    while client.server.children().is_empty() {
         assert!(began.elapsed() < Duration::from_secs(10), "it never starts");
         std::thread::sleep(Duration::from_millis(5));
     }
 
     assert_eq!(client.delete(&format!("/router/tasks/{id}")).0, 200);
 
-    until_childless(&client);
+    client.server.until_childless();
 }
 
 #[test]
@@ -179,7 +156,7 @@ fn what_it_says_is_read_up_to_a_limit_and_its_failure_is_told() {
     let (client, endless) =
         run(&Script::of("while :; do echo xxxxxxxxxxxxxxxxxxx; done"), &json!({}));
     assert_eq!(endless["error"]["reason"], "bad_answer", "{endless}");
-    until_childless(&client);
+    client.server.until_childless();
 
     let (_, failed) = run(&Script::of("echo the disk is full >&2; exit 3"), &json!({}));
     assert_eq!(failed["error"]["reason"], "broken");

@@ -1,15 +1,10 @@
 //! One attempt at an executor.
 //!
 //! # Layout
-//! - [`http`]: a service that is called; [`local`]: a function or a program of this machine
-//! - [`child`]: a process of its own under limits, and [`cage`]: its control group
+//! - [`http`]: a service that is called; [`local`]: a function of this app
+//! - [`apart`]: a function or a program in a process of its own, under limits
 
-pub mod cage;
-#[cfg(unix)]
-pub mod child;
-#[cfg(not(unix))]
-#[path = "call/no_child.rs"]
-pub mod child;
+mod apart;
 pub mod http;
 mod local;
 
@@ -17,7 +12,6 @@ use std::{future::Future, path::PathBuf, time::Duration};
 
 use motia::prelude::*;
 
-use self::cage::Cages;
 use super::{
     amount::{Cores, Span},
     definition::Definition,
@@ -25,7 +19,10 @@ use super::{
     settings::{self, Commands},
     task::{Fault, FaultReason, Task},
 };
-use crate::outbound;
+use crate::{
+    aside::{self, cage::Cages},
+    outbound,
+};
 
 /// What an attempt is about.
 #[derive(Debug)]
@@ -137,7 +134,7 @@ pub async fn run(
         match (job.executor.kind, means) {
             (Kind::Http, _) => http::post(job).await,
             (Kind::Local, Some(Means::Function)) => local::call(job).await,
-            (Kind::Local, Some(means)) => local::call_apart(tools, job, means).await,
+            (Kind::Local, Some(means)) => apart::call(tools, job, means).await,
             (Kind::Local, None) => {
                 let detail = format!("there is no function `{}`", job.executor.function());
                 Err(Failed::fault(FaultReason::Unreachable, detail))
@@ -170,7 +167,7 @@ pub enum Holds {
 pub fn holds<E>(ctx: &Context<E>, tools: &Tools, executor: &Executor) -> Holds {
     match executor.means(&ctx.setting(settings::ROUTER_COMMANDS)) {
         None | Some(Means::Function) => Holds::Not,
-        Some(_) if !child::SUPPORTED => Holds::Not,
+        Some(_) if !aside::SUPPORTED => Holds::Not,
         Some(_) => match tools.cages(ctx.setting(settings::ROUTER_CGROUP).as_deref()) {
             Some(_) => Holds::Cgroup,
             None => Holds::Rlimit,

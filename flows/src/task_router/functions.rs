@@ -7,6 +7,12 @@ use std::future::Future;
 use motia::{prelude::*, store::BoxFuture};
 use serde::de::DeserializeOwned;
 
+use crate::aside::{NoOutput, Work};
+
+/// The work aside that runs the function it is about.
+pub const ASIDE: &str = "function";
+inventory::submit! { Work { name: ASIDE, run: run_aside } }
+
 /// A function that tasks can be routed to; [`executor!`](crate::executor!) registers it.
 #[derive(Debug, Clone, Copy)]
 pub struct Function {
@@ -45,6 +51,20 @@ pub fn find(name: &str) -> Option<Function> {
 /// The names of all functions.
 pub fn names() -> impl Iterator<Item = &'static str> {
     inventory::iter::<Function>.into_iter().map(|function| function.name)
+}
+
+/// Runs the function of this name, in the process that was started for it.
+fn run_aside(name: &str, input: Vec<u8>) -> Result<Vec<u8>, NoOutput> {
+    let failed = |why: &dyn std::fmt::Display| NoOutput::Failed(why.to_string());
+    let function = find(name).ok_or_else(|| failed(&format!("there is no function `{name}`")))?;
+    let input = serde_json::from_slice(&input).map_err(|error| failed(&error))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let output = runtime.map_err(|error| failed(&error))?.block_on(function.run(input));
+    match output {
+        Ok(output) => Ok(output.to_string().into_bytes()),
+        Err(error) if error.is_fatal() => Err(NoOutput::Refused(error.to_string())),
+        Err(error) => Err(failed(&error)),
+    }
 }
 
 /// Calls a typed function with JSON.

@@ -1,16 +1,12 @@
-//! A function or a program of this machine.
+//! A function of this app, in its own process.
 
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 use motia::prelude::*;
 
-use super::{
-    Failed, Job, Tools,
-    child::{self, Program},
-};
+use super::{Failed, Job};
 use crate::task_router::{
-    executor::Means,
     functions,
     task::{Fault, FaultReason},
 };
@@ -33,21 +29,7 @@ pub(super) async fn call(job: &Job<'_>) -> Result<Value, Failed> {
 }
 
 /// What an error of a function means.
-pub(super) fn failed(error: &StepError) -> Failed {
+fn failed(error: &StepError) -> Failed {
     let reason = if error.is_fatal() { FaultReason::Refused } else { FaultReason::Broken };
     Failed::Fault(Fault::new(reason, error.to_string()), error.least_delay())
-}
-
-/// Runs a function or a program in a process of its own.
-pub(super) async fn call_apart(
-    tools: &Tools,
-    job: &Job<'_>,
-    means: Means,
-) -> Result<Value, Failed> {
-    let name = job.executor.function();
-    let program = match (means, job.allowance.commands.0.get(name)) {
-        (Means::Program, Some(path)) => Program::At(path.clone()),
-        _ => Program::Function(name.to_owned()),
-    };
-    child::run(tools, job, &program).await
 }

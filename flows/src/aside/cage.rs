@@ -6,8 +6,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::task_router::amount::Cores;
-
 /// Where the hierarchy of version 2 lies.
 const ROOT: &str = "/sys/fs/cgroup";
 /// What the groups of children are called, before their number.
@@ -45,11 +43,11 @@ impl Cages {
         }
     }
 
-    /// Makes a group with these limits.
+    /// Makes a group with these limits: bytes of memory, and thousandths of a processor.
     ///
     /// # Errors
     /// When the kernel refuses it.
-    pub fn make(&self, name: &str, memory: Option<u64>, cores: Option<Cores>) -> io::Result<Cage> {
+    pub fn make(&self, name: &str, memory: Option<u64>, millicores: Option<u32>) -> io::Result<Cage> {
         let cage = Cage { path: self.base.join(format!("{PREFIX}{name}")) };
         fs::create_dir(&cage.path)?;
         if let Some(bytes) = memory {
@@ -57,7 +55,7 @@ impl Cages {
             // Where there is no swap there is no such file, and nothing to forbid.
             drop(fs::write(cage.path.join("memory.swap.max"), "0"));
         }
-        if let Some(Cores { millis }) = cores {
+        if let Some(millis) = millicores {
             let quota = u64::from(millis) * PERIOD / 1000;
             fs::write(cage.path.join("cpu.max"), format!("{quota} {PERIOD}"))?;
         }
@@ -117,7 +115,7 @@ mod tests {
         let folder = delegated("cpu io memory pids");
         let cages = Cages { base: folder.path().to_path_buf() };
 
-        let cage = cages.make("1", Some(64 << 20), Some(Cores { millis: 500 })).unwrap();
+        let cage = cages.make("1", Some(64 << 20), Some(500)).unwrap();
 
         let read = |file: &str| fs::read_to_string(cage.path().join(file)).unwrap();
         assert_eq!((read("memory.max"), read("memory.swap.max")), ("67108864".into(), "0".into()));

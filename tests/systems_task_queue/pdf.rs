@@ -24,7 +24,11 @@ fn newspaper(texts: &[&str]) -> Vec<u8> {
         objects.push(format!("<< /Length {} >>\nstream\n{drawn}\nendstream", drawn.len()));
     }
     objects[1] = format!("<< /Type /Pages /Kids [{kids}] /Count {} >>", texts.len());
+    pdf_of(&objects)
+}
 
+/// A PDF of these objects, the first of them the catalog.
+fn pdf_of(objects: &[String]) -> Vec<u8> {
     let (mut pdf, mut places) = (b"%PDF-1.4\n".to_vec(), Vec::new());
     for (number, object) in objects.iter().enumerate() {
         places.push(pdf.len());
@@ -174,6 +178,49 @@ fn a_pdf_that_cannot_be_read_ends_in_a_state_that_says_why() {
     }
     let none_left = || (spooled(&app) == 0).then_some(());
     app.eventually(none_left);
+}
+
+/// A newspaper whose pages all draw the same two million bytes.
+#[cfg(target_os = "linux")]
+fn slow() -> Vec<u8> {
+    let drawn = "BT /F1 12 Tf (a) Tj ET\n".repeat(100_000);
+    let mut objects = vec!["<< /Type /Catalog /Pages 2 0 R >>".to_owned(), String::new()];
+    objects.push(
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>".into(),
+    );
+    objects.push(format!("<< /Length {} >>\nstream\n{drawn}\nendstream", drawn.len()));
+    let page = "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R \
+                /Resources << /Font << /F1 3 0 R >> >> >>";
+    objects.extend(std::iter::repeat_n(page.to_owned(), 500));
+    let kids: String = (5..505).map(|number| format!("{number} 0 R ")).collect();
+    objects[1] = format!("<< /Type /Pages /Kids [{kids}] /Count 500 >>");
+    pdf_of(&objects)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pdf_that_takes_too_long_to_read_is_given_up_and_nobody_reads_on() {
+    let app = App::with(&[("PDF_TIMEOUT", "1s")]);
+
+    let taken = app.upload("application/pdf", &slow(), &[]);
+    let task = app.until(taken.body["task_id"].as_str().unwrap(), "DLQ");
+
+    assert_eq!(task["error_type"], "PdfTooSlow", "{task:#}");
+    app.server.until_childless();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pdf_that_takes_too_much_memory_is_given_up_and_the_app_lives_on() {
+    let app = App::with(&[("PDF_MEMORY", "64MiB")]);
+    let mut large = newspaper(&["Bridge closed"]);
+    large.resize(49 * 1024 * 1024, b' ');
+
+    let taken = app.upload("application/pdf", &large, &[]);
+    let task = app.until(taken.body["task_id"].as_str().unwrap(), "DLQ");
+
+    assert_eq!(task["error_type"], "PdfTooLarge", "{task:#}");
+    app.server.until_childless();
 }
 
 #[test]

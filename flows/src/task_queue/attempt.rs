@@ -102,7 +102,7 @@ pub async fn work<E>(ctx: &Context<E>, task: &Task) -> Result<String, Stop> {
 }
 
 async fn newspaper<E>(ctx: &Context<E>, task: &Task, model: &Model) -> Result<String, Stop> {
-    let texts = pdf::text_of(Spool::of(ctx).file(&task.task_id)).await?;
+    let texts = pdf::text_of(ctx, Spool::of(ctx).file(&task.task_id)).await?;
     let done = ctx.state.get(PROGRESS, &task.task_id).await.map_err(StepError::from)?;
     let mut pages = done.unwrap_or_default();
     let mut size: usize = pages.iter().map(size_of).sum();

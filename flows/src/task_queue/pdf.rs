@@ -1,27 +1,28 @@
-//! The text of a PDF, page by page. What it is made of came from outside: nothing in it is believed.
+//! The text of a PDF, page by page. What it is made of came from outside, so nothing in it is believed: it is read
+//! in a process of its own, which is held to its memory and killed when its time is over.
+//!
+//! # Layout
+//! - [`reading`]: what that process does
+//! - [`fault`]: what can be wrong with a document
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
-};
+mod fault;
+mod reading;
 
-use lopdf::{Document, LoadOptions};
+use std::{fs::File, io::ErrorKind, path::PathBuf};
+
 use motia::prelude::*;
 
-use super::failure::{Failure, Kind};
+use self::fault::Fault;
+use super::{
+    failure::{Failure, Kind},
+    settings::{PDF_MEMORY, PDF_TIMEOUT},
+};
+use crate::aside::{self, Ended, Input, Limits, NotDone, Order, Program};
 
 /// The largest PDF, in bytes.
 pub const LARGEST: usize = 50 * 1024 * 1024;
-/// The most pages that are read.
-pub const MOST_PAGES: usize = 500;
-/// The most that one stream in it may unpack to, in bytes.
-const LARGEST_STREAM: usize = 32 * 1024 * 1024;
-/// The most text that is kept of a page, in characters.
-const LONGEST_PAGE: usize = 40_000;
-/// How long reading one may take.
-const LONGEST_READING: Duration = Duration::from_secs(60);
-/// The stack of the thread that reads: deep nesting is refused by the reader long before this is used up.
-const STACK: usize = 16 * 1024 * 1024;
+/// The most text that is taken of one, in bytes of JSON.
+const LONGEST_TEXT: usize = 16 * 1024 * 1024;
 
 /// How a PDF begins, somewhere in its first kilobyte.
 const MAGIC: &[u8] = b"%PDF-";
@@ -36,203 +37,94 @@ pub fn looks_like_one(beginning: &[u8]) -> bool {
     beginning.windows(MAGIC.len()).any(|window| window == MAGIC)
 }
 
-/// Reads the text of each page, on a thread of its own: reading takes long, and may panic.
+/// Reads the text of each page.
 ///
 /// # Errors
 /// What is wrong with the file.
-pub async fn text_of(path: PathBuf) -> Result<Vec<PageText>, Failure> {
-    let (say, said) = tokio::sync::oneshot::channel();
-    let reading = std::thread::Builder::new().name("pdf".into()).stack_size(STACK);
-    let begun = reading.spawn(move || drop(say.send(guarded(|| read(&path)))));
-    begun.map_err(|error| {
-        Failure::new(Kind::Default, format!("no thread to read a PDF: {error}"))
-    })?;
-    match tokio::time::timeout(LONGEST_READING, said).await {
-        Ok(Ok(read)) => read,
-        Ok(Err(_)) => Err(broken()),
-        Err(_) => Err(at_fault("PdfTooSlow", "reading the PDF takes too long")),
+pub async fn text_of<E>(ctx: &Context<E>, path: PathBuf) -> Result<Vec<PageText>, Failure> {
+    let patience = ctx.setting(PDF_TIMEOUT).get();
+    let memory = ctx.setting(PDF_MEMORY).get() as u64;
+    let program = Program::Own(reading::ASIDE, String::new());
+    let order = Order {
+        program: &program,
+        input: Input::File(open(path).await?),
+        limits: Limits { cage: None, memory: Some(memory), processor: Some(patience) },
+        longest_output: LONGEST_TEXT,
+    };
+
+    match tokio::time::timeout(patience, aside::run(order)).await {
+        Ok(Ok(ended)) => told(&ended),
+        Ok(Err(NotDone::TooMuch(_))) => Err(Fault::TooLarge.into()),
+        Ok(Err(why)) => Err(Failure::new(Kind::Default, format!("no process to read in: {why}"))),
+        Err(_) => Err(Fault::TooSlow.into()),
     }
 }
 
-/// What `read` gives; a panic is the document's fault.
-fn guarded<T>(read: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(broken()))
-}
-
-fn read(path: &Path) -> Result<Vec<PageText>, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Failure::new(
+async fn open(path: PathBuf) -> Result<File, Failure> {
+    let opened = tokio::fs::File::open(path).await.map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Failure::new(
             Kind::Dependency,
             "the uploaded file is not there any more: upload it again",
         ),
         _ => Failure::new(Kind::Default, format!("the uploaded file cannot be read: {error}")),
     })?;
-    pages(&bytes)
+    Ok(opened.into_std().await)
 }
 
-fn pages(bytes: &[u8]) -> Result<Vec<PageText>, Failure> {
-    let options =
-        LoadOptions { max_decompressed_size: Some(LARGEST_STREAM), ..LoadOptions::default() };
-    let document =
-        Document::load_mem_with_options(bytes, options).map_err(|error| match error {
-            lopdf::Error::InvalidPassword
-            | lopdf::Error::Decryption(_)
-            | lopdf::Error::UnsupportedSecurityHandler(_) => encrypted(),
-            _ => broken(),
-        })?;
-    if document.trailer.has(b"Encrypt") && !document.was_encrypted() {
-        // It was not decrypted, for its password is not the empty one.
-        return Err(encrypted());
+/// What the process that read it says.
+fn told(ended: &Ended) -> Result<Vec<PageText>, Failure> {
+    if ended.ran_out_of_time() {
+        return Err(Fault::TooSlow.into());
     }
-    // Counted before they are gathered: a page tree may claim any number.
-    match document.page_iter().take(MOST_PAGES + 1).count() {
-        0 => return Err(at_fault("PdfEmpty", "the PDF has no pages")),
-        count if count > MOST_PAGES => {
-            let message = format!("the PDF has more than {MOST_PAGES} pages: split it");
-            return Err(at_fault("PdfTooManyPages", message));
-        }
-        _ => {}
+    if ended.ran_out_of_memory() {
+        return Err(Fault::TooLarge.into());
     }
-    Ok(document.get_pages().into_keys().map(|number| page(&document, number)).collect())
-}
-
-/// The text of a page. One that cannot be read is no reason to give the others up.
-fn page(document: &Document, number: u32) -> PageText {
-    let read = || document.extract_text_with_limit(&[number], LARGEST_STREAM).map_err(|_| broken());
-    let text = guarded(read).ok()?;
-    let printable = |letter: &char| !letter.is_control() || *letter == '\n';
-    let text: String = text.chars().filter(printable).take(LONGEST_PAGE).collect();
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-fn encrypted() -> Failure {
-    at_fault("PdfEncrypted", "the PDF is encrypted: save it without a password")
-}
-
-fn broken() -> Failure {
-    at_fault("PdfUnreadable", "the PDF cannot be read: it is damaged, or no PDF")
-}
-
-fn at_fault(name: &'static str, message: impl Into<String>) -> Failure {
-    Failure::new(Kind::Document(name), message)
+    if let Some(code) = ended.status.code().filter(|code| *code != 0) {
+        let message = format!("the process that reads it ended with {code}: {}", ended.said);
+        return Err(Failure::new(Kind::Default, message));
+    }
+    // One that was brought down by the document has written nothing that can be read.
+    let read = serde_json::from_slice::<Result<_, Fault>>(&ended.output);
+    Ok(read.unwrap_or(Err(Fault::Unreadable))?)
 }
 
 #[cfg(test)]
 mod tests {
+    use motia_testkit::fake;
+
     use super::*;
 
-    /// A PDF of these objects, the first of them the catalog.
-    fn document(objects: &[&str]) -> Vec<u8> {
-        let mut pdf = b"%PDF-1.4\n".to_vec();
-        let mut places = Vec::new();
-        for (number, object) in objects.iter().enumerate() {
-            places.push(pdf.len());
-            pdf.extend(format!("{} 0 obj\n{object}\nendobj\n", number + 1).bytes());
-        }
-        let table = pdf.len();
-        pdf.extend(format!("xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).bytes());
-        places.iter().for_each(|place| pdf.extend(format!("{place:010} 00000 n \n").bytes()));
-        let size = objects.len() + 1;
-        let trailer =
-            format!("trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n");
-        pdf.extend(trailer.bytes());
-        pdf
-    }
-
-    fn with_text(text: &str) -> Vec<u8> {
-        let drawn = format!("BT /F1 12 Tf 72 700 Td ({text}) Tj ET");
-        let stream = format!("<< /Length {} >>\nstream\n{drawn}\nendstream", drawn.len());
-        document(&[
-            "<< /Type /Catalog /Pages 2 0 R >>",
-            "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-            "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R \
-             /Resources << /Font << /F1 5 0 R >> >> >>",
-            &stream,
-            "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
-        ])
-    }
-
-    fn fault(bytes: &[u8]) -> &'static str {
-        guarded(|| pages(bytes)).unwrap_err().kind.name()
-    }
-
     #[test]
-    fn the_text_of_a_page_is_read() {
-        assert_eq!(pages(&with_text("Bridge closed")).unwrap(), [Some("Bridge closed".to_owned())]);
-    }
-
-    #[test]
-    fn a_page_without_text_is_a_page_without_text() {
-        assert_eq!(pages(&with_text("")).unwrap(), [None]);
-    }
-
-    #[test]
-    fn what_is_no_pdf_is_unreadable() {
-        let cut = &with_text("Bridge closed")[..40];
-        for bytes in [b"".as_slice(), b"%PDF-1.7", b"hello", cut, &[0; 4096]] {
-            assert!(["PdfUnreadable", "PdfEmpty"].contains(&fault(bytes)), "{bytes:?}");
-        }
+    fn a_pdf_is_known_by_how_it_begins() {
         assert!(!looks_like_one(b"hello") && looks_like_one(b"\n%PDF-1.4\n"));
-    }
-
-    #[test]
-    fn a_pdf_without_pages_is_empty() {
-        let empty = document(&[
-            "<< /Type /Catalog /Pages 2 0 R >>",
-            "<< /Type /Pages /Kids [] /Count 0 >>",
-        ]);
-
-        assert_eq!(fault(&empty), "PdfEmpty");
-    }
-
-    #[test]
-    fn a_pdf_that_asks_for_a_password_is_encrypted() {
-        let mut pdf = with_text("secret");
-        let at = pdf.windows(7).position(|window| window == b"trailer").unwrap();
-        let id = "<00112233445566778899aabbccddeeff>";
-        let word = "00".repeat(32);
-        let encrypted = format!(
-            "trailer\n<< /Encrypt << /Filter /Standard /V 1 /R 2 /O <{word}> /U <{word}> /P -4 >> \
-             /ID [{id} {id}] "
-        );
-        pdf.splice(at..at + "trailer\n<<".len(), encrypted.bytes());
-
-        assert_eq!(fault(&pdf), "PdfEncrypted");
-    }
-
-    #[test]
-    fn a_pdf_of_more_pages_than_are_read_is_refused_before_they_are() {
-        let pages: Vec<_> = (0..=MOST_PAGES).map(|_| "<< /Type /Page /Parent 2 0 R >>").collect();
-        let kids: String = (0..pages.len()).map(|page| format!("{} 0 R ", page + 3)).collect();
-        let tree = format!("<< /Type /Pages /Kids [{kids}] /Count 1000000 >>");
-        let mut objects = vec!["<< /Type /Catalog /Pages 2 0 R >>", &tree];
-        objects.extend(&pages);
-
-        assert_eq!(fault(&document(&objects)), "PdfTooManyPages");
-    }
-
-    #[test]
-    fn a_page_tree_that_bites_its_tail_ends() {
-        let circle = document(&[
-            "<< /Type /Catalog /Pages 2 0 R >>",
-            "<< /Type /Pages /Kids [2 0 R 2 0 R] /Count 2 >>",
-        ]);
-
-        assert!(["PdfEmpty", "PdfUnreadable", "PdfTooManyPages"].contains(&fault(&circle)));
-    }
-
-    #[test]
-    fn a_panic_is_the_documents_fault() {
-        let fault = guarded::<()>(|| panic!("as parsers do")).unwrap_err();
-
-        assert_eq!(fault.kind.name(), "PdfUnreadable");
     }
 
     #[tokio::test]
     async fn a_file_that_is_gone_is_missing_and_not_at_fault() {
-        let gone = text_of(PathBuf::from("/nowhere/at/all.pdf")).await.unwrap_err();
+        let (ctx, _probe) = fake::<()>();
+
+        let gone = text_of(&ctx, PathBuf::from("/nowhere/at/all.pdf")).await.unwrap_err();
 
         assert_eq!(gone.kind, Kind::Dependency);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_end_of_the_process_tells_what_was_wrong() {
+        use std::{os::unix::process::ExitStatusExt as _, process::ExitStatus};
+
+        let kind = |status, output: &str, said: &str| {
+            let status = ExitStatus::from_raw(status);
+            let ended = Ended { status, output: output.into(), said: said.into() };
+            told(&ended).map_err(|failure| failure.kind.name())
+        };
+        let (segv, abort, xcpu, exit_71) = (11, 6, 24, 71 << 8);
+
+        assert_eq!(kind(0, r#"{"Ok":["a",null]}"#, ""), Ok(vec![Some("a".into()), None]));
+        assert_eq!(kind(0, r#"{"Err":"Encrypted"}"#, ""), Err("PdfEncrypted"));
+        assert_eq!(kind(segv, "", ""), Err("PdfUnreadable"));
+        assert_eq!(kind(abort, "", "memory allocation of 9 bytes failed"), Err("PdfTooLarge"));
+        assert_eq!(kind(xcpu, "", ""), Err("PdfTooSlow"));
+        assert_eq!(kind(exit_71, "", "the limits cannot be set"), Err("Default"));
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use motia::{
     prelude::*,
     setting,
-    setting::{Setting, Span},
+    setting::{Setting, Size, Span},
 };
 
 /// Where the model is; any endpoint that speaks as OpenAI's chat completions do.
@@ -76,6 +76,17 @@ pub const SPOOL: Setting<Option<PathBuf>> = Setting::optional(
     "Where uploads lie until they are worked on; `spool` in the data folder where nothing is said",
 );
 setting!(SPOOL);
+
+/// How long reading a PDF may take.
+pub const PDF_TIMEOUT: Setting<Span> =
+    Setting::new("PDF_TIMEOUT", "60s", "How long reading a PDF may take, and its processor time")
+        .checked(|time| !time.is_zero(), "a time such as 60s, and more than none");
+setting!(PDF_TIMEOUT);
+
+/// How much memory reading a PDF may take.
+pub const PDF_MEMORY: Setting<Size> =
+    Setting::new("PDF_MEMORY", "512MiB", "The memory that reading a PDF may take");
+setting!(PDF_MEMORY);
 
 /// How long a client of the live status waits at most for a sign of life.
 pub const HEARTBEAT: Duration = Duration::from_secs(30);

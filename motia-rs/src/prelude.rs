@@ -10,7 +10,9 @@ pub use motia_core::{
         ApiConfig, BatchConfig, CatchUp, CircuitBreaker, CronConfig, EventConfig, NoopConfig,
         Overlap, Priority, RateLimit, ReplySchema, Retry, rejection, reply,
     },
-    context::{Cancel, Context, EmitOptions, GivenUp, Limit, Receipt, StateGroup, Stream, Taken},
+    context::{
+        Cancel, Context, EmitOptions, GivenUp, Limit, Receipt, StateGroup, Stream, Taken, Unhandled,
+    },
     error::{OrReject, StepError, StepResult},
     flow::Flow,
     http::{

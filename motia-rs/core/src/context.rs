@@ -3,7 +3,7 @@
 //! # Layout
 //! - [`emit`]: events on their way out; [`options`]: how they are delivered; [`cancel`]: the way back
 //! - [`state`], [`stream`]: what is kept between runs
-//! - [`given_up`]: what is told of an event that no attempt could handle
+//! - [`given_up`]: what is told of an event that no attempt could handle; [`unhandled`]: of one that ended before
 //! - [`transaction`]: several of these at once, or none
 //! - [`limit`]: how often something may be done; [`circuit`]: whether a dependency is to be left alone
 //! - [`logger`]: what is told to people; [`metrics`]: what is counted for them
@@ -29,6 +29,7 @@ mod outgoing;
 pub mod state;
 pub mod stream;
 pub mod transaction;
+pub mod unhandled;
 
 use std::{
     fmt,
@@ -56,6 +57,7 @@ pub use state::{State, StateError, StateGroup};
 pub use stream::{Stream, Streams};
 use tokio_util::sync::CancellationToken;
 pub use transaction::{Transaction, TransactionError};
+pub use unhandled::Unhandled;
 
 use crate::{
     config::CircuitBreaker,

@@ -12,7 +12,7 @@ use crate::{
         cron::CronOptions,
         event::{EventOptions, RetryShare},
     },
-    context::{Context, given_up::OnDead},
+    context::{Context, given_up::OnDead, unhandled::OnEnded},
     error::StepResult,
     event::Event,
     http::{ApiRequest, BodyKind, Method, middleware::ApiFuture},
@@ -115,6 +115,8 @@ pub struct EventStep {
     pub key_rules: Option<KeyRules>,
     /// Who is told when an event is given up.
     pub on_dead: Option<OnDead>,
+    /// Who is told when an event ends before it was handled.
+    pub on_ended: Option<OnEnded>,
     /// How large a share of the starts goes to what was tried before.
     pub retry_share: Option<RetryShare>,
 }

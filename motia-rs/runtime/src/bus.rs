@@ -8,13 +8,15 @@
 //! - [`queue`]: what may be taken now, and who works on it; `reader` reads on in the store
 //! - `shelf`: what of a queue is in memory: a `line` without keys, or `lanes` of a `lane` for each key
 //! - `share`: what of it that was tried before comes in between
-//! - `worker`, `settle`: one attempt from its start to its end; `watch`: attempts that block their thread
+//! - `worker`, `settle`: one attempt from its start to its end; `watch`: attempts that block their thread;
+//!   `announce`: what is told of events that were not handled
 //! - `begun`: what the process before this one may have begun
 //! - `gates`, [`circuit`], `rate`, `slots`, `depth`: what keeps work from starting, or from coming in
 //! - [`reason`], [`explain`]: why something is not running; [`operate`], `cancel`: what people do about it,
 //!   [`kept`]: of which the store keeps what must outlive the process
 //! - `timer`: wakes queues whose time has come
 
+mod announce;
 mod at_work;
 mod begun;
 pub(crate) mod cancel;

@@ -3,7 +3,7 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Weak},
 };
 
 use foldhash::fast::RandomState;
@@ -22,7 +22,7 @@ use prometheus_client::metrics::counter::Counter;
 use serde_json::Value;
 
 use crate::{
-    bus::{cancel, depth::Depths},
+    bus::{cancel::Canceller, depth::Depths},
     metrics::{Metrics, own::Own},
     pulse::{Area, Pulse},
 };
@@ -37,6 +37,9 @@ pub struct AppEngine {
     streams: HashMap<&'static str, Checker>,
     circuits: Circuits,
     depths: Arc<Depths>,
+    canceller: Canceller,
+    /// Itself, for what outlives a call.
+    me: Weak<Self>,
     settings: Values,
     memory: Memory,
     own: Own,
@@ -66,6 +69,9 @@ impl AppEngine {
         settings.fill(registry.settings.iter().map(|(setting, _)| setting));
         let circuits = Circuits::default();
         let streams = streams(registry)?;
+        let with_queue = |step: &Arc<Step>| Some((*queues.get(&step.index)?, step.clone()));
+        let steps = registry.steps.iter().filter_map(with_queue).collect();
+        let canceller = Canceller::new(steps, depths.clone(), metrics.clone());
         Ok(Self {
             store,
             clock,
@@ -74,6 +80,8 @@ impl AppEngine {
             streams,
             circuits,
             depths,
+            canceller,
+            me: Weak::new(),
             settings,
             memory: Memory::default(),
             own: Own::default(),
@@ -105,6 +113,12 @@ impl AppEngine {
     #[must_use]
     pub fn in_folder(self, data_dir: PathBuf) -> Self {
         Self { data_dir, ..self }
+    }
+
+    /// The same for all to have.
+    #[must_use]
+    pub fn shared(self) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self { me: me.clone(), ..self })
     }
 }
 
@@ -249,7 +263,10 @@ impl Engine for AppEngine {
         what: Cancel<'a>,
         by: &'a str,
     ) -> BoxFuture<'a, Result<u64, CancelError>> {
-        Box::pin(cancel::cancel(&self.store, &self.depths, what, by, self.now()))
+        Box::pin(async move {
+            let me: Arc<dyn Engine> = self.me.upgrade().ok_or(StoreError::Closed)?;
+            self.canceller.cancel(&me, what, by).await
+        })
     }
 
     fn stream(&self, name: &str) -> Option<&Checker> {

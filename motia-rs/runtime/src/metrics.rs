@@ -7,9 +7,9 @@
 pub mod own;
 pub mod page;
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use motia_core::error::StepResult;
+use motia_core::{error::StepResult, store::Write};
 use parking_lot::Mutex;
 use prometheus_client::{
     encoding::{EncodeLabelSet, EncodeLabelValue},
@@ -197,6 +197,17 @@ impl Metrics {
     #[must_use]
     pub fn topic(&self, topic: &'static str) -> Counter {
         self.emitted.get_or_create(&TopicLabels { topic }).clone()
+    }
+
+    /// Counts what of these writes is an event, by its topic.
+    pub(crate) fn emitted<'w>(&self, writes: impl IntoIterator<Item = &'w Write>) {
+        for write in writes {
+            if let Write::Publish { event, .. } = write
+                && let Cow::Borrowed(topic) = event.topic
+            {
+                self.topic(topic).inc();
+            }
+        }
     }
 
     /// Everything as OpenMetrics text.

@@ -99,22 +99,22 @@ impl Runtime {
         let subscribers = subscribers(&registry, &*store).await?;
         let queues = subscribers.iter().map(|(step, queue)| (step.index, *queue)).collect();
         let depths = Depths::of(&subscribers, &*store, clock.now(), &tasks).await?;
-        let engine: Arc<dyn Engine> = Arc::new(
-            AppEngine::new(
-                store.clone(),
-                clock.clone(),
-                settings.limits,
-                &registry,
-                &queues,
-                &metrics,
-                depths.clone(),
-            )
+        let engine = AppEngine::new(
+            store.clone(),
+            clock.clone(),
+            settings.limits,
+            &registry,
+            &queues,
+            &metrics,
+            depths.clone(),
+        );
+        let engine: Arc<dyn Engine> = engine
             .map_err(StartError::Schema)?
             .with_settings(&settings.app)
             .with_metrics(Own::of(&registry, &metrics, settings.max_series))
             .in_folder(settings.data_dir.clone())
-            .told_by(pulse.clone()),
-        );
+            .told_by(pulse.clone())
+            .shared();
         let shared = api::Shared {
             engine: engine.clone(),
             tasks: &tasks,

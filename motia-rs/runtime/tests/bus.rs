@@ -33,4 +33,5 @@ mod bus {
     mod shutdown;
     mod slots;
     mod ttl;
+    mod unhandled;
 }

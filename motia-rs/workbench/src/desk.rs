@@ -122,7 +122,7 @@ impl Desk {
         let depths = Depths::of(&subscribers, &*store, clock.now(), &Tasks::here()).await?;
         let engine = AppEngine::new(store, clock, limits, &registry, &queues, &metrics, depths)
             .map_err(StartError::Schema)?;
-        Ok(Self::of(App::AtRest(registry, Arc::new(engine))))
+        Ok(Self::of(App::AtRest(registry, engine.shared())))
     }
 
     /// The steps.

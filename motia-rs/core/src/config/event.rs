@@ -10,7 +10,7 @@ use std::{
 
 use super::{About, BatchConfig, CircuitBreaker, RateLimit, Retry, about_builders};
 use crate::{
-    context::{Context, GivenUp, given_up::OnDead},
+    context::{Context, GivenUp, Unhandled, given_up::OnDead, unhandled::OnEnded},
     error::{StepError, StepResult},
     event::Event,
     input::EventInput,
@@ -93,6 +93,7 @@ pub struct EventConfig<I, E = ()> {
     concurrency_per_key_by: Option<fn(&I) -> Option<NonZeroU32>>,
     rate_limit_per_key_by: Option<fn(&I) -> Option<RateLimit>>,
     on_dead: Option<OnDead>,
+    on_ended: Option<OnEnded>,
     retry_share: Option<RetryShare>,
     types: PhantomData<fn(I) -> E>,
 }
@@ -212,6 +213,7 @@ impl<I, E> EventConfig<I, E> {
             concurrency_per_key_by: None,
             rate_limit_per_key_by: None,
             on_dead: None,
+            on_ended: None,
             retry_share: None,
             types: PhantomData,
         }
@@ -483,6 +485,44 @@ impl<I, E> EventConfig<I, E> {
         self
     }
 
+    /// Emits `D` when an event of this step ends before it was handled: because somebody cancelled it,
+    /// from a handler or by hand, or because it had expired before it could start. It is kept in the same
+    /// commit as that end, so that what is written elsewhere of the event need not stay as it was. A full
+    /// queue does not refuse it. What a newer event of its key took the place of is not told: that one
+    /// speaks for both.
+    ///
+    /// ```
+    /// # use motia_core as motia;
+    /// # use motia_core::{config::EventConfig, context::{Context, Unhandled}, error::StepResult};
+    /// # use schemars::JsonSchema;
+    /// # use serde::{Deserialize, Serialize};
+    /// # #[derive(Serialize, Deserialize, JsonSchema)]
+    /// # struct OrderPlaced { order_id: String }
+    /// # motia::topic!(OrderPlaced = "order.placed");
+    /// # #[derive(Serialize, Deserialize, JsonSchema)]
+    /// # struct OrderDropped { order_id: String, why: String }
+    /// # motia::topic!(OrderDropped = "order.dropped");
+    /// impl From<Unhandled<OrderPlaced>> for OrderDropped {
+    ///     fn from(unhandled: Unhandled<OrderPlaced>) -> Self {
+    ///         Self { order_id: unhandled.input.order_id, why: unhandled.note }
+    ///     }
+    /// }
+    ///
+    /// const CONFIG: EventConfig<OrderPlaced> =
+    ///     EventConfig::new("ChargeCard").on_ended::<OrderDropped>();
+    /// # async fn handler(_: OrderPlaced, _ctx: Context) -> StepResult { Ok(()) }
+    /// # motia::step!(CONFIG, handler);
+    /// ```
+    #[must_use]
+    pub const fn on_ended<D>(mut self) -> Self
+    where
+        I: EventInput,
+        D: Topic + From<Unhandled<I>>,
+    {
+        self.on_ended = Some(OnEnded::new::<I, D>());
+        self
+    }
+
     /// Shares the starts between what was tried before and what was not, while both wait: `share` is told
     /// how many wait to be tried again, and what the app's settings say, and gives the share of the starts
     /// that go to them, from 0 to 1. Without it, each starts in the order in which it fell due.
@@ -586,7 +626,7 @@ impl<I, E> EventConfig<I, E> {
         I: EventInput,
         E: TopicSet,
     {
-        let Self { about, options, key, when, on_dead, retry_share, types: _, .. } = self;
+        let Self { about, options, key, when, on_dead, on_ended, retry_share, types: _, .. } = self;
         let (concurrency, rate) = (self.concurrency_per_key_by, self.rate_limit_per_key_by);
         let said = (concurrency.is_some() || rate.is_some()).then(|| {
             KeyRules::new(rate.is_some(), move |event| {
@@ -607,10 +647,11 @@ impl<I, E> EventConfig<I, E> {
         });
         let decodes = |event: &Event| I::decode(event).map(drop);
         let mut emits = crate::registry::emits(E::topics(), options.emits_raw);
-        if let Some(topic) = on_dead.map(|on_dead| (on_dead.topic)())
-            && emits.iter().all(|known| known.name != topic.name)
-        {
-            emits.push(topic);
+        let told = [on_dead.map(|told| told.topic), on_ended.map(|told| told.topic)];
+        for topic in told.into_iter().flatten().map(|topic| topic()) {
+            if emits.iter().all(|known| known.name != topic.name) {
+                emits.push(topic);
+            }
         }
         Definition {
             about,
@@ -623,6 +664,7 @@ impl<I, E> EventConfig<I, E> {
                 selector,
                 key_rules: said,
                 on_dead,
+                on_ended,
                 retry_share,
             }),
         }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use motia_core::{
     circuit::Circuit,
     config::limit::Used,
-    store::{Arrival, Ending, QueueId, StoreError, Write},
+    store::{Arrival, Batch, Ending, QueueId, StoreError, Write},
 };
 use parking_lot::Mutex;
 
@@ -241,7 +241,8 @@ impl Queue {
             for delivery in lanes.take_superseded() {
                 let note = "a newer event of its key came".to_owned();
                 let end = Write::End { delivery, ending: Ending::Superseded, at, note };
-                self.shared.tasks.spawn(worker::end_in_store(self.shared.clone(), end));
+                let end = worker::end_in_store(self.shared.clone(), Batch::of(end));
+                self.shared.tasks.spawn(end);
             }
         }
     }

@@ -1,24 +1,21 @@
 //! Ends attempts: what became of them is kept, as often as it takes.
 
 use std::{
-    borrow::Cow,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
     time::Duration,
 };
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use motia_core::{
-    context::Run,
     error::{StepError, StepResult},
     input::Undecodable,
     store::{Batch, Commit, CommitError, Delivery, DeliveryId, Failure, Settlement, Token, Write},
 };
 
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
-use super::{Queue, Shared, at_work::Place};
+use super::{Queue, Shared, announce, at_work::Place};
 use crate::pulse::Area;
 
 /// How long to wait before trying again what could not be kept; twice as long each time.
@@ -102,29 +99,13 @@ impl Fate {
 fn announcement(
     queue: &Queue,
     delivery: &Delivery,
-    (token, attempts): (Token, u32),
+    attempts: (Token, u32),
     reason: &str,
 ) -> Option<Write> {
     let on_dead = queue.subscriber.event_step().on_dead?;
-    let (step, engine, event) = (queue.step_name(), queue.shared.engine.clone(), &delivery.event);
-    let run = Arc::new(Run {
-        attempt: attempts,
-        token,
-        deliveries: smallvec![(event.id, delivery.id)],
-        ..Run::new(engine, step, event.trace.child())
-    });
-    // Making it is the user's code. The dead letter is kept whatever comes of it.
-    let write = catch_unwind(AssertUnwindSafe(|| on_dead.write(&run, event, attempts, reason)));
-    match write {
-        Ok(Ok(write)) => return Some(write),
-        Ok(Err(error)) => {
-            tracing::error!(step, delivery = %delivery.id, error, "nobody is told that it was given up");
-        }
-        Err(_) => {
-            tracing::error!(step, delivery = %delivery.id, "nobody is told that it was given up: the announcement panicked");
-        }
-    }
-    None
+    announce::announcement(&queue.shared.engine, queue.step_name(), delivery, attempts, |run| {
+        on_dead.write(run, &delivery.event, attempts.1, reason)
+    })
 }
 
 /// Settles deliveries one by one: those that somebody else has ended meanwhile do not keep the others.
@@ -145,11 +126,7 @@ async fn one(queue: &Queue, place: Place, token: Token, fate: Fate) {
     match settled {
         Some(Ok(())) if dies => {
             metrics.dead_letters.inc();
-            if let Some(Write::Publish { event, .. }) = &fate.announcement
-                && let Cow::Borrowed(topic) = event.topic
-            {
-                metrics.topic(topic).inc();
-            }
+            metrics.emitted(&fate.announcement);
         }
         Some(Err(delivery)) if queue.ended(place).is_none() => {
             metrics.possible_duplicates.inc();

@@ -18,6 +18,7 @@ use motia_core::{
         notes::{Input, LARGEST_INPUT},
     },
     error::StepResult,
+    registry::Step,
     store::{Batch, Commit, Delivery, Ending, Token, Write},
 };
 
@@ -25,7 +26,7 @@ use smallvec::smallvec;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Queue, Shared,
+    Queue, Shared, announce,
     at_work::Taken,
     settle::{self, Ended, Fate, dead},
 };
@@ -182,8 +183,8 @@ async fn given_up(queue: &Arc<Queue>, taken: &Taken) -> Option<Verdict> {
             // effect.
             shared.metrics.possible_duplicates.inc();
         }
-        if let Some(end) = expired(shared, delivery, options.ttl) {
-            end_in_store(shared.clone(), end).await;
+        if let Some(expired) = expired(shared, delivery, options.ttl) {
+            end_expired(shared.clone(), queue.subscriber.step.clone(), expired).await;
         } else if delivery.attempts >= most_attempts {
             let reason =
                 format!("the process ended during attempt {}, the last", delivery.attempts);
@@ -203,11 +204,18 @@ async fn given_up(queue: &Arc<Queue>, taken: &Taken) -> Option<Verdict> {
     Some(Verdict::SaysNothing)
 }
 
+/// A delivery that is not worth starting any more.
+pub(super) struct Expired {
+    delivery: Delivery,
+    at: Timestamp,
+    note: String,
+}
+
 pub(super) fn expired(
     shared: &Shared,
     delivery: &Delivery,
     ttl: Option<Duration>,
-) -> Option<Write> {
+) -> Option<Expired> {
     let event = &delivery.event;
     if ttl.is_none() && event.expires_at.is_none() {
         return None;
@@ -215,12 +223,8 @@ pub(super) fn expired(
     let of_step = ttl.and_then(|ttl| event.emitted_at.checked_add(ttl).ok());
     let end = event.expires_at.into_iter().chain(of_step).min()?;
     let at = shared.engine.now();
-    (at > end).then(|| Write::End {
-        delivery: delivery.id,
-        ending: Ending::Expired,
-        at,
-        note: format!("it was worth starting until {end}"),
-    })
+    let note = format!("it was worth starting until {end}");
+    (at > end).then(|| Expired { delivery: delivery.clone(), at, note })
 }
 
 fn verdict(result: &StepResult) -> Verdict {
@@ -270,7 +274,18 @@ fn input(taken: &Taken) -> Input {
     Input { topic, ..input }
 }
 
+/// Ends a delivery in the store that is not worth starting any more, and tells of it.
+pub(super) async fn end_expired(shared: Arc<Shared>, step: Arc<Step>, expired: Expired) {
+    let Expired { delivery, at, note } = expired;
+    let how = (Ending::Expired, at, note.as_str());
+    let end = announce::end(&shared.engine, Some(&step), &delivery, how);
+    end_in_store(shared, end).await;
+}
+
 /// Ends a delivery in the store that waits there for nothing, as often as it takes.
-pub(super) async fn end_in_store(shared: Arc<Shared>, end: Write) {
-    settle::insist(&shared, "an event that is not to be started", || Batch::of(end.clone())).await;
+pub(super) async fn end_in_store(shared: Arc<Shared>, end: Batch) {
+    let kept = settle::insist(&shared, "an event that is not to be started", || end.clone()).await;
+    if let Some(Ok(())) = kept {
+        shared.metrics.emitted(&end.writes);
+    }
 }

@@ -127,11 +127,11 @@ impl Queue {
     fn drop_expired(&self, inner: &mut Inner, now: Timestamp) -> bool {
         let ttl = self.subscriber.event_step().options.ttl;
         let first = inner.shelf.first();
-        let Some(end) = first.and_then(|first| worker::expired(&self.shared, first, ttl)) else {
-            return false;
-        };
+        let expired = first.and_then(|first| worker::expired(&self.shared, first, ttl));
+        let Some(expired) = expired else { return false };
         inner.shelf.drop_first(now);
-        self.shared.tasks.spawn(worker::end_in_store(self.shared.clone(), end));
+        let (shared, step) = (self.shared.clone(), self.subscriber.step.clone());
+        self.shared.tasks.spawn(worker::end_expired(shared, step, expired));
         true
     }
 

@@ -1,6 +1,7 @@
 //! The steps of AI jobs.
 
 mod cancel;
+mod drop;
 mod fail;
 mod follow;
 mod list;

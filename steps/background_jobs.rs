@@ -2,6 +2,7 @@
 
 mod create_job;
 mod data_processor;
+mod drop_job;
 mod email_processor;
 mod get_job;
 mod job_listener;

@@ -3,6 +3,7 @@
 mod cancel_task;
 mod check_executors;
 mod define_task;
+mod drop_task;
 mod get_definition;
 mod get_task;
 mod get_version;

@@ -18,7 +18,8 @@ use motia::prelude::*;
 pub const AI_JOBS: Flow =
     Flow::new("ai-jobs").description("Takes prompts in, works on them in the background");
 
-/// Every job, by id. The ids are UUIDs of version 7: the newest is the last.
+/// Every job, by id. The ids are UUIDs of version 7: the newest is the last. One that is over is forgotten after
+/// `AI_JOBS_RETENTION`.
 pub const JOBS: StateGroup<Job> = StateGroup::new("ai-jobs");
 
 /// How many jobs a user may start: two in each minute.
@@ -33,6 +34,11 @@ pub const CHAOS: Setting<f64> = Setting::new(
 )
 .checked(|share| (0.0..=1.0).contains(share), "a number from 0 to 1");
 setting!(CHAOS);
+
+/// How long a job is kept that is over.
+pub const RETENTION: Setting<Span> =
+    Setting::new("AI_JOBS_RETENTION", "7d", "How long an AI job is kept that is over");
+setting!(RETENTION);
 
 /// How long jobs took, by how they ended.
 pub const DURATION: Histogram<1> = Histogram::new(
@@ -70,6 +76,21 @@ impl From<GivenUp<JobCreated>> for JobGivenUp {
         let GivenUp { input: JobCreated { job_id }, attempts, fencing_token, reason, .. } =
             given_up;
         Self { job_id, last: Attempt { number: attempts, token: fencing_token }, reason }
+    }
+}
+
+/// The event of a job was cancelled, and nobody works on it any more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JobDropped {
+    /// Which.
+    pub job_id: String,
+}
+topic!(JobDropped = "ai.job.dropped");
+
+impl From<Unhandled<JobCreated>> for JobDropped {
+    fn from(unhandled: Unhandled<JobCreated>) -> Self {
+        Self { job_id: unhandled.input.job_id }
     }
 }
 

@@ -2,23 +2,27 @@
 //!
 //! # Layout
 //! - [`job`]: what a job is, and how it goes from one status to the next; [`failure`]: why it fails
+//! - [`attempt`]: how one attempt begins, and how it ends
 //! - [`shelf`]: where jobs stand that are looked for by time; [`health`]: how those that run are
 //! - [`events`]: what is told
-//! - [`email`], [`data`]: two kinds of work
+//! - [`email`], [`data`]: two kinds of work; [`request`]: how they are asked for
 
+pub mod attempt;
 pub mod data;
 pub mod email;
 pub mod events;
 pub mod failure;
 pub mod health;
 pub mod job;
+pub mod request;
 pub mod settings;
 pub mod shelf;
 
 use motia::prelude::*;
 
 pub use events::{
-    JobCompleted, JobEnqueued, JobFailed, JobRetry, JobRetryScheduled, JobStarted, ProcessTimeout,
+    JobCompleted, JobDropped, JobEnqueued, JobFailed, JobRetry, JobRetryScheduled, JobStarted,
+    ProcessTimeout, ToDo,
 };
 pub use failure::{Code, JobError};
 pub use health::HealthReport;

@@ -56,7 +56,7 @@ pub struct TaskQueued {
 }
 topic!(TaskQueued = "task.queued");
 
-/// Nobody could even try a task: the program went down with it.
+/// Nobody tries a task any more: the program went down with it, or its event was cancelled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskAbandoned {
     /// The task.
@@ -65,12 +65,22 @@ pub struct TaskAbandoned {
     pub round: u32,
     /// Why nobody tries it again.
     pub reason: String,
+    /// Whether somebody wanted it so.
+    #[serde(default)]
+    pub cancelled: bool,
 }
 topic!(TaskAbandoned = "task.abandoned");
 
 impl From<GivenUp<TaskQueued>> for TaskAbandoned {
     fn from(given_up: GivenUp<TaskQueued>) -> Self {
         let TaskQueued { task_id, round } = given_up.input;
-        Self { task_id, round, reason: given_up.reason }
+        Self { task_id, round, reason: given_up.reason, cancelled: false }
+    }
+}
+
+impl From<Unhandled<TaskQueued>> for TaskAbandoned {
+    fn from(unhandled: Unhandled<TaskQueued>) -> Self {
+        let TaskQueued { task_id, round } = unhandled.input;
+        Self { task_id, round, reason: unhandled.note, cancelled: true }
     }
 }

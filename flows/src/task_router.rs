@@ -55,3 +55,17 @@ pub struct TaskDue {
     pub rate_limit: Option<RatePerSecond>,
 }
 topic!(TaskDue = "router.task.due");
+
+/// The event of a task was cancelled, and nobody runs it any more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskDropped {
+    /// Names the task.
+    pub id: String,
+}
+topic!(TaskDropped = "router.task.dropped");
+
+impl From<Unhandled<TaskDue>> for TaskDropped {
+    fn from(unhandled: Unhandled<TaskDue>) -> Self {
+        Self { id: unhandled.input.id }
+    }
+}

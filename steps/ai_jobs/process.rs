@@ -2,7 +2,7 @@
 
 use flows::{
     ai_jobs::{
-        AI_JOBS, Attempt, CHAOS, JOBS, Job, JobCreated, JobGivenUp, WebhookWanted, change,
+        AI_JOBS, Attempt, CHAOS, JOBS, Job, JobCreated, JobDropped, JobGivenUp, WebhookWanted, change,
         work::{PHASES, answer, strike},
     },
     demo,
@@ -19,7 +19,8 @@ const CONFIG: EventConfig<JobCreated, Emits> = EventConfig::new("ProcessAIJob")
     .flows(&[AI_JOBS])
     .retry(Retry::exponential(3, Duration::from_secs(1)))
     .concurrency(AT_ONCE)
-    .on_dead::<JobGivenUp>();
+    .on_dead::<JobGivenUp>()
+    .on_ended::<JobDropped>();
 
 async fn handler(JobCreated { job_id }: JobCreated, ctx: Context<Emits>) -> StepResult {
     let attempt = Attempt::of(&ctx);

@@ -1,24 +1,17 @@
 //! On `data.processing.requested`: makes a job of it, once.
 
-use flows::background_jobs::{BACKGROUND_JOBS, JobEnqueued, Record, data::DataRequest, shelf};
+use flows::background_jobs::{BACKGROUND_JOBS, JobDropped, JobEnqueued, data::DataRequest, request};
 use motia::prelude::*;
 
 type Emits = (JobEnqueued,);
 
 const CONFIG: EventConfig<DataRequest, Emits> = EventConfig::new("DataProcessor")
     .description("Makes a job of each request to process rows")
+    .on_ended::<JobDropped>()
     .flows(&[BACKGROUND_JOBS]);
 
-async fn handler(request: DataRequest, ctx: Context<Emits>) -> StepResult {
-    let event = ctx.event_id().ok_or_else(|| StepError::fatal("a request comes by an event"))?;
-    let record = Record::taken_in(request.into_job(event.to_string()), ctx.now());
-
-    let mut tx = ctx.transaction();
-    shelf::submit(&mut tx, &record);
-    tx.commit_and_ack().await?;
-    ctx.logger.info("data job taken in", json!({ "job": record.job.job_id }));
-
-    Ok(())
+async fn handler(wanted: DataRequest, ctx: Context<Emits>) -> StepResult {
+    request::take_in(&ctx, wanted).await
 }
 
 step!(CONFIG, handler);

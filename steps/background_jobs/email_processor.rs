@@ -1,24 +1,17 @@
 //! On `email.send.requested`: makes a job of it, once.
 
-use flows::background_jobs::{BACKGROUND_JOBS, JobEnqueued, Record, email::EmailRequest, shelf};
+use flows::background_jobs::{BACKGROUND_JOBS, JobDropped, JobEnqueued, email::EmailRequest, request};
 use motia::prelude::*;
 
 type Emits = (JobEnqueued,);
 
 const CONFIG: EventConfig<EmailRequest, Emits> = EventConfig::new("EmailProcessor")
     .description("Makes a job of each letter that is asked for")
+    .on_ended::<JobDropped>()
     .flows(&[BACKGROUND_JOBS]);
 
-async fn handler(request: EmailRequest, ctx: Context<Emits>) -> StepResult {
-    let event = ctx.event_id().ok_or_else(|| StepError::fatal("a letter comes by an event"))?;
-    let record = Record::taken_in(request.into_job(event.to_string()), ctx.now());
-
-    let mut tx = ctx.transaction();
-    shelf::submit(&mut tx, &record);
-    tx.commit_and_ack().await?;
-    ctx.logger.info("letter taken in", json!({ "job": record.job.job_id }));
-
-    Ok(())
+async fn handler(wanted: EmailRequest, ctx: Context<Emits>) -> StepResult {
+    request::take_in(&ctx, wanted).await
 }
 
 step!(CONFIG, handler);

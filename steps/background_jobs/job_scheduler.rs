@@ -1,8 +1,8 @@
-//! Every ten seconds: has jobs queued whose time has come, and removes those that are long done.
+//! Every ten seconds: has jobs queued whose time has come, and removes those that have long ended.
 
 use flows::background_jobs::{
     BACKGROUND_JOBS, JOBS, JobEnqueued, JobRetry, PROGRESS, Status, settings,
-    shelf::{self, DONE, DUE, Placed},
+    shelf::{self, DONE, DUE, GIVEN_UP, Placed},
 };
 use futures_util::future::try_join_all;
 use motia::prelude::*;
@@ -13,12 +13,13 @@ const MOST_PAGES: usize = 50;
 type Emits = (JobEnqueued, JobRetry);
 
 const CONFIG: CronConfig<Emits> = CronConfig::new("JobScheduler", "*/10 * * * * *")
-    .description("Queues jobs whose time has come, and removes those that are long done")
+    .description("Queues jobs whose time has come, and removes those that have long ended")
     .flows(&[BACKGROUND_JOBS]);
 
 async fn handler(ctx: Context<Emits>) -> StepResult {
     let promoted = promote(&ctx).await?;
-    let removed = clean_up(&ctx).await?;
+    let removed = clean_up(&ctx, DONE, ctx.setting(settings::RETENTION)).await?
+        + clean_up(&ctx, GIVEN_UP, ctx.setting(settings::FAILED_RETENTION)).await?;
 
     if promoted + removed > 0 {
         ctx.logger.info("jobs scheduled", json!({ "promoted": promoted, "removed": removed }));
@@ -52,7 +53,9 @@ async fn queue(ctx: &Context<Emits>, placed: &Placed, now: Timestamp) -> StepRes
         Status::Failed => {
             tx.emit_with(JobRetry(after.job.clone()), shelf::delivery(&after.job));
         }
-        _ => tx.emit_with(JobEnqueued(after.job.clone()), shelf::delivery(&after.job)),
+        _ => {
+            tx.emit_with(JobEnqueued(after.job.clone()), shelf::delivery(&after.job));
+        }
     }
     match tx.commit().await {
         Err(error) if error.is_conflict() => Ok(false),
@@ -60,16 +63,19 @@ async fn queue(ctx: &Context<Emits>, placed: &Placed, now: Timestamp) -> StepRes
     }
 }
 
-/// Removes jobs that were done long ago; says how many.
-async fn clean_up(ctx: &Context<Emits>) -> StepResult<usize> {
-    let retention = ctx.setting(settings::RETENTION).get();
-    let Ok(long_ago) = ctx.now().checked_sub(retention) else { return Ok(0) };
+/// Removes jobs that have stood on a shelf for longer than they are kept; says how many.
+async fn clean_up(
+    ctx: &Context<Emits>,
+    shelf: StateGroup<Placed>,
+    kept: Span,
+) -> StepResult<usize> {
+    let Ok(long_ago) = ctx.now().checked_sub(kept.get()) else { return Ok(0) };
     let mut removed = 0;
     for _ in 0..MOST_PAGES {
-        let (old, next) = shelf::page(&ctx.state, DONE, long_ago, None).await?;
+        let (old, next) = shelf::page(&ctx.state, shelf, long_ago, None).await?;
         let mut tx = ctx.transaction();
         for placed in &old {
-            tx.delete(DONE, &placed.key());
+            tx.delete(shelf, &placed.key());
             tx.delete(JOBS, &placed.job_id);
             tx.delete(PROGRESS, &placed.job_id);
         }

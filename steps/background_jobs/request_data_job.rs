@@ -1,10 +1,6 @@
 //! `POST /data-jobs`: asks for rows to be processed.
 
-use flows::background_jobs::{
-    BACKGROUND_JOBS, JOBS, Record,
-    data::DataRequest,
-    job::{TakenIn, too_large},
-};
+use flows::background_jobs::{BACKGROUND_JOBS, data::DataRequest, job::TakenIn, request};
 use motia::prelude::*;
 
 type Emits = (DataRequest,);
@@ -20,13 +16,7 @@ async fn handler(
     req: ApiRequest<DataRequest>,
     ctx: Context<Emits>,
 ) -> StepResult<ApiResponse<TakenIn>> {
-    let request = req.body;
-
-    let wanted = ctx.emit(request.clone()).priority(request.priority.into());
-    let job_id = wanted.await.map_err(too_large)?.id.to_string();
-    // The job is called by its request, and can be asked for from now on.
-    let record = Record::taken_in(request.into_job(job_id.clone()), ctx.now());
-    ctx.state.set_if_absent(JOBS, &job_id, &record).await?;
+    let record = request::ask(&ctx, req.body).await?;
 
     Ok(ApiResponse::created(TakenIn::from(record)))
 }
@@ -35,6 +25,7 @@ step!(CONFIG, handler);
 
 #[cfg(test)]
 mod tests {
+    use flows::background_jobs::JOBS;
     use motia_testkit::fake;
 
     use super::*;

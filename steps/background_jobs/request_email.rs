@@ -1,10 +1,6 @@
 //! `POST /emails`: asks for a letter.
 
-use flows::background_jobs::{
-    BACKGROUND_JOBS, JOBS, Record,
-    email::EmailRequest,
-    job::{TakenIn, too_large},
-};
+use flows::background_jobs::{BACKGROUND_JOBS, email::EmailRequest, job::TakenIn, request};
 use motia::prelude::*;
 
 type Emits = (EmailRequest,);
@@ -19,13 +15,12 @@ async fn handler(
     req: ApiRequest<EmailRequest>,
     ctx: Context<Emits>,
 ) -> StepResult<ApiResponse<TakenIn>> {
-    let request = req.body;
+    let faults = req.body.faults();
+    if !faults.is_empty() {
+        return Err(StepError::Reject(Box::new(Problem::violations(faults))));
+    }
 
-    let wanted = ctx.emit(request.clone()).priority(request.priority.into());
-    let job_id = wanted.await.map_err(too_large)?.id.to_string();
-    // The job is called by its request, and can be asked for from now on.
-    let record = Record::taken_in(request.into_job(job_id.clone()), ctx.now());
-    ctx.state.set_if_absent(JOBS, &job_id, &record).await?;
+    let record = request::ask(&ctx, req.body).await?;
 
     Ok(ApiResponse::created(TakenIn::from(record)))
 }
@@ -34,7 +29,7 @@ step!(CONFIG, handler);
 
 #[cfg(test)]
 mod tests {
-    use flows::background_jobs::Status;
+    use flows::background_jobs::{JOBS, Status};
     use motia_testkit::fake;
 
     use super::*;
@@ -51,5 +46,34 @@ mod tests {
         assert_eq!((reply.status.as_u16(), reply.body.status), (201, Status::Scheduled));
         assert_eq!(probe.emitted::<EmailRequest>().len(), 1);
         assert!(probe.state.get(JOBS, &reply.body.job_id).await.unwrap().is_some());
+    }
+
+    #[tokio::test]
+    async fn a_letter_that_can_never_be_sent_is_refused_with_each_place() {
+        let (ctx, probe) = fake();
+        let file = json!({ "filename": "a.pdf", "content": "%%%", "contentType": "nonsense" });
+        let letter = json!({ "to": "ann@test.com", "subject": "Hi\nBcc: all", "attachments": [file] });
+
+        let request = ApiRequest::new(serde_json::from_value(letter).unwrap());
+        let refused = handler(request, ctx).await.unwrap_err();
+
+        let StepError::Reject(problem) = refused else { panic!("{refused}") };
+        let places: Vec<_> = problem.errors.iter().map(|fault| fault.pointer.as_str()).collect();
+        let expected =
+            ["/subject", "/textContent", "/attachments/0/content", "/attachments/0/contentType"];
+        assert_eq!((problem.status.as_u16(), places), (400, expected.to_vec()));
+        assert_eq!(probe.emissions(), []);
+    }
+
+    #[tokio::test]
+    async fn a_letter_whose_job_cannot_be_kept_is_not_asked_for() {
+        let (ctx, probe) = fake();
+        probe.break_store().await;
+        let letter = json!({ "to": "ann@test.com", "subject": "Hi", "textContent": "Hi" });
+
+        let request = ApiRequest::new(serde_json::from_value(letter).unwrap());
+
+        assert!(handler(request, ctx).await.is_err());
+        assert_eq!(probe.emissions(), []);
     }
 }

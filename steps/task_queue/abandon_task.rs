@@ -12,8 +12,9 @@ const CONFIG: EventConfig<TaskAbandoned> = EventConfig::new("AbandonTask")
     .flows(&[TASK_QUEUE]);
 
 async fn handler(abandoned: TaskAbandoned, ctx: Context) -> StepResult {
-    let TaskAbandoned { task_id, round, reason } = abandoned;
-    let (failure, now) = (Failure::new(Kind::Interrupted, reason), ctx.now());
+    let TaskAbandoned { task_id, round, reason, cancelled } = abandoned;
+    let kind = if cancelled { Kind::Cancelled } else { Kind::Interrupted };
+    let (failure, now) = (Failure::new(kind, reason), ctx.now());
 
     board::change(&ctx, &task_id, |task, _| {
         if !task.is_wanted(round) {
@@ -48,12 +49,30 @@ mod tests {
         board::put(&mut tx, &task);
         tx.commit().await.unwrap();
         let reason = "the process ended during attempt 21, the last".to_owned();
-        let abandoned = TaskAbandoned { task_id: task.task_id.clone(), round: 1, reason };
+        let task_id = task.task_id.clone();
+        let abandoned = TaskAbandoned { task_id, round: 1, reason, cancelled: false };
 
         handler(abandoned.clone(), ctx.clone()).await.unwrap();
         handler(abandoned, ctx).await.unwrap();
 
         let failed = probe.state.get(TASKS, &task.task_id).await.unwrap().unwrap();
         assert_eq!((failed.state, failed.error_history.len()), (TaskState::Failed, 1));
+    }
+
+    #[tokio::test]
+    async fn a_task_whose_event_was_cancelled_ends_as_failed_and_says_by_whom() {
+        let (ctx, probe) = fake();
+        let task = Task::new(TaskType::Summarize, 5, 3, START);
+        let mut tx = ctx.transaction();
+        board::put(&mut tx, &task);
+        tx.commit().await.unwrap();
+        let (task_id, reason) = (task.task_id.clone(), "cancelled by ana".to_owned());
+
+        let abandoned = TaskAbandoned { task_id, round: 1, reason, cancelled: true };
+        handler(abandoned, ctx).await.unwrap();
+
+        let failed = probe.state.get(TASKS, &task.task_id).await.unwrap().unwrap();
+        assert_eq!((failed.state, failed.error_type.as_deref()), (TaskState::Failed, Some("Cancelled")));
+        assert_eq!(failed.last_error.as_deref(), Some("cancelled by ana"));
     }
 }

@@ -17,6 +17,7 @@ const CONFIG: EventConfig<TaskQueued> = EventConfig::new("ProcessTask")
     .concurrency(SLOTS)
     .retry_share(retry_share)
     .on_dead::<TaskAbandoned>()
+    .on_ended::<TaskAbandoned>()
     .flows(&[TASK_QUEUE]);
 
 async fn handler(wanted: TaskQueued, ctx: Context) -> StepResult {

@@ -1,7 +1,7 @@
 //! On `router.task.due`: finds an executor for a task, has it run there, and keeps what came of it.
 
 use flows::task_router::{
-    TASK_ROUTER, TaskDue,
+    TASK_ROUTER, TaskDropped, TaskDue,
     call::Failed,
     contract::Contracts,
     definition::{DEFINITIONS, Definition, LONGEST_TIMEOUT, RatePerSecond},
@@ -26,7 +26,8 @@ const CONFIG: EventConfig<TaskDue> = EventConfig::new("RunTask")
     .concurrency(512)
     .timeout(LONGEST_TIMEOUT.saturating_add(Duration::from_secs(60)))
     .retry(Retry::exponential(1000, Duration::from_millis(200)).max_delay(Duration::from_secs(30)))
-    .retry_class(&[(OF_THE_TASK, AS_OFTEN_AS_IT_SAYS)]);
+    .retry_class(&[(OF_THE_TASK, AS_OFTEN_AS_IT_SAYS)])
+    .on_ended::<TaskDropped>();
 
 async fn handler(due: TaskDue, ctx: Context) -> StepResult {
     let Some(task) = ctx.state.get(TASKS, &due.id).await? else { return Ok(()) };

@@ -1,8 +1,9 @@
-//! A cancelled job stops within a tenth of a second wherever it is.
+//! A cancelled job stops within a tenth of a second wherever it is; what is over is forgotten in time.
 
 use std::time::Duration;
 
-use flows::ai_jobs::{CHAOS, JOBS, Job, Status};
+use flows::ai_jobs::{CHAOS, JOBS, Job, RETENTION, Status};
+use motia::prelude::{Cancel, Span};
 use motia_testkit::{Reply, TestApp};
 use serde_json::json;
 use steps as _;
@@ -81,6 +82,42 @@ async fn while_it_waits_to_be_tried_again() {
     assert_eq!(waits(&app).await, (1, true));
 
     cancelled_at_once(&app, &id).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn by_an_operator_who_cancels_its_event_while_it_waits_or_is_worked_on() {
+    let app = TestApp::start().await;
+    for waits in [true, false] {
+        if waits {
+            app.runtime().bus().pause("ProcessAIJob", "the test").await.unwrap();
+        }
+        let id = start(&app).await;
+        app.advance(Duration::from_millis(1500)).await;
+
+        let ended = app.runtime().engine().cancel(Cancel::Key(&id), "ana").await.unwrap();
+        app.advance(AT_ONCE).await;
+
+        assert_eq!((ended, job(&app, &id).await.status), (1, Status::Cancelled));
+        assert_eq!(cancel(&app, &id).await.status, 409);
+        app.runtime().bus().resume("ProcessAIJob").await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_that_are_over_are_forgotten_after_their_time_and_counted_no_more() {
+    let hour = Duration::from_secs(3600);
+    let app = TestApp::builder().setting(RETENTION, Span(hour)).start().await;
+    let (completed, cancelled) = (start(&app).await, start(&app).await);
+    assert_eq!(cancel(&app, &cancelled).await.status, 200);
+    app.empty().await;
+    app.runtime().bus().pause("ProcessAIJob", "the test").await.unwrap();
+    let pending = start(&app).await;
+
+    app.advance(hour).await;
+
+    let list = app.get("/ai/jobs").send().await.value();
+    assert_eq!((&list["total"], &list["jobs"][0]["jobId"]), (&json!(1), &json!(pending)));
+    assert_eq!(app.get(&format!("/ai/status/{completed}")).send().await.status, 404);
 }
 
 #[tokio::test(start_paused = true)]

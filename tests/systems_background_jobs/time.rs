@@ -1,10 +1,11 @@
 //! Schedules, retries, timeouts and clean-up, in time that the test moves.
 
 use flows::background_jobs::{
-    HealthReport, JOBS, JobCompleted, JobFailed, JobRetryScheduled, JobStarted, ProcessTimeout,
-    Record, Status, settings::RETENTION,
+    Code, HealthReport, JOBS, JobCompleted, JobFailed, JobRetryScheduled, JobStarted, ProcessTimeout,
+    Record, Status, settings::{FAILED_RETENTION, RETENTION, TIMEOUT},
+    shelf::GIVEN_UP,
 };
-use motia::prelude::*;
+use motia::{event::EventId, prelude::*};
 use motia_testkit::TestApp;
 use steps as _;
 
@@ -170,18 +171,57 @@ async fn a_job_that_runs_too_long_is_stopped_and_stays_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_completed_job_is_gone_after_its_time_and_a_failed_one_is_not() {
-    let hour = Span(secs(60 * 60));
-    let app = TestApp::builder().setting(RETENTION, hour).start().await;
-    let done = post(&app, json!({ "type": "report_generation" })).await;
-    let failed = post(&app, json!({ "type": "make_coffee" })).await;
+async fn a_job_whose_event_somebody_cancels_has_failed_and_says_by_whom() {
+    let app = TestApp::start().await;
+    let image = json!({ "type": "image_processing", "payload": { "imageUrl": "x", "seconds": 60 } });
+    let running = post(&app, image.clone()).await;
+    app.advance(secs(1)).await;
+    app.runtime().bus().pause("JobProcessor", "the test").await.unwrap();
+    app.runtime().bus().pause("EmailProcessor", "the test").await.unwrap();
+    let waiting = post(&app, image).await;
+    let letter = json!({ "to": "ann@test.com", "subject": "Hi", "textContent": "Hi" });
+    let letter = app.post("/emails").json(&letter).send().await.value()["jobId"].clone();
+    let asked_for: EventId = serde_json::from_value(letter.clone()).unwrap();
 
-    app.advance(secs(59 * 60)).await;
-    assert_eq!(app.get(&format!("/jobs/{done}")).send().await.status, 200);
+    let meant = [Cancel::Key(&running), Cancel::Key(&waiting), Cancel::Event(asked_for)];
+    for what in meant {
+        assert_eq!(app.runtime().engine().cancel(what, "ana").await.unwrap(), 1);
+    }
     app.advance(secs(120)).await;
 
-    assert_eq!(app.get(&format!("/jobs/{done}")).send().await.status, 404);
-    assert_eq!(app.get(&format!("/jobs/{failed}")).send().await.status, 200);
+    for id in [&*running, &*waiting, letter.as_str().unwrap()] {
+        let job = job(&app, id).await;
+        let error = job.error.unwrap();
+        assert_eq!((job.status, error.code), (Status::Failed, Code::Cancelled), "{id}");
+        assert_eq!((error.message.as_str(), job.retry_at), ("cancelled by ana", None));
+    }
+    assert_eq!(told(&app, "job.failed").await.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_that_have_ended_are_gone_after_their_time_completed_ones_before_others() {
+    let hours = |hours| Span(secs(hours * 60 * 60));
+    let app = TestApp::builder().setting(RETENTION, hours(1)).setting(FAILED_RETENTION, hours(3));
+    let app = app.setting(TIMEOUT, hours(1)).start().await;
+    let slow = json!({ "type": "image_processing", "payload": { "imageUrl": "x", "seconds": 7200 } });
+    let done = post(&app, json!({ "type": "report_generation" })).await;
+    let failed = post(&app, json!({ "type": "make_coffee" })).await;
+    let stopped = post(&app, slow).await;
+    let listed = async || {
+        let jobs = app.get("/jobs").send().await.value()["jobs"].clone();
+        jobs.as_array().unwrap().iter().map(|job| job["jobId"].clone()).collect::<Vec<_>>()
+    };
+
+    app.advance(secs(59 * 60)).await;
+    assert_eq!(listed().await, [&done, &failed, &stopped].map(|id| json!(id)));
+    app.advance(secs(120)).await;
+    assert_eq!(listed().await, [&failed, &stopped].map(|id| json!(id)));
+    app.advance(secs(2 * 60 * 60)).await;
+    assert_eq!(listed().await, [json!(stopped)]);
+    app.advance(secs(60 * 60)).await;
+
+    assert_eq!(listed().await, [Value::Null; 0]);
+    assert_eq!(app.state.group(GIVEN_UP).await.unwrap().items, []);
 }
 
 #[tokio::test(start_paused = true)]

@@ -151,6 +151,24 @@ fn a_task_that_is_deleted_is_gone_wherever_it_was() {
 }
 
 #[test]
+fn a_task_whose_event_an_operator_cancels_has_failed_and_can_be_tried_again() {
+    let app = App::offline();
+    app.server.ask(["queues", "pause", "ProcessTask"]);
+    let task_id = app.summarize("A text.");
+
+    app.server.ask(["cancel", "--key", &task_id]);
+    let failed = app.until(&task_id, "FAILED");
+    let orphans = app.post("/api/v1/tasks/requeue-orphaned", &json!({}));
+    app.post(&format!("/api/v1/tasks/{task_id}/retry"), &json!({}));
+    app.server.ask(["queues", "resume", "ProcessTask"]);
+    app.until(&task_id, "COMPLETED");
+
+    assert_eq!(failed["error_type"], "Cancelled", "{failed:#}");
+    assert!(failed["last_error"].as_str().unwrap().starts_with("cancelled by "), "{failed:#}");
+    assert_eq!(orphans.body["found"], 0);
+}
+
+#[test]
 fn no_task_is_orphaned_where_each_is_kept_with_its_event() {
     let app = App::offline();
     app.summarize("A text.");

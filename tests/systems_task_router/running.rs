@@ -128,6 +128,18 @@ fn a_task_is_cancelled_wherever_it_is() {
 }
 
 #[test]
+fn a_task_whose_event_an_operator_cancels_is_cancelled_too() {
+    let (client, _executor) = router(&json!({}));
+    client.server.ask(["queues", "pause", "RunTask"]);
+    let id = client.submit(&json!({ "text": "x" }));
+
+    client.server.ask(["cancel", "--key", &id]);
+
+    let task = client.until_status(&id, "cancelled");
+    assert_eq!(task["attempts"], json!([]));
+}
+
+#[test]
 fn a_task_that_was_given_up_is_run_again_when_it_is_redriven() {
     let (client, executor) = router(&json!({ "retryPolicy": { "maxAttempts": 1 } }));
     executor.be_sick(true);

@@ -3,7 +3,7 @@
 
 use motia::{context::TransactionError, prelude::*, store::CommitError, topic::MemberOf};
 
-use super::{DURATION, JOBS, Job, JobView, Refused, WebhookWanted};
+use super::{DURATION, JOBS, Job, JobView, RETENTION, Refused, WebhookWanted};
 
 /// Makes a move with the job of this id, and again if somebody else moves it at the same time.
 ///
@@ -24,7 +24,11 @@ where
             return Ok(Err(refused));
         }
         let view = job.view();
-        tx.set(JOBS, job_id, &job);
+        if view.status.is_over() {
+            tx.set_for(JOBS, job_id, &job, ctx.setting(RETENTION).get());
+        } else {
+            tx.set(JOBS, job_id, &job);
+        }
         if let (true, Some(url)) = (view.status.is_over(), job.webhook_url) {
             tx.emit(WebhookWanted { url, job: view.clone() });
         }

@@ -3,7 +3,9 @@
 pub mod letter;
 pub mod template;
 
-use motia::prelude::*;
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use lettre::message::header::ContentType;
+use motia::{prelude::*, schema::Violation};
 use serde_json::Map;
 
 pub use letter::Letter;
@@ -88,6 +90,34 @@ pub struct Attachment {
 }
 
 impl EmailRequest {
+    /// What keeps it from ever being sent, beyond what its schema says.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Violation> {
+        let mut faults = Vec::new();
+        let mut fault = |at: String, detail: &str| faults.push(Violation::new(at, detail));
+        if self.subject.chars().any(char::is_control) {
+            fault("/subject".into(), "has a control character");
+        }
+        let words = [&self.template_id, &self.html_content, &self.text_content];
+        if words.iter().all(|words| words.is_none()) {
+            let detail = "a letter needs words: `textContent`, `htmlContent` or a `templateId`";
+            fault("/textContent".into(), detail);
+        }
+        for (n, file) in self.attachments.iter().enumerate() {
+            if file.filename.chars().any(char::is_control) {
+                fault(format!("/attachments/{n}/filename"), "has a control character");
+            }
+            if BASE64_STANDARD.decode(&file.content).is_err() {
+                fault(format!("/attachments/{n}/content"), "is no base64");
+            }
+            if ContentType::parse(&file.content_type).is_err() {
+                let detail = "is no content type such as `application/pdf`";
+                fault(format!("/attachments/{n}/contentType"), detail);
+            }
+        }
+        faults
+    }
+
     /// The job that sends it.
     #[must_use]
     pub fn into_job(self, job_id: String) -> Job {

@@ -1,8 +1,8 @@
 //! What is told of jobs.
 
-use motia::prelude::*;
+use motia::{event::EventId, prelude::*};
 
-use super::{HealthReport, Job, JobError};
+use super::{HealthReport, Job, JobError, Record, data::DataRequest, email::EmailRequest};
 
 /// A job is to be done.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -15,6 +15,58 @@ topic!(JobEnqueued = "job.enqueued");
 #[serde(transparent)]
 pub struct JobRetry(pub Job);
 topic!(JobRetry = "job.retry");
+
+one_of! {
+    /// A job that is to be done.
+    #[derive(Debug)]
+    pub enum ToDo {
+        /// For the first time.
+        Enqueued(JobEnqueued),
+        /// Once more.
+        Retry(JobRetry),
+    }
+}
+
+impl ToDo {
+    /// The job.
+    #[must_use]
+    pub fn job(self) -> Job {
+        let (Self::Enqueued(JobEnqueued(job)) | Self::Retry(JobRetry(job))) = self;
+        job
+    }
+}
+
+/// The event that a job waited for was cancelled, and nobody does it any more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct JobDropped {
+    /// The job.
+    pub job_id: String,
+    /// The event.
+    pub event: EventId,
+    /// By whom.
+    pub note: String,
+}
+topic!(JobDropped = "job.dropped");
+
+impl From<Unhandled<ToDo>> for JobDropped {
+    fn from(unhandled: Unhandled<ToDo>) -> Self {
+        let Unhandled { input, event, note, .. } = unhandled;
+        Self { job_id: input.job().job_id, event, note }
+    }
+}
+
+/// Jobs are called by the events that they are asked for with.
+macro_rules! asked_for_by {
+    ($($Request:ty),+) => {
+        $(impl From<Unhandled<$Request>> for JobDropped {
+            fn from(Unhandled { event, note, .. }: Unhandled<$Request>) -> Self {
+                Self { job_id: event.to_string(), event, note }
+            }
+        })+
+    };
+}
+asked_for_by!(EmailRequest, DataRequest);
 
 /// An attempt of a job began.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +98,15 @@ pub struct JobCompleted {
 }
 topic!(JobCompleted = "job.completed");
 
+impl JobCompleted {
+    /// What is told of a job that is done by `now`.
+    #[must_use]
+    pub fn of(record: &Record, result: Value, now: Timestamp) -> Self {
+        let Job { job_id, kind, .. } = record.job.clone();
+        Self { job_id, kind, result, duration: record.runtime(now) }
+    }
+}
+
 /// A job was given up.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -64,6 +125,15 @@ pub struct JobFailed {
 }
 topic!(JobFailed = "job.failed");
 
+impl JobFailed {
+    /// What is told of a job that was given up for this.
+    #[must_use]
+    pub fn of(record: &Record, error: JobError) -> Self {
+        let Job { job_id, kind, attempts, created_by, .. } = record.job.clone();
+        Self { job_id, kind, error, final_attempt: attempts, created_by }
+    }
+}
+
 /// A job failed and will be tried again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -81,6 +151,16 @@ pub struct JobRetryScheduled {
     pub delay: u64,
 }
 topic!(JobRetryScheduled = "job.retry.scheduled");
+
+impl JobRetryScheduled {
+    /// What is told of a job that is tried again.
+    #[must_use]
+    pub fn of(record: &Record, retry_at: Timestamp, delay: Duration) -> Self {
+        let Job { job_id, kind, attempts: attempt, .. } = record.job.clone();
+        let delay = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
+        Self { job_id, kind, attempt, retry_at, delay }
+    }
+}
 
 /// A job ran for too long and was stopped.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

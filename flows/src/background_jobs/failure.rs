@@ -35,6 +35,8 @@ pub enum Code {
     TemporaryFailure,
     /// The attempt ended without a result: the process died, or the work panicked.
     Interrupted,
+    /// Somebody cancelled its event.
+    Cancelled,
     /// No work has this name.
     UnknownType,
     /// The payload is not what this work takes.

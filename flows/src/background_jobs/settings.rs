@@ -37,3 +37,11 @@ setting!(TIMEOUT);
 pub const RETENTION: Setting<Span> =
     Setting::new("JOBS_RETENTION", "7d", "How long a completed background job is kept");
 setting!(RETENTION);
+
+/// How long a job is kept that was given up or ran for too long.
+pub const FAILED_RETENTION: Setting<Span> = Setting::new(
+    "JOBS_FAILED_RETENTION",
+    "30d",
+    "How long a background job is kept that was given up or ran for too long",
+);
+setting!(FAILED_RETENTION);

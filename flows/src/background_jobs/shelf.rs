@@ -1,6 +1,6 @@
 //! Where jobs stand that are looked for by time, so that nobody ever has to look through all of them.
 //!
-//! A job stands on one shelf at most: it is due, it runs, or it is done. Its place is written in the same
+//! A job stands on one shelf at most: it is due, it runs, it is done, or it was given up. Its place is written in the same
 //! transaction as the job itself.
 
 use motia::{
@@ -18,6 +18,9 @@ pub const RUNNING: StateGroup<Placed> = StateGroup::new("jobs-running");
 /// Jobs that are done, the oldest first.
 pub const DONE: StateGroup<Placed> = StateGroup::new("jobs-done");
 
+/// Jobs that were given up, or ran for too long, the oldest first.
+pub const GIVEN_UP: StateGroup<Placed> = StateGroup::new("jobs-given-up");
+
 /// A job on a shelf.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -27,7 +30,7 @@ pub struct Placed {
     /// Its type.
     #[serde(rename = "type")]
     pub kind: String,
-    /// When it is due, began, or was done.
+    /// When it is due, began, was done, or was given up.
     pub at: Timestamp,
 }
 
@@ -43,10 +46,15 @@ impl Placed {
 #[must_use]
 pub fn place(record: &Record) -> Option<(StateGroup<Placed>, Placed)> {
     let (shelf, at) = match record.status {
-        Status::Scheduled | Status::Failed => (DUE, record.due()?),
+        Status::Scheduled => (DUE, record.due()?),
+        Status::Failed => match record.due() {
+            Some(due) => (DUE, due),
+            None => (GIVEN_UP, record.ended_at?),
+        },
+        Status::Timeout => (GIVEN_UP, record.ended_at?),
         Status::Processing => (RUNNING, record.started_at?),
         Status::Completed => (DONE, record.ended_at?),
-        Status::Queued | Status::Timeout => return None,
+        Status::Queued => return None,
     };
     let (job_id, kind) = (record.job.job_id.clone(), record.job.kind.clone());
     Some((shelf, Placed { job_id, kind, at }))

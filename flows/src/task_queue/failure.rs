@@ -36,6 +36,8 @@ pub enum Kind {
     TooOld,
     /// The program went down with the task too often.
     Interrupted,
+    /// Somebody cancelled its event.
+    Cancelled,
     /// The document is at fault.
     Document(&'static str),
 }
@@ -68,6 +70,7 @@ impl Kind {
             Self::Dependency => "DependencyError",
             Self::TooOld => "MaxTaskAge",
             Self::Interrupted => "Interrupted",
+            Self::Cancelled => "Cancelled",
             Self::Document(name) => name,
         }
     }
@@ -90,6 +93,7 @@ impl Kind {
             | Self::Dependency
             | Self::TooOld
             | Self::Interrupted
+            | Self::Cancelled
             | Self::Document(_) => None,
         }
     }

@@ -214,40 +214,47 @@ impl<Emits> Transaction<Emits> {
         self.add(event.map(|event| Write::Send { group, key: None, event }));
     }
 
-    /// Emits an event.
+    /// Emits an event; gives its id, for what is kept beside it under its name.
     #[expect(clippy::needless_pass_by_value, reason = "what is emitted is given away")]
-    pub fn emit<T, At>(&mut self, event: T)
+    pub fn emit<T, At>(&mut self, event: T) -> EventId
     where
         T: Topic + MemberOf<Emits, At>,
     {
         let outgoing = Outgoing::typed(&self.run, &event);
-        self.publish(outgoing, &EmitOptions::new());
+        self.publish(outgoing, &EmitOptions::new())
     }
 
     /// Emits an event, delivered in a way of its own. One whose deduplication key was used before is left
-    /// out, and its receipt says so; everything else is written.
+    /// out, and its receipt says so and names the first; everything else is written.
     #[expect(clippy::needless_pass_by_value, reason = "what is emitted is given away")]
-    pub fn emit_with<T, At>(&mut self, event: T, options: EmitOptions<'_>)
+    pub fn emit_with<T, At>(&mut self, event: T, options: EmitOptions<'_>) -> EventId
     where
         T: Topic + MemberOf<Emits, At>,
     {
         let outgoing = Outgoing::typed(&self.run, &event);
-        self.publish(outgoing, &options);
+        self.publish(outgoing, &options)
     }
 
     /// Emits to a topic that is only known at run time.
-    pub fn emit_raw<T: Serialize + ?Sized>(&mut self, topic: &str, payload: &T) {
+    pub fn emit_raw<T: Serialize + ?Sized>(&mut self, topic: &str, payload: &T) -> EventId {
         let outgoing = Outgoing::raw(&self.run, topic, payload);
-        self.publish(outgoing, &EmitOptions::new());
+        self.publish(outgoing, &EmitOptions::new())
     }
 
-    fn publish(&mut self, outgoing: Result<Outgoing, EmitError>, options: &EmitOptions<'_>) {
+    fn publish(
+        &mut self,
+        outgoing: Result<Outgoing, EmitError>,
+        options: &EmitOptions<'_>,
+    ) -> EventId {
         let write = outgoing.and_then(|event| event.publish(&self.run, options));
-        if let Ok((id, publish)) = &write {
-            self.events.push(*id);
-            self.claims.extend(options.claim(*id, publish));
+        // One that was refused makes the commit fail, whatever is written under its name.
+        let id = write.as_ref().map_or_else(|_| EventId::new(self.run.engine.now()), |(id, _)| *id);
+        if let Ok((_, publish)) = &write {
+            self.events.push(id);
+            self.claims.extend(options.claim(id, publish));
         }
         self.add(write.map(|(_, write)| write));
+        id
     }
 
     fn add<E: Into<TransactionError>>(&mut self, write: Result<Write, E>) {

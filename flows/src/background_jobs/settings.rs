@@ -4,18 +4,27 @@ use std::path::PathBuf;
 
 use motia::prelude::*;
 
-/// The folder that data jobs read from and write to, and never leave.
-pub const FILES: Setting<PathBuf> =
-    Setting::new("JOBS_FILES", ".motia/files", "The folder that data jobs read from and write to");
+/// The folder that data jobs read from and write to, and never leave; see [`folder`].
+pub const FILES: Setting<PathBuf> = Setting::new(
+    "JOBS_FILES",
+    "files",
+    "The folder that data jobs read from and write to; within the data folder, unless it begins at the root",
+);
 setting!(FILES);
 
-/// Where letters are put while there is no mail server.
+/// Where letters are put while there is no mail server; see [`folder`].
 pub const OUTBOX: Setting<PathBuf> = Setting::new(
     "JOBS_OUTBOX",
-    ".motia/outbox",
-    "Where letters are put while there is no SMTP_URL",
+    "outbox",
+    "Where letters are put while there is no SMTP_URL; within the data folder, unless it begins at the root",
 );
 setting!(OUTBOX);
+
+/// The folder that a setting names: within the app's data folder, unless it begins at the root.
+#[must_use]
+pub fn folder<E>(ctx: &Context<E>, setting: Setting<PathBuf>) -> PathBuf {
+    ctx.data_dir().join(ctx.setting(setting))
+}
 
 /// The mail server, such as `smtps://user:password@mail.example.com`.
 pub const SMTP_URL: Setting<Option<String>> =

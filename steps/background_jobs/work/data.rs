@@ -46,7 +46,7 @@ pub(super) async fn export<E>(job: &Job, ctx: &Context<E>) -> Result<Value, JobE
 }
 
 async fn run<E>(job: &str, request: DataRequest, ctx: &Context<E>) -> Result<Value, JobError> {
-    let folder = ctx.setting(settings::FILES);
+    let folder = settings::folder(ctx, settings::FILES);
     let (wanted, token) = (request.clone(), job.to_owned());
     let opened = ctx.blocking(move || -> Result<_, JobError> {
         let folder = Folder::open(&folder)?;

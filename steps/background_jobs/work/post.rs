@@ -21,7 +21,7 @@ impl Post {
     /// By the mail server that the settings name, else into the outbox.
     pub(super) fn of<E>(ctx: &Context<E>) -> Result<Self, JobError> {
         let Some(url) = ctx.setting(settings::SMTP_URL) else {
-            return Ok(Self::Outbox(ctx.setting(settings::OUTBOX)));
+            return Ok(Self::Outbox(settings::folder(ctx, settings::OUTBOX)));
         };
         let server = AsyncSmtpTransport::<Tokio1Executor>::from_url(&url).map_err(|_| {
             // The URL has a password in it, so it is not repeated.

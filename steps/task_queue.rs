@@ -1,6 +1,7 @@
 //! The steps of the task queue.
 
 mod abandon_task;
+mod check_store;
 mod create_pdf_task;
 mod create_summary_task;
 mod delete_task;
@@ -15,6 +16,7 @@ mod openrouter_metrics;
 mod openrouter_status;
 pub(crate) mod panel;
 mod process_task;
+mod queue_due_task;
 mod queue_status;
 mod queue_stream;
 mod queue_tasks;
@@ -24,4 +26,5 @@ mod requeue_orphaned;
 mod reset_circuit_breaker;
 mod retry_task;
 mod sweep_spool;
+mod sweep_tasks;
 mod workers;

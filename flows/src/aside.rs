@@ -21,10 +21,10 @@ mod nowhere;
 use std::{fs::File, io, path::PathBuf, process::ExitStatus, time::Duration};
 
 use self::cage::Cage;
-#[cfg(unix)]
-pub use self::{child::run, inside::take_over};
 #[cfg(not(unix))]
 pub use self::nowhere::{run, take_over};
+#[cfg(unix)]
+pub use self::{child::run, inside::take_over};
 
 /// Whether there are processes of their own here that limits hold for.
 pub const SUPPORTED: bool = cfg!(unix);

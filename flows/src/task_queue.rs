@@ -3,8 +3,9 @@
 //!
 //! # Layout
 //! - [`task`]: a task, its states, and how it goes from one to the next
-//! - [`board`]: where tasks stand, by state and by queue, and how many; [`queues`]: what is told of that
-//! - [`wire`]: what clients are told of a task; [`filter`]: which of them, in which order
+//! - [`board`]: where tasks stand, by state and by queue, and how many; [`card`]: what is kept for lists;
+//!   [`queues`]: what is told of all that
+//! - [`wire`]: what clients are told of a task; [`filter`] and [`pick`]: which of them, in which order
 //! - [`attempt`]: how an attempt begins, what it does, and how it ends
 //! - [`failure`]: what can go wrong, and when it is tried again
 //! - [`model`]: who summarises; [`summary`] and [`articles`]: who does it where there is no model
@@ -19,6 +20,7 @@ pub mod account;
 pub mod articles;
 pub mod attempt;
 pub mod board;
+pub mod card;
 pub mod client;
 pub mod failure;
 pub mod fastapi;
@@ -27,6 +29,7 @@ pub mod health;
 pub mod model;
 pub mod pace;
 pub mod pdf;
+pub mod pick;
 pub mod queues;
 pub mod settings;
 pub mod spool;
@@ -55,6 +58,16 @@ pub struct TaskQueued {
     pub round: u32,
 }
 topic!(TaskQueued = "task.queued");
+
+/// The time of a task that waited to be tried again has come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskFellDue {
+    /// The task.
+    pub task_id: String,
+    /// Which time it was queued.
+    pub round: u32,
+}
+topic!(TaskFellDue = "task.fell-due");
 
 /// Nobody tries a task any more: the program went down with it, or its event was cancelled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

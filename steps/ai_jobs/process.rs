@@ -2,7 +2,8 @@
 
 use flows::{
     ai_jobs::{
-        AI_JOBS, Attempt, CHAOS, JOBS, Job, JobCreated, JobDropped, JobGivenUp, WebhookWanted, change,
+        AI_JOBS, Attempt, CHAOS, JOBS, Job, JobCreated, JobDropped, JobGivenUp, WebhookWanted,
+        change,
         work::{PHASES, answer, strike},
     },
     demo,

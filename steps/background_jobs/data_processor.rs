@@ -1,6 +1,8 @@
 //! On `data.processing.requested`: makes a job of it, once.
 
-use flows::background_jobs::{BACKGROUND_JOBS, JobDropped, JobEnqueued, data::DataRequest, request};
+use flows::background_jobs::{
+    BACKGROUND_JOBS, JobDropped, JobEnqueued, data::DataRequest, request,
+};
 use motia::prelude::*;
 
 type Emits = (JobEnqueued,);

@@ -51,8 +51,7 @@ mod tests {
     #[tokio::test]
     async fn a_job_that_waits_or_runs_fails_and_that_is_told() {
         let event = EventId::new(START);
-        let queued =
-            Record::taken_in(Job::new("image_processing", serde_json::Map::new()), START);
+        let queued = Record::taken_in(Job::new("image_processing", serde_json::Map::new()), START);
         for job in [queued.clone(), queued.begun(event, START)] {
             let (ctx, probe) = Fake::default().handling_an_event().build();
             probe.state.set(JOBS, &job.job.job_id, &job).await.unwrap();
@@ -62,7 +61,10 @@ mod tests {
             let kept = probe.state.get(JOBS, &job.job.job_id).await.unwrap().unwrap();
             assert_eq!((kept.status, kept.retry_at), (Status::Failed, None));
             let told = &probe.emitted::<JobFailed>()[0];
-            assert_eq!((told.error.code, &*told.error.message), (Code::Cancelled, "cancelled by ana"));
+            assert_eq!(
+                (told.error.code, &*told.error.message),
+                (Code::Cancelled, "cancelled by ana")
+            );
         }
     }
 

@@ -1,6 +1,8 @@
 //! On `email.send.requested`: makes a job of it, once.
 
-use flows::background_jobs::{BACKGROUND_JOBS, JobDropped, JobEnqueued, email::EmailRequest, request};
+use flows::background_jobs::{
+    BACKGROUND_JOBS, JobDropped, JobEnqueued, email::EmailRequest, request,
+};
 use motia::prelude::*;
 
 type Emits = (JobEnqueued,);

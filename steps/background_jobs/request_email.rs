@@ -52,7 +52,8 @@ mod tests {
     async fn a_letter_that_can_never_be_sent_is_refused_with_each_place() {
         let (ctx, probe) = fake();
         let file = json!({ "filename": "a.pdf", "content": "%%%", "contentType": "nonsense" });
-        let letter = json!({ "to": "ann@test.com", "subject": "Hi\nBcc: all", "attachments": [file] });
+        let letter =
+            json!({ "to": "ann@test.com", "subject": "Hi\nBcc: all", "attachments": [file] });
 
         let request = ApiRequest::new(serde_json::from_value(letter).unwrap());
         let refused = handler(request, ctx).await.unwrap_err();

@@ -72,7 +72,10 @@ mod tests {
         handler(abandoned, ctx).await.unwrap();
 
         let failed = probe.state.get(TASKS, &task.task_id).await.unwrap().unwrap();
-        assert_eq!((failed.state, failed.error_type.as_deref()), (TaskState::Failed, Some("Cancelled")));
+        assert_eq!(
+            (failed.state, failed.error_type.as_deref()),
+            (TaskState::Failed, Some("Cancelled"))
+        );
         assert_eq!(failed.last_error.as_deref(), Some("cancelled by ana"));
     }
 }

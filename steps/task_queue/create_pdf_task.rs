@@ -56,8 +56,10 @@ async fn handler(
 
     let mut tx = ctx.transaction();
     attempt::queue_new(&mut tx, &task);
-    tx.commit().await?;
+    // Before the commit, which may be kept although it is reported to have failed. A file without a task
+    // is swept up.
     received.keep();
+    tx.commit().await?;
 
     Ok(ApiResponse::created(TaskResponse { task_id: task.task_id, state: task.state }))
 }

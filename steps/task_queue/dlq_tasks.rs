@@ -1,6 +1,10 @@
 //! `GET /api/v1/queues/dlq`: tells of the tasks that were given up.
 
-use flows::task_queue::{TASK_QUEUE, board, task::QueueName, wire::TaskDetail};
+use flows::task_queue::{
+    TASK_QUEUE, board,
+    task::QueueName,
+    wire::{TaskDetail, Told as _},
+};
 use motia::prelude::*;
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -1,8 +1,8 @@
 //! `GET /api/v1/tasks/{task_id}`: tells all there is to know of a task.
 
 use flows::task_queue::{
-    TASK_QUEUE, board,
-    wire::{ErrorResponse, TaskDetail, not_found},
+    TASK_QUEUE,
+    wire::{ErrorResponse, TaskDetail, Told as _, not_found},
 };
 use motia::prelude::*;
 
@@ -13,7 +13,6 @@ const CONFIG: ApiConfig<(), TaskDetail> = ApiConfig::get("GetTask", "/api/v1/tas
 
 async fn handler(req: ApiRequest<()>, ctx: Context) -> StepResult<ApiResponse<TaskDetail>> {
     let task_id = req.param("task_id").unwrap_or_default();
-    board::tidy(&ctx).await?;
 
     let task = TaskDetail::read(&ctx, task_id).await?.ok_or_else(not_found)?;
 

@@ -15,6 +15,7 @@ step!(CONFIG, handler);
 
 #[cfg(test)]
 mod tests {
+    use flows::task_queue::health;
     use motia_testkit::fake;
 
     use super::*;
@@ -24,6 +25,7 @@ mod tests {
         let (ctx, probe) = fake();
         let well = handler(ApiRequest::new(()), ctx.clone()).await.unwrap();
         probe.break_store().await;
+        health::check(&ctx).await.unwrap_err();
 
         let ill = handler(ApiRequest::new(()), ctx).await.unwrap();
 

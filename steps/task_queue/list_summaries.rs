@@ -2,7 +2,6 @@
 
 use flows::task_queue::{
     TASK_QUEUE,
-    board::{self, TASKS},
     filter::ListQuery,
     wire::{ErrorResponse, TaskList, TaskSummary},
 };
@@ -20,22 +19,18 @@ async fn handler(
     ctx: Context,
 ) -> StepResult<ApiResponse<TaskList<TaskSummary>>> {
     let wanted = req.query::<ListQuery>()?.read()?;
-    board::tidy(&ctx).await?;
 
-    let page = wanted.page(&ctx).await?;
-    let mut tasks = Vec::with_capacity(page.tasks.len());
-    for task_id in &page.tasks {
-        tasks.extend(ctx.state.get(TASKS, task_id).await?.map(TaskSummary::from));
-    }
-
-    Ok(ApiResponse::ok(page.with(tasks)))
+    Ok(ApiResponse::ok(wanted.page(&ctx).await?.read(&ctx).await?))
 }
 
 step!(CONFIG, handler);
 
 #[cfg(test)]
 mod tests {
-    use flows::task_queue::task::{Task, TaskType};
+    use flows::task_queue::{
+        board,
+        task::{Task, TaskType},
+    };
     use motia_testkit::{START, fake};
 
     use super::*;

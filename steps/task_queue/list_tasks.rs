@@ -1,7 +1,7 @@
 //! `GET /api/v1/tasks/`: lists tasks with their contents and results.
 
 use flows::task_queue::{
-    TASK_QUEUE, board,
+    TASK_QUEUE,
     filter::ListQuery,
     wire::{ErrorResponse, TaskDetail, TaskList},
 };
@@ -18,16 +18,8 @@ async fn handler(
     ctx: Context,
 ) -> StepResult<ApiResponse<TaskList<TaskDetail>>> {
     let wanted = req.query::<ListQuery>()?.read()?;
-    board::tidy(&ctx).await?;
 
-    let page = wanted.page(&ctx).await?;
-    let mut tasks = Vec::with_capacity(page.tasks.len());
-    for task_id in &page.tasks {
-        // One that was deleted meanwhile is left out.
-        tasks.extend(TaskDetail::read(&ctx, task_id).await?);
-    }
-
-    Ok(ApiResponse::ok(page.with(tasks)))
+    Ok(ApiResponse::ok(wanted.page(&ctx).await?.read(&ctx).await?))
 }
 
 step!(CONFIG, handler);

@@ -10,7 +10,7 @@ use motia::prelude::*;
 #[serde(default)]
 #[derive(Default)]
 struct StatusQuery {
-    /// Asks the provider, however fresh what is known is.
+    /// Asks the provider, however fresh what is known is; no oftener than `OPENROUTER_REFRESH_PAUSE`.
     force_refresh: bool,
 }
 

@@ -1,7 +1,7 @@
 //! On `task.queued`: makes one attempt at a task.
 
 use flows::task_queue::{
-    MODEL, TASK_QUEUE, TaskAbandoned, TaskQueued,
+    MODEL, TASK_QUEUE, TaskAbandoned, TaskFellDue, TaskQueued,
     attempt::{self, AS_DECIDED, DECIDED},
     model::Stop,
     queues::retry_share,
@@ -9,7 +9,9 @@ use flows::task_queue::{
 };
 use motia::prelude::*;
 
-const CONFIG: EventConfig<TaskQueued> = EventConfig::new("ProcessTask")
+type Emits = (TaskFellDue,);
+
+const CONFIG: EventConfig<TaskQueued, Emits> = EventConfig::new("ProcessTask")
     .description("Makes one attempt at a task")
     .retry(Retry::exponential(10, Duration::from_secs(1)))
     .retry_class(&[(DECIDED, AS_DECIDED)])
@@ -20,7 +22,7 @@ const CONFIG: EventConfig<TaskQueued> = EventConfig::new("ProcessTask")
     .on_ended::<TaskAbandoned>()
     .flows(&[TASK_QUEUE]);
 
-async fn handler(wanted: TaskQueued, ctx: Context) -> StepResult {
+async fn handler(wanted: TaskQueued, ctx: Context<Emits>) -> StepResult {
     let Some(task) = attempt::begin(&ctx, &wanted).await? else { return Ok(()) };
 
     match attempt::work(&ctx, &task).await {
@@ -44,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    async fn queued(ctx: &Context, content: Option<&str>) -> TaskQueued {
+    async fn queued(ctx: &Context<Emits>, content: Option<&str>) -> TaskQueued {
         let task = Task::new(TaskType::Summarize, 5, 3, START);
         let mut tx = ctx.transaction();
         board::put(&mut tx, &task);

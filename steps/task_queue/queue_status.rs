@@ -17,7 +17,6 @@ step!(CONFIG, handler);
 mod tests {
     use flows::task_queue::{
         board,
-        failure::{Failure, Kind},
         task::{Task, TaskType},
     };
     use motia_testkit::{START, fake};
@@ -25,23 +24,23 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_task_whose_time_has_come_stands_in_the_retry_queue() {
-        let (ctx, probe) = fake();
-        let mut task = Task::new(TaskType::Summarize, 5, 3, START);
-        task.start(START);
-        let due = START.checked_add(Duration::from_secs(5)).unwrap();
-        task.schedule(&Failure::new(Kind::ServiceUnavailable, "503"), due, START);
+    async fn queues_and_states_are_told_with_their_numbers() {
+        let (ctx, _probe) = fake();
+        let waiting = Task::new(TaskType::Summarize, 5, 3, START);
+        let mut completed = Task::new(TaskType::Summarize, 5, 3, START);
+        completed.start(START);
+        completed.complete(START);
         let mut tx = ctx.transaction();
-        board::put(&mut tx, &task);
+        [&waiting, &completed].into_iter().for_each(|task| board::put(&mut tx, task));
         tx.commit().await.unwrap();
-        let status = async || handler(ApiRequest::new(()), ctx.clone()).await.unwrap().body;
 
-        let before = status().await;
-        probe.advance(Duration::from_secs(5));
-        let after = status().await;
+        let told = json!(handler(ApiRequest::new(()), ctx).await.unwrap().body);
 
-        assert_eq!((before.queues.scheduled, before.states.scheduled), (1, 1));
-        assert_eq!((after.queues.scheduled, after.states.scheduled), (0, 0));
-        assert_eq!((after.queues.retry, after.states.pending), (1, 1));
+        let queues = json!({ "primary": 1, "retry": 0, "scheduled": 0, "dlq": 0 });
+        assert_eq!((&told["queues"], &told["retry_ratio"]), (&queues, &json!(0.3)));
+        assert_eq!(
+            (&told["states"]["PENDING"], &told["states"]["COMPLETED"]),
+            (&json!(1), &json!(1))
+        );
     }
 }

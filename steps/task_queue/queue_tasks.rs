@@ -23,7 +23,6 @@ async fn handler(req: ApiRequest<()>, ctx: Context) -> StepResult<ApiResponse<Ve
     let limit = req.query::<QueueQuery>()?.limit.unwrap_or(10);
     let named = req.param("queue_name").and_then(QueueName::named);
     let queue = named.ok_or_else(unknown)?;
-    board::tidy(&ctx).await?;
 
     let page = ctx.state.group(board::line(queue)).limit(limit).await?;
 

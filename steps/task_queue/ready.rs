@@ -45,6 +45,7 @@ step!(CONFIG, handler);
 
 #[cfg(test)]
 mod tests {
+    use flows::task_queue::health;
     use motia_testkit::fake;
 
     use super::*;
@@ -54,6 +55,7 @@ mod tests {
         let (ctx, probe) = fake();
         assert!(handler(ApiRequest::new(()), ctx.clone()).await.is_ok());
         probe.break_store().await;
+        health::check(&ctx).await.unwrap_err();
 
         let StepError::Respond(answer) = handler(ApiRequest::new(()), ctx).await.unwrap_err()
         else {

@@ -4,6 +4,7 @@ use flows::task_queue::{
     TASK_QUEUE,
     attempt::{self, Emits},
     board::{self, Change},
+    card::{Card, Reading, cards},
     task::TaskState,
 };
 use motia::prelude::*;
@@ -25,33 +26,22 @@ const CONFIG: ApiConfig<(), Requeued, Emits> =
         .description("Queues tasks again that should be worked on and that no event leads to")
         .flows(&[TASK_QUEUE]);
 
+/// So many errors are told.
+const ERRORS_TOLD: usize = 100;
+
 /// The states in which an event has to lead to a task.
 const LED_TO: &[TaskState] = &[TaskState::Pending, TaskState::Scheduled, TaskState::Active];
 
 async fn handler(_: ApiRequest<()>, ctx: Context<Emits>) -> StepResult<ApiResponse<Requeued>> {
     let mut report = Requeued::default();
-    for (task_id, card) in board::read(&ctx, LED_TO).await? {
-        if ctx.under_way(Cancel::Key(&task_id)).await? > 0 {
-            continue;
-        }
-        let now = ctx.now();
-        let mut requeued = false;
-        let change = board::change(&ctx, &task_id, |task, tx| {
-            // What moved on since it was looked at has an event, or had one that did its work.
-            requeued = task.updated_at == card.updated_at && task.state == card.state;
-            if !requeued {
-                return Ok(Change::None);
+    for state in LED_TO {
+        let mut reading = Reading::all(&ctx.state, cards(*state));
+        while let Some(page) = reading.page().await? {
+            for (_, card) in page {
+                if ctx.under_way(Cancel::Key(&card.task_id)).await? == 0 {
+                    requeue(&ctx, &card, &mut report).await;
+                }
             }
-            let mut again = task.clone();
-            again.requeue(now);
-            attempt::queue_again(tx, &again);
-            Ok(again.into())
-        });
-        let changed = change.await;
-        report.found += u32::from(requeued);
-        match changed {
-            Ok(_) => report.requeued += u32::from(requeued),
-            Err(error) => report.errors.push(format!("task {task_id} is not requeued: {error}")),
         }
     }
     let Requeued { found, requeued, .. } = report;
@@ -61,6 +51,29 @@ async fn handler(_: ApiRequest<()>, ctx: Context<Emits>) -> StepResult<ApiRespon
 }
 
 step!(CONFIG, handler);
+
+/// Queues a task again, unless it has moved on since its card was read: then it has an event, or had one
+/// that did its work.
+async fn requeue(ctx: &Context<Emits>, card: &Card, report: &mut Requeued) {
+    let (task_id, now, mut requeued) = (&card.task_id, ctx.now(), false);
+    let change = board::change(ctx, task_id, |task, tx| {
+        requeued = task.updated_at == card.updated_at && task.state == card.state;
+        if !requeued {
+            return Ok(Change::None);
+        }
+        let mut again = task.clone();
+        again.requeue(now);
+        attempt::queue_again(tx, &again);
+        Ok(again.into())
+    });
+    let changed = change.await;
+    report.found += u32::from(requeued);
+    match changed {
+        Ok(_) => report.requeued += u32::from(requeued),
+        Err(_) if report.errors.len() >= ERRORS_TOLD => {}
+        Err(error) => report.errors.push(format!("task {task_id} is not requeued: {error}")),
+    }
+}
 
 #[cfg(test)]
 mod tests {

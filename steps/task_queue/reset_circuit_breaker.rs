@@ -1,22 +1,7 @@
 //! `POST /api/v1/workers/reset-circuit-breaker`: lets the model be asked again, by all workers.
 
-use flows::task_queue::{
-    MODEL, TASK_QUEUE,
-    workers::{self, Turned},
-};
+use flows::task_queue::{MODEL, TASK_QUEUE, workers::Report};
 use motia::prelude::*;
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct Report {
-    /// What was done.
-    message: String,
-    /// For how many workers it was done.
-    successful_resets: usize,
-    /// For each of them.
-    results: Vec<Turned>,
-    /// When.
-    timestamp: Timestamp,
-}
 
 const CONFIG: ApiConfig<(), Report> =
     ApiConfig::post("ResetCircuitBreaker", "/api/v1/workers/reset-circuit-breaker")
@@ -26,10 +11,7 @@ const CONFIG: ApiConfig<(), Report> =
 async fn handler(_: ApiRequest<()>, ctx: Context) -> StepResult<ApiResponse<Report>> {
     ctx.circuit(MODEL).reset().await?;
 
-    let results = workers::turned(&ctx, "Circuit breaker reset.");
-    let successful_resets = results.len();
-    let message = format!("Reset attempted on {successful_resets} workers");
-    Ok(ApiResponse::ok(Report { message, successful_resets, results, timestamp: ctx.now() }))
+    Ok(ApiResponse::ok(Report::reset(&ctx)))
 }
 
 step!(CONFIG, handler);

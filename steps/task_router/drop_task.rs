@@ -1,10 +1,7 @@
 //! On `router.task.dropped`: its event was cancelled, by whichever way, so nobody runs the task any more.
 
 use flows::task_router::{
-    TASK_ROUTER, TaskDropped,
-    record::change,
-    settings::ROUTER_KEEP_TASKS,
-    task::Task,
+    TASK_ROUTER, TaskDropped, record::change, settings::ROUTER_KEEP_TASKS, task::Task,
 };
 use motia::prelude::*;
 
@@ -47,6 +44,9 @@ mod tests {
         }
 
         let status = async |id: &str| probe.state.get(TASKS, id).await.unwrap().unwrap().status;
-        assert_eq!((status("waits").await, status("done").await), (Status::Cancelled, Status::Completed));
+        assert_eq!(
+            (status("waits").await, status("done").await),
+            (Status::Cancelled, Status::Completed)
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! Schedules, retries, timeouts and clean-up, in time that the test moves.
 
 use flows::background_jobs::{
-    Code, HealthReport, JOBS, JobCompleted, JobFailed, JobRetryScheduled, JobStarted, ProcessTimeout,
-    Record, Status, settings::{FAILED_RETENTION, RETENTION, TIMEOUT},
+    Code, HealthReport, JOBS, JobCompleted, JobFailed, JobRetryScheduled, JobStarted,
+    ProcessTimeout, Record, Status,
+    settings::{FAILED_RETENTION, RETENTION, TIMEOUT},
     shelf::GIVEN_UP,
 };
 use motia::{event::EventId, prelude::*};
@@ -173,7 +174,8 @@ async fn a_job_that_runs_too_long_is_stopped_and_stays_so() {
 #[tokio::test(start_paused = true)]
 async fn a_job_whose_event_somebody_cancels_has_failed_and_says_by_whom() {
     let app = TestApp::start().await;
-    let image = json!({ "type": "image_processing", "payload": { "imageUrl": "x", "seconds": 60 } });
+    let image =
+        json!({ "type": "image_processing", "payload": { "imageUrl": "x", "seconds": 60 } });
     let running = post(&app, image.clone()).await;
     app.advance(secs(1)).await;
     app.runtime().bus().pause("JobProcessor", "the test").await.unwrap();
@@ -200,10 +202,11 @@ async fn a_job_whose_event_somebody_cancels_has_failed_and_says_by_whom() {
 
 #[tokio::test(start_paused = true)]
 async fn jobs_that_have_ended_are_gone_after_their_time_completed_ones_before_others() {
-    let hours = |hours| Span(secs(hours * 60 * 60));
+    let hours = |hours: u64| Span(secs(hours * 60 * 60));
     let app = TestApp::builder().setting(RETENTION, hours(1)).setting(FAILED_RETENTION, hours(3));
     let app = app.setting(TIMEOUT, hours(1)).start().await;
-    let slow = json!({ "type": "image_processing", "payload": { "imageUrl": "x", "seconds": 7200 } });
+    let slow =
+        json!({ "type": "image_processing", "payload": { "imageUrl": "x", "seconds": 7200 } });
     let done = post(&app, json!({ "type": "report_generation" })).await;
     let failed = post(&app, json!({ "type": "make_coffee" })).await;
     let stopped = post(&app, slow).await;

@@ -36,11 +36,18 @@ impl App {
 
     /// The app, asking this provider.
     pub(crate) fn asking(upstream: &Upstream) -> Self {
-        Self::with(&[
+        Self::asking_with(upstream, &[])
+    }
+
+    /// The same with some settings.
+    pub(crate) fn asking_with(upstream: &Upstream, settings: &[(&str, &str)]) -> Self {
+        let base = upstream.base();
+        let asking = [
             ("OPENROUTER_API_KEY", "key"),
-            ("OPENROUTER_BASE_URL", &upstream.base()),
+            ("OPENROUTER_BASE_URL", &*base),
             ("OPENROUTER_TIMEOUT", "1s"),
-        ])
+        ];
+        Self::with(&[&asking, settings].concat())
     }
 
     pub(crate) fn with(settings: &[(&str, &str)]) -> Self {

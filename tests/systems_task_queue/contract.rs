@@ -219,7 +219,7 @@ fn workers_are_told_and_their_circuit_opens_and_closes_by_hand() {
 #[test]
 fn the_providers_status_is_asked_for_once_a_minute_unless_somebody_insists() {
     let upstream = Upstream::start();
-    let app = App::asking(&upstream);
+    let app = App::asking_with(&upstream, &[("OPENROUTER_REFRESH_PAUSE", "1ms")]);
 
     let first = app.get("/api/v1/openrouter/status").body;
     let second = app.get("/api/v1/openrouter/status").body;
@@ -255,6 +255,27 @@ fn the_providers_status_is_asked_for_once_a_minute_unless_somebody_insists() {
         Some(5),
         "{paces}"
     );
+}
+
+#[test]
+fn however_many_insist_the_provider_is_left_in_peace() {
+    let upstream = Upstream::start();
+    let app = App::asking(&upstream);
+    app.get("/api/v1/openrouter/status");
+
+    let answers: Vec<_> = std::thread::scope(|threads| {
+        let insist = || app.get("/api/v1/openrouter/status?force_refresh=true");
+        let asked: Vec<_> = (0..20).map(|_| threads.spawn(insist)).collect();
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+
+    assert!(answers.iter().all(|answer| answer.status == 200), "{answers:?}");
+    assert!(answers.iter().all(|answer| answer.body["status"] == "active"), "{answers:?}");
+    let metrics = app.get("/api/v1/openrouter/metrics?days=1").body;
+    let today = metrics["metrics"].as_object().unwrap().values().next().unwrap();
+    let calls = today["total_calls"].as_u64().unwrap();
+    // One when it was first asked for; one more if five seconds have passed since.
+    assert!(calls <= 2, "{calls}");
 }
 
 #[test]

@@ -47,7 +47,12 @@ impl Cages {
     ///
     /// # Errors
     /// When the kernel refuses it.
-    pub fn make(&self, name: &str, memory: Option<u64>, millicores: Option<u32>) -> io::Result<Cage> {
+    pub fn make(
+        &self,
+        name: &str,
+        memory: Option<u64>,
+        millicores: Option<u32>,
+    ) -> io::Result<Cage> {
         let cage = Cage { path: self.base.join(format!("{PREFIX}{name}")) };
         fs::create_dir(&cage.path)?;
         if let Some(bytes) = memory {

@@ -66,11 +66,7 @@ pub async fn run(order: Order<'_>) -> Result<Ended, NotDone> {
 }
 
 /// Gives a child its input and reads what it says, up to so many bytes.
-async fn talk(
-    child: &mut Child,
-    input: &[u8],
-    most: usize,
-) -> Result<(Vec<u8>, String), NotDone> {
+async fn talk(child: &mut Child, input: &[u8], most: usize) -> Result<(Vec<u8>, String), NotDone> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let write = async {
         if let Some(mut stdin) = stdin {

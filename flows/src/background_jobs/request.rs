@@ -7,11 +7,8 @@ use motia::{
 };
 
 use super::{
-    JOBS, Job, JobEnqueued, Record, Urgency,
-    data::DataRequest,
-    email::EmailRequest,
-    job::too_large,
-    shelf,
+    JOBS, Job, JobEnqueued, Record, Urgency, data::DataRequest, email::EmailRequest,
+    job::too_large, shelf,
 };
 
 /// What is asked for, and becomes a job.

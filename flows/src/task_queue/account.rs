@@ -6,6 +6,7 @@ use super::{
     client::Client,
     failure::{Failure, Kind},
     pace::{KNOWN, PROVIDER, Pace},
+    settings::{REFRESH_PAUSE, TIMEOUT},
     usage::{self, SERVICE, Service, ServiceState},
 };
 
@@ -13,6 +14,9 @@ use super::{
 pub const FRESH: Duration = Duration::from_secs(60);
 /// What is known is of no use after so long: 300 s.
 pub const STALE: Duration = Duration::from_secs(300);
+
+/// The limit to how often it is asked how it stands.
+const REFRESH: &str = "openrouter-refresh";
 
 /// What is on the account, in the provider's currency.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
@@ -79,15 +83,16 @@ pub async fn ask<E>(ctx: &Context<E>, client: &Client) -> StepResult<Service> {
 }
 
 /// How the provider stands: as it is known, if that is fresh, and otherwise as it says when it is asked. It
-/// is not asked while its circuit is open, unless what is known is stale.
+/// is not asked while its circuit is open, unless what is known is stale; and no oftener than
+/// [`REFRESH_PAUSE`] says, whoever insists.
 ///
 /// # Errors
 /// When what is known cannot be read or written.
 pub async fn status<E>(ctx: &Context<E>, refresh: bool) -> StepResult<Status> {
     let open = ctx.circuit(super::MODEL).state().keeps_out(ctx.now());
     let Some(client) = Client::of(ctx) else { return Ok(Status::without_key(open)) };
-    let known = if refresh { None } else { ctx.state.get(SERVICE, PROVIDER).await? };
-    if let Some(known) = known {
+    let known = ctx.state.get(SERVICE, PROVIDER).await?;
+    if let Some(known) = known.clone().filter(|_| !refresh) {
         let age = ctx.now().duration_since(known.last_check).unsigned_abs();
         if age <= FRESH {
             return Ok(Status::of(known, open, true));
@@ -97,7 +102,30 @@ pub async fn status<E>(ctx: &Context<E>, refresh: bool) -> StepResult<Status> {
             return Ok(Status { message, ..Status::of(known, open, true) });
         }
     }
-    Ok(Status::of(ask(ctx, &client).await?, open, false))
+    let pause = RateLimit::every(ctx.setting(REFRESH_PAUSE).get());
+    if let Taken::Granted { .. } = ctx.take(Limit::new(REFRESH, pause), PROVIDER).await? {
+        return Ok(Status::of(ask(ctx, &client).await?, open, false));
+    }
+    let known = match known {
+        Some(known) => known,
+        None => first_answer(ctx).await?,
+    };
+    Ok(Status::of(known, open, true))
+}
+
+/// What the provider answers whoever asks it for the first time just now.
+async fn first_answer<E>(ctx: &Context<E>) -> StepResult<Service> {
+    const LOOK: Duration = Duration::from_millis(100);
+    let mut left = ctx.setting(TIMEOUT).get();
+    loop {
+        if let Some(known) = ctx.state.get(SERVICE, PROVIDER).await? {
+            return Ok(known);
+        }
+        left = left.checked_sub(LOOK).ok_or_else(|| {
+            StepError::retry_after(LOOK, "the provider has been asked and has not answered yet")
+        })?;
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 impl Status {

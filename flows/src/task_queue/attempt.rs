@@ -1,9 +1,9 @@
 //! One attempt at a task: how it begins, what it does, and how it ends. Each of its ends is one commit.
 
-use motia::{context::Transaction, prelude::*};
+use motia::{context::Transaction, prelude::*, topic::MemberOf};
 
 use super::{
-    MODEL, TaskQueued,
+    MODEL, TaskFellDue, TaskQueued,
     articles::{Newspaper, Page},
     board::{self, CONTENTS, Change, PROGRESS, RESULTS},
     failure::{Failure, Kind, MOST_INTERRUPTIONS},
@@ -164,19 +164,23 @@ pub async fn complete<E>(ctx: &Context<E>, task: &Task, result: String) -> StepR
 ///
 /// # Errors
 /// Always, for that is how the queue hears of it: to be tried again, or settled already.
-pub async fn fail<E>(ctx: &Context<E>, task: &Task, failure: &Failure) -> StepResult {
+pub async fn fail<E, At>(ctx: &Context<E>, task: &Task, failure: &Failure) -> StepResult
+where
+    TaskFellDue: MemberOf<E, At>,
+{
     if !task.may_retry(failure) {
         return give_up(ctx, task, failure).await;
     }
     let now = ctx.now();
     let delay = failure.delay(task.retry_count, rand::random());
     let due = now.checked_add(delay).unwrap_or(Timestamp::MAX);
-    board::change(ctx, &task.task_id, |kept, _| {
+    board::change(ctx, &task.task_id, |kept, tx| {
         if !is_ours(kept, task) {
             return Ok(Change::None);
         }
         let mut scheduled = kept.clone();
         scheduled.schedule(failure, due, now);
+        tell_when_due(tx, &scheduled);
         Ok(scheduled.into())
     })
     .await?;
@@ -212,19 +216,33 @@ async fn give_up<E>(ctx: &Context<E>, task: &Task, failure: &Failure) -> StepRes
 ///
 /// # Errors
 /// Always, for that is how the queue hears of it.
-pub async fn put_off<E>(ctx: &Context<E>, task: &Task, wait: Duration) -> StepResult {
+pub async fn put_off<E, At>(ctx: &Context<E>, task: &Task, wait: Duration) -> StepResult
+where
+    TaskFellDue: MemberOf<E, At>,
+{
     let now = ctx.now();
     let due = now.checked_add(wait).unwrap_or(Timestamp::MAX);
-    board::change(ctx, &task.task_id, |kept, _| {
+    board::change(ctx, &task.task_id, |kept, tx| {
         if !is_ours(kept, task) {
             return Ok(Change::None);
         }
         let mut waiting = kept.clone();
         waiting.wait_until(due, now);
+        tell_when_due(tx, &waiting);
         Ok(waiting.into())
     })
     .await?;
     Err(StepError::postpone(wait, "the provider may not be asked now"))
+}
+
+/// Has it told when a task falls due that waits: its attempt starts by itself, but it may have to wait for
+/// its turn, and then it stands in another queue.
+fn tell_when_due<E, At>(tx: &mut Transaction<E>, task: &Task)
+where
+    TaskFellDue: MemberOf<E, At>,
+{
+    let due = TaskFellDue { task_id: task.task_id.clone(), round: task.round };
+    tx.emit_with(due, EmitOptions::new().at(task.queued_at));
 }
 
 /// Whether the task is still the one that this attempt began.

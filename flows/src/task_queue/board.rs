@@ -1,15 +1,12 @@
 //! Where tasks stand: by state, by queue, and how many. Each change of a task is one commit that moves its
-//! card and counts it, so that lists and numbers agree.
+//! [card](super::card) and counts it, so that lists and numbers agree.
 
-use motia::{
-    context::{StateError, Transaction, TransactionError},
-    prelude::*,
-    store::CommitError,
-};
+use motia::{context::Transaction, prelude::*};
 
 use super::{
     articles::Page,
-    task::{QueueName, Task, TaskState, TaskType},
+    card,
+    task::{QueueName, Task, TaskState},
 };
 
 /// Every task, by id, without its content and its result.
@@ -23,63 +20,10 @@ pub const PROGRESS: StateGroup<Vec<Page>> = StateGroup::new("task-queue.progress
 /// How many tasks are in each state and each queue.
 pub const COUNTS: StateGroup<i64> = StateGroup::new("task-queue.counts");
 
-const PENDING: StateGroup<Card> = StateGroup::new("task-queue.state.pending");
-const ACTIVE: StateGroup<Card> = StateGroup::new("task-queue.state.active");
-const COMPLETED: StateGroup<Card> = StateGroup::new("task-queue.state.completed");
-const FAILED: StateGroup<Card> = StateGroup::new("task-queue.state.failed");
-const SCHEDULED: StateGroup<Card> = StateGroup::new("task-queue.state.scheduled");
-const DLQ: StateGroup<Card> = StateGroup::new("task-queue.state.dlq");
-
 const IN_PRIMARY: StateGroup<String> = StateGroup::new("task-queue.queue.primary");
 const IN_RETRY: StateGroup<String> = StateGroup::new("task-queue.queue.retry");
 const IN_SCHEDULED: StateGroup<String> = StateGroup::new("task-queue.queue.scheduled");
 const IN_DLQ: StateGroup<String> = StateGroup::new("task-queue.queue.dlq");
-
-/// What lists choose and sort by, kept beside each task.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Card {
-    /// What is to be done.
-    pub task_type: TaskType,
-    /// How far it has come.
-    pub state: TaskState,
-    /// Where it waits.
-    pub queue: Option<QueueName>,
-    /// How often it was tried again.
-    pub retry_count: u32,
-    /// When it came.
-    pub created_at: Timestamp,
-    /// When anything happened to it last.
-    pub updated_at: Timestamp,
-    /// When it was completed or given up.
-    pub completed_at: Option<Timestamp>,
-}
-
-impl Card {
-    fn of(task: &Task) -> Self {
-        Self {
-            task_type: task.task_type,
-            state: task.state,
-            queue: task.queue,
-            retry_count: task.retry_count,
-            created_at: task.created_at,
-            updated_at: task.updated_at,
-            completed_at: task.completed_at,
-        }
-    }
-}
-
-/// The cards of the tasks in a state, by id.
-#[must_use]
-pub const fn cards(state: TaskState) -> StateGroup<Card> {
-    match state {
-        TaskState::Pending => PENDING,
-        TaskState::Active => ACTIVE,
-        TaskState::Completed => COMPLETED,
-        TaskState::Failed => FAILED,
-        TaskState::Scheduled => SCHEDULED,
-        TaskState::Dlq => DLQ,
-    }
-}
 
 /// The ids of the tasks in a queue, in its order.
 #[must_use]
@@ -97,16 +41,6 @@ fn place(task: &Task) -> String {
     format!("{:020}-{}", task.queued_at.as_microsecond(), task.task_id)
 }
 
-/// Whether a place in a queue is that of an instant up to `now`.
-#[must_use]
-pub fn is_due(place: &str, now: Timestamp) -> bool {
-    place
-        .split('-')
-        .next()
-        .and_then(|at| at.parse().ok())
-        .is_some_and(|at: i64| at <= now.as_microsecond())
-}
-
 /// The name of a state's number.
 #[must_use]
 pub fn state_count(state: TaskState) -> String {
@@ -122,7 +56,7 @@ pub fn queue_count(queue: QueueName) -> String {
 /// Puts a new task on the board.
 pub fn put<E>(tx: &mut Transaction<E>, task: &Task) {
     tx.set(TASKS, &task.task_id, task);
-    tx.set(cards(task.state), &task.task_id, &Card::of(task));
+    card::lay(tx, task);
     tx.increment(COUNTS, &state_count(task.state), 1);
     if let Some(queue) = task.queue {
         tx.set(line(queue), &place(task), &task.task_id);
@@ -140,7 +74,7 @@ pub fn remove<E>(tx: &mut Transaction<E>, task: &Task) {
 }
 
 fn lift<E>(tx: &mut Transaction<E>, task: &Task) {
-    tx.delete(cards(task.state), &task.task_id);
+    card::lift(tx, task);
     tx.increment(COUNTS, &state_count(task.state), -1);
     if let Some(queue) = task.queue {
         tx.delete(line(queue), &place(task));
@@ -179,7 +113,7 @@ pub async fn change<E>(
         let Some((task, tx)) = changed(ctx, task_id, &mut decide).await? else { return Ok(None) };
         match tx.commit().await {
             Ok(_) => return Ok(Some(task)),
-            Err(error) if is_conflict(&error) => {}
+            Err(error) if error.is_conflict() => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -198,7 +132,7 @@ pub async fn change_and_ack<E>(
         let Some((task, tx)) = changed(ctx, task_id, &mut decide).await? else { return Ok(None) };
         match tx.commit_and_ack().await {
             Ok(_) => return Ok(Some(task)),
-            Err(error) if is_conflict(&error) => {}
+            Err(error) if error.is_conflict() => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -220,61 +154,4 @@ async fn changed<E>(
         Change::Gone => remove(&mut tx, &task),
     }
     Ok(Some((task, tx)))
-}
-
-/// Whether somebody else was faster.
-fn is_conflict(error: &TransactionError) -> bool {
-    matches!(error, TransactionError::Commit(CommitError::Conflict { .. }))
-}
-
-/// Moves the tasks whose time has come from `scheduled` to `retry`; whoever looks at the board does this
-/// first. Their attempts start by themselves.
-///
-/// # Errors
-/// When the board cannot be read or written.
-pub async fn tidy<E>(ctx: &Context<E>) -> StepResult {
-    let now = ctx.now();
-    loop {
-        let first = ctx.state.group(line(QueueName::Scheduled)).limit(TIDIED_AT_ONCE).await?;
-        let due: Vec<_> = first.items.iter().filter(|(place, _)| is_due(place, now)).collect();
-        for (_, task_id) in &due {
-            change(ctx, task_id, |task, _| {
-                if task.state != TaskState::Scheduled || task.queued_at > now {
-                    return Ok(Change::None);
-                }
-                let mut task = task.clone();
-                task.fall_due(now);
-                Ok(task.into())
-            })
-            .await?;
-        }
-        if due.len() < TIDIED_AT_ONCE {
-            return Ok(());
-        }
-    }
-}
-
-/// How much of the board is read at once.
-const MOST_AT_ONCE: usize = 1000;
-/// How many places are looked at whose time may have come.
-const TIDIED_AT_ONCE: usize = 100;
-
-/// All cards of some states.
-///
-/// # Errors
-/// When the board cannot be read.
-pub async fn read<E>(
-    ctx: &Context<E>,
-    states: &[TaskState],
-) -> Result<Vec<(String, Card)>, StateError> {
-    let mut found = Vec::new();
-    for state in states {
-        let mut page = ctx.state.group(cards(*state)).limit(MOST_AT_ONCE).await?;
-        loop {
-            found.append(&mut page.items);
-            let Some(last) = page.next else { break };
-            page = ctx.state.group(cards(*state)).limit(MOST_AT_ONCE).after(last).await?;
-        }
-    }
-    Ok(found)
 }

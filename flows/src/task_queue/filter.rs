@@ -1,14 +1,14 @@
 //! Which tasks a list shows, in which order.
 
-use std::cmp::Ordering;
-
 use motia::{
     prelude::*,
-    schema::{Place, Violation},
+    schema::{self, Violation},
+    store::{Slice, Sliced},
 };
 
 use super::{
-    board::{self, Card},
+    card::{self, CARDS, Card, Reading},
+    pick::{Pick, directed},
     task::{QueueName, TaskState, TaskType},
     wire::TaskList,
 };
@@ -99,52 +99,153 @@ impl Wanted {
     /// The ids of one page of the tasks that are wanted.
     ///
     /// # Errors
-    /// When the board cannot be read.
+    /// When the cards cannot be read.
     pub async fn page<E>(&self, ctx: &Context<E>) -> StepResult<TaskList<String>> {
-        let status = self.query.task_status.or(self.query.status);
-        let states = status.as_ref().map_or(&TaskState::ALL[..], std::slice::from_ref);
-        let mut found = board::read(ctx, states).await?;
-        found.retain(|(task_id, card)| self.takes(task_id, card));
-        found.sort_by(|one, other| self.order(one, other));
-
         let page = self.query.page.unwrap_or(1).max(1);
         let page_size = self.query.page_size.unwrap_or(20).max(1);
-        let total_items = found.len();
-        let before = (page - 1).saturating_mul(page_size);
-        let ids = found.into_iter().skip(before).take(page_size).map(|(task_id, _)| task_id);
-        Ok(TaskList {
-            tasks: ids.collect(),
-            page,
-            page_size,
-            total_items,
-            total_pages: total_items.div_ceil(page_size),
-            status,
-        })
+        let skip = (page - 1).saturating_mul(page_size);
+        let (tasks, total_items) = match self.in_order() {
+            Some(group) => {
+                let part = Slice { backwards: self.descending, skip, limit: page_size };
+                let Sliced { items, total } = card::slice(&ctx.state, group, part).await?;
+                let ids = items.into_iter().map(|card| card.task_id).collect();
+                (ids, usize::try_from(total).unwrap_or(usize::MAX))
+            }
+            None => self.looked_for(ctx, skip, page_size).await?,
+        };
+        let total_pages = total_items.div_ceil(page_size);
+        Ok(TaskList { tasks, page, page_size, total_items, total_pages, status: self.status() })
     }
 
-    fn takes(&self, task_id: &str, card: &Card) -> bool {
+    fn status(&self) -> Option<TaskState> {
+        self.query.task_status.or(self.query.status)
+    }
+
+    /// The group that has just what is wanted in the order in which it is wanted, if there is one.
+    fn in_order(&self) -> Option<StateGroup<Card>> {
+        let ListQuery { task_type, queue, task_id, .. } = &self.query;
+        let all = task_type.is_none() && queue.is_none() && task_id.is_none();
+        let by_time = matches!(self.by, SortBy::CreatedAt);
+        let of_all_times = self.from.is_none() && self.until.is_none();
+        (all && by_time && of_all_times).then(|| self.status().map_or(CARDS, card::cards))
+    }
+
+    /// Looks through the cards that may be wanted. However many there are, only so many of them are kept
+    /// at once: a page far behind is come to in several rounds.
+    async fn looked_for<E>(
+        &self,
+        ctx: &Context<E>,
+        skip: usize,
+        limit: usize,
+    ) -> StepResult<(Vec<String>, usize)> {
+        let (mut left, mut behind) = (skip, None);
+        loop {
+            if left.saturating_add(limit) <= KEPT {
+                let Round { kept, total } = self.round(ctx, behind.as_ref(), left + limit).await?;
+                return Ok((kept.into_iter().skip(left).map(Place::task_id).collect(), total));
+            }
+            let Round { kept, total } = self.round(ctx, behind.as_ref(), left.min(KEPT)).await?;
+            let Some(last) = kept.last() else { return Ok((Vec::new(), total)) };
+            (left, behind) = (left - kept.len(), Some(last.clone()));
+        }
+    }
+
+    /// The first `most` of what is wanted behind a place, and how many are wanted in all.
+    async fn round<E>(
+        &self,
+        ctx: &Context<E>,
+        behind: Option<&Place>,
+        most: usize,
+    ) -> StepResult<Round> {
+        let (mut pick, mut total) = (Pick::new(most, Place::cmp, self.descending), 0);
+        for state in self.states() {
+            let group = card::cards(state);
+            let mut reading = match self.from {
+                Some(from) => Reading::since(&ctx.state, group, from),
+                None => Reading::all(&ctx.state, group),
+            };
+            'group: while let Some(cards) = reading.page().await? {
+                for (key, card) in cards {
+                    if self.until.is_some_and(|until| card.created_at > until) {
+                        break 'group; // as are all behind it
+                    }
+                    if !self.takes(&card) {
+                        continue;
+                    }
+                    total += 1;
+                    let place = Place { rank: self.by.rank(&card), key };
+                    let is_behind =
+                        |past: &Place| directed(past.cmp(&place), self.descending).is_lt();
+                    if behind.is_none_or(is_behind) {
+                        pick.show(place);
+                    }
+                }
+            }
+        }
+        Ok(Round { kept: pick.taken(), total })
+    }
+
+    /// The states in which there can be what is wanted.
+    fn states(&self) -> Vec<TaskState> {
+        let of_queue = |state: &TaskState| match self.query.queue {
+            None => true,
+            Some(QueueName::Primary | QueueName::Retry) => *state == TaskState::Pending,
+            Some(QueueName::Scheduled) => *state == TaskState::Scheduled,
+            Some(QueueName::Dlq) => *state == TaskState::Dlq,
+        };
+        let wanted = |state: &TaskState| self.status().is_none_or(|wanted| wanted == *state);
+        TaskState::ALL.into_iter().filter(of_queue).filter(wanted).collect()
+    }
+
+    fn takes(&self, card: &Card) -> bool {
         let ListQuery { task_type, queue, task_id: part, .. } = &self.query;
         task_type.is_none_or(|wanted| card.task_type == wanted)
             && queue.is_none_or(|wanted| card.queue == Some(wanted))
-            && part.as_ref().is_none_or(|part| task_id.contains(part.as_str()))
+            && part.as_ref().is_none_or(|part| card.task_id.contains(part.as_str()))
             && self.from.is_none_or(|from| card.created_at >= from)
-            && self.until.is_none_or(|until| card.created_at <= until)
     }
+}
 
-    /// Those that are equal by what is sorted by stand in the order in which they came.
-    fn order(&self, one: &(String, Card), other: &(String, Card)) -> Ordering {
-        let ((id, card), (other_id, other_card)) = (one, other);
-        let order = match self.by {
-            SortBy::CreatedAt => card.created_at.cmp(&other_card.created_at),
-            SortBy::UpdatedAt => card.updated_at.cmp(&other_card.updated_at),
-            SortBy::CompletedAt => card.completed_at.cmp(&other_card.completed_at),
-            SortBy::State => card.state.name().cmp(other_card.state.name()),
-            SortBy::TaskType => (card.task_type as u8).cmp(&(other_card.task_type as u8)),
-            SortBy::RetryCount => card.retry_count.cmp(&other_card.retry_count),
-            SortBy::TaskId => Ordering::Equal,
-        };
-        let order = order.then_with(|| id.cmp(other_id));
-        if self.descending { order.reverse() } else { order }
+/// So many places are kept at once, of those that are looked through.
+const KEPT: usize = if cfg!(test) { 100 } else { 10_000 };
+
+/// What one round through the cards found.
+struct Round {
+    kept: Vec<Place>,
+    total: usize,
+}
+
+/// Where a card stands in a list: those that are equal by what is sorted by stand in the order in which they
+/// came.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    rank: i128,
+    key: String,
+}
+
+impl Place {
+    fn task_id(self) -> String {
+        self.key.split_once('-').map_or(String::new(), |(_, task_id)| task_id.to_owned())
+    }
+}
+
+impl SortBy {
+    /// What a card is sorted by, as a number.
+    fn rank(self, card: &Card) -> i128 {
+        match self {
+            Self::CreatedAt => card.created_at.as_nanosecond(),
+            Self::UpdatedAt => card.updated_at.as_nanosecond(),
+            // What is not completed comes before all that is.
+            Self::CompletedAt => card.completed_at.map_or(i128::MIN, Timestamp::as_nanosecond),
+            Self::State => {
+                let before = |other: &&TaskState| other.name() < card.state.name();
+                TaskState::ALL.iter().filter(before).count() as i128
+            }
+            Self::TaskType => card.task_type as i128,
+            Self::RetryCount => card.retry_count.into(),
+            Self::TaskId => uuid::Uuid::try_parse(&card.task_id)
+                .map_or(0, |id| i128::try_from(id.as_u128()).unwrap_or(i128::MAX)),
+        }
     }
 }
 
@@ -162,14 +263,21 @@ fn instant(field: &str, text: Option<&str>) -> StepResult<Option<Timestamp>> {
         .or_else(|_| text.parse::<Date>().and_then(|date| utc(date.into())));
     read.map(Some).map_err(|_| {
         let violation = Violation::new(format!("/{field}"), "is not a date and time");
-        let violation = violation.within(Place::Query);
+        let violation = violation.within(schema::Place::Query);
         StepError::Reject(Box::new(Problem::violations(vec![violation])))
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use motia_testkit::START;
+
     use super::*;
+    use crate::task_queue::{
+        board,
+        failure::{Failure, Kind},
+        task::Task,
+    };
 
     #[test]
     fn instants_are_read_as_clients_write_them() {
@@ -192,5 +300,128 @@ mod tests {
         assert!(by("created_at").read().is_ok() && order("asc").read().is_ok());
         assert_eq!(by("password").read().unwrap_err().status(), 400);
         assert_eq!(order("sideways").read().unwrap_err().status(), 400);
+    }
+
+    /// Tasks that came one second after the other, of all kinds, in no order.
+    async fn given(tasks: u32) -> Context {
+        let (ctx, _probe) = motia_testkit::fake();
+        for n in 0..tasks {
+            let came = START.checked_add(Duration::from_secs(u64::from(n * 7919 % tasks))).unwrap();
+            let later = came.checked_add(Duration::from_secs(u64::from(n % 50))).unwrap();
+            let kind = if n % 3 == 0 { TaskType::Pdfxtract } else { TaskType::Summarize };
+            let mut task = Task::new(kind, n.into(), 3, came);
+            task.retry_count = n % 4;
+            match n % 5 {
+                0 => task.complete(later),
+                1 => task.start(later),
+                2 => task.give_up(&Failure::new(Kind::Permanent, "401"), later),
+                3 => task.wait_until(later, came),
+                _ => {}
+            }
+            let mut tx = ctx.transaction();
+            board::put(&mut tx, &task);
+            tx.commit().await.unwrap();
+        }
+        ctx
+    }
+
+    /// What is wanted, by reading all and sorting it.
+    async fn all_sorted(ctx: &Context, query: &str, keep: impl Fn(&Task) -> bool) -> Vec<String> {
+        let page = ctx.state.group(board::TASKS).limit(1000).await.unwrap();
+        let mut tasks: Vec<_> = page.items.into_iter().map(|(_, task)| task).collect();
+        tasks.retain(keep);
+        tasks.sort_by(|a, b| {
+            let by = match query {
+                "updated_at" => a.updated_at.cmp(&b.updated_at),
+                "completed_at" => a.completed_at.cmp(&b.completed_at),
+                "state" => a.state.name().cmp(b.state.name()),
+                "task_type" => (a.task_type as u8).cmp(&(b.task_type as u8)),
+                "retry_count" => a.retry_count.cmp(&b.retry_count),
+                "task_id" => a.task_id.cmp(&b.task_id),
+                _ => a.created_at.cmp(&b.created_at),
+            };
+            by.then(a.created_at.cmp(&b.created_at)).then(a.task_id.cmp(&b.task_id))
+        });
+        tasks.into_iter().map(|task| task.task_id).collect()
+    }
+
+    async fn pages(ctx: &Context, query: ListQuery) -> (Vec<String>, usize) {
+        let (mut ids, mut page) = (Vec::new(), 1);
+        loop {
+            let asked = ListQuery { page: Some(page), page_size: Some(30), ..query.clone() };
+            let list = asked.read().unwrap().page(ctx).await.unwrap();
+            if list.tasks.is_empty() {
+                return (ids, list.total_items);
+            }
+            ids.extend(list.tasks);
+            page += 1;
+        }
+    }
+
+    #[tokio::test]
+    async fn pages_put_together_are_the_whole_list_however_it_is_sorted() {
+        let ctx = given(350).await;
+        let fields = [
+            "created_at",
+            "updated_at",
+            "completed_at",
+            "state",
+            "task_type",
+            "retry_count",
+            "task_id",
+        ];
+        for by in fields {
+            let mut expected = all_sorted(&ctx, by, |_| true).await;
+            for order in ["asc", "desc"] {
+                let (sort_by, sort_order) = (Some(by.to_owned()), Some(order.to_owned()));
+                let query = ListQuery { sort_by, sort_order, ..ListQuery::default() };
+                assert_eq!(pages(&ctx, query).await, (expected.clone(), 350), "{by} {order}");
+                expected.reverse();
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_chosen_is_all_there_is_of_it_and_counted() {
+        let ctx = given(350).await;
+        let at = |secs| START.checked_add(Duration::from_secs(secs)).unwrap();
+        let (from, until) = (at(100), at(200));
+        let ascending = || ListQuery { sort_order: Some("asc".into()), ..ListQuery::default() };
+        type Keep = fn(&Task) -> bool;
+        let choices: [(ListQuery, Keep); 5] = [
+            (ListQuery { task_status: Some(TaskState::Dlq), ..ascending() }, |task| {
+                task.state == TaskState::Dlq
+            }),
+            (ListQuery { task_type: Some(TaskType::Pdfxtract), ..ascending() }, |task| {
+                task.task_type == TaskType::Pdfxtract
+            }),
+            (ListQuery { queue: Some(QueueName::Scheduled), ..ascending() }, |task| {
+                task.queue == Some(QueueName::Scheduled)
+            }),
+            (
+                ListQuery {
+                    task_status: Some(TaskState::Active),
+                    queue: Some(QueueName::Dlq),
+                    ..ascending()
+                },
+                |_| false,
+            ),
+            (
+                ListQuery {
+                    start_date: Some(from.to_string()),
+                    end_date: Some(until.to_string()),
+                    ..ascending()
+                },
+                |task| {
+                    let secs = task.created_at.as_second() - START.as_second();
+                    (100..=200).contains(&secs)
+                },
+            ),
+        ];
+        for (query, keep) in choices {
+            let expected = all_sorted(&ctx, "created_at", keep).await;
+            let count = expected.len();
+            assert_eq!(pages(&ctx, query.clone()).await, (expected, count), "{query:?}");
+        }
     }
 }

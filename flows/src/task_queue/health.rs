@@ -2,7 +2,37 @@
 
 use motia::prelude::*;
 
+use parking_lot::Mutex;
+
 use super::{board::COUNTS, workers::Breaker};
+
+/// What is counted to see whether the store can be written.
+const CHECKED: &str = "health";
+/// What was seen longer ago than this is of no use: whoever looks has stopped.
+const STALE: Duration = Duration::from_secs(60);
+
+/// Whether the store could be written when that was tried last. Asking for health writes nothing.
+#[derive(Debug, Default)]
+struct Writing(Mutex<Option<(Timestamp, bool)>>);
+
+impl Writing {
+    /// A program that has not tried yet is believed.
+    fn works(&self, now: Timestamp) -> bool {
+        self.0
+            .lock()
+            .is_none_or(|(at, worked)| worked && now.duration_since(at).unsigned_abs() <= STALE)
+    }
+}
+
+/// Writes something, and takes note of whether that works.
+///
+/// # Errors
+/// When it does not.
+pub async fn check<E>(ctx: &Context<E>) -> StepResult {
+    let written = ctx.state.increment(COUNTS, CHECKED, 1).await;
+    *ctx.shared::<Writing>().0.lock() = Some((ctx.now(), written.is_ok()));
+    written.map(drop).map_err(StepError::from)
+}
 
 /// How the parts of the task queue are.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -31,8 +61,8 @@ pub struct Components {
 impl Health {
     /// How they are now.
     pub async fn of<E>(ctx: &Context<E>) -> Self {
-        // What can be counted by nothing can be read and written.
-        let store = ctx.state.increment(COUNTS, "health", 0).await.is_ok();
+        let can_be_read = ctx.state.get(COUNTS, CHECKED).await.is_ok();
+        let store = can_be_read && ctx.shared::<Writing>().works(ctx.now());
         // Workers live in this process, and work as long as they can keep what they do.
         let (redis, workers) = (store, store);
         Self {

@@ -96,7 +96,6 @@ impl QueueStatus {
     /// # Errors
     /// When that cannot be read.
     pub async fn read<E>(ctx: &Context<E>) -> StepResult<Self> {
-        board::tidy(ctx).await?;
         // One read: all numbers are of the same moment.
         let counts = ctx.state.group(COUNTS).await?.items;
         let count = |name: String| {

@@ -51,6 +51,11 @@ pub const MAX_TASK_AGE: Setting<Span> =
     Setting::new("MAX_TASK_AGE", "1h", "A task older than this is given up before it is tried");
 setting!(MAX_TASK_AGE);
 
+/// How long a task is kept that has ended.
+pub const RETENTION: Setting<Span> =
+    Setting::new("TASK_RETENTION", "30d", "How long a task is kept that was completed or given up");
+setting!(RETENTION);
+
 /// The share of starts that go to what was tried before.
 pub const RETRY_RATIO: Setting<f64> = Setting::new(
     "DEFAULT_RETRY_RATIO",
@@ -73,9 +78,18 @@ setting!(RETRY_CRITICAL);
 /// Where uploads lie until they are worked on.
 pub const SPOOL: Setting<Option<PathBuf>> = Setting::optional(
     "TASK_SPOOL_DIR",
-    "Where uploads lie until they are worked on; `spool` in the data folder where nothing is said",
+    "Where uploads lie until they are worked on: `spool`, or this; within the data folder, unless it begins at the root",
 );
 setting!(SPOOL);
+
+/// How long what the provider said of itself holds, however much somebody insists.
+pub const REFRESH_PAUSE: Setting<Span> = Setting::new(
+    "OPENROUTER_REFRESH_PAUSE",
+    "5s",
+    "How long to wait at least before the provider is asked how it stands once more",
+)
+.checked(|pause| !pause.is_zero(), "a time such as 5s, and more than none");
+setting!(REFRESH_PAUSE);
 
 /// How long reading a PDF may take.
 pub const PDF_TIMEOUT: Setting<Span> =

@@ -25,7 +25,8 @@ impl Spool {
     /// The folder that the app's settings name.
     #[must_use]
     pub fn of<E>(ctx: &Context<E>) -> Self {
-        Self(ctx.setting(SPOOL).unwrap_or_else(|| ctx.data_dir().join("spool")))
+        let named = ctx.setting(SPOOL).unwrap_or_else(|| PathBuf::from("spool"));
+        Self(ctx.data_dir().join(named))
     }
 
     /// The file of a task.
@@ -140,6 +141,8 @@ fn absent_is_fine(removed: io::Result<()>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use motia_testkit::Fake;
+
     use super::*;
 
     const TASK: &str = "0197f3a0-0000-7000-8000-000000000001";
@@ -175,6 +178,18 @@ mod tests {
         spool.remove(TASK).await.unwrap();
         spool.remove(TASK).await.unwrap();
         assert!(!spool.file(TASK).exists());
+    }
+
+    #[test]
+    fn a_folder_is_named_from_the_data_folder_or_from_the_root() {
+        let spool = |named: Option<&str>| {
+            let fake = Fake::default().setting(SPOOL, named.map(PathBuf::from));
+            Spool::of(&fake.build::<()>().0)
+        };
+
+        assert_eq!(spool(None), Spool(PathBuf::from(".motia/spool")));
+        assert_eq!(spool(Some("uploads")), Spool(PathBuf::from(".motia/uploads")));
+        assert_eq!(spool(Some("/srv/uploads")), Spool(PathBuf::from("/srv/uploads")));
     }
 
     #[test]

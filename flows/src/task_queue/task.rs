@@ -250,6 +250,13 @@ impl Task {
         self.queued_at = due;
     }
 
+    /// Whether it waits to be tried again, and its time has come. Events come in whole microseconds.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        let due = self.queued_at.as_microsecond();
+        self.state == TaskState::Scheduled && due <= now.as_microsecond()
+    }
+
     /// Its time to be tried again has come.
     pub fn fall_due(&mut self, now: Timestamp) {
         let due = self.queued_at;

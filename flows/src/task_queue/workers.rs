@@ -2,7 +2,7 @@
 
 use motia::{circuit::CircuitState, prelude::*};
 
-use super::{MODEL, board, task::TaskState};
+use super::{MODEL, card::cards, task::TaskState};
 
 /// How many attempts run at once.
 pub const SLOTS: u32 = 4;
@@ -68,8 +68,8 @@ impl Breaker {
 /// # Errors
 /// When what they work on cannot be read.
 pub async fn all<E>(ctx: &Context<E>) -> StepResult<Vec<Worker>> {
-    let page = ctx.state.group(board::cards(TaskState::Active)).limit(SLOTS as usize).await?;
-    let mut tasks = page.items.into_iter().map(|(task_id, _)| task_id);
+    let page = ctx.state.group(cards(TaskState::Active)).limit(SLOTS as usize).await?;
+    let mut tasks = page.items.into_iter().map(|(_, card)| card.task_id);
     let breaker = Breaker::of(ctx);
     let worker = |slot| Worker {
         worker_id: worker_id(slot),
@@ -95,9 +95,53 @@ pub struct Turned {
     pub worker_id: String,
 }
 
+/// What became of the circuits of all workers.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct Report {
+    /// What was done.
+    pub message: String,
+    /// For how many workers it was done.
+    #[serde(flatten)]
+    pub successful: Successful,
+    /// For each of them.
+    pub results: Vec<Turned>,
+    /// When.
+    pub timestamp: Timestamp,
+}
+
+/// For how many workers something was done.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub enum Successful {
+    /// Their circuits were opened.
+    #[serde(rename = "successful_opens")]
+    Opens(usize),
+    /// Their circuits were reset.
+    #[serde(rename = "successful_resets")]
+    Resets(usize),
+}
+
+impl Report {
+    /// What is told after the circuits were opened.
+    #[must_use]
+    pub fn opened<E>(ctx: &Context<E>) -> Self {
+        let results = turned(ctx, "Circuit breaker opened.");
+        let message = format!("Open circuit breaker attempted on {} workers", results.len());
+        let successful = Successful::Opens(results.len());
+        Self { message, successful, results, timestamp: ctx.now() }
+    }
+
+    /// What is told after the circuits were reset.
+    #[must_use]
+    pub fn reset<E>(ctx: &Context<E>) -> Self {
+        let results = turned(ctx, "Circuit breaker reset.");
+        let message = format!("Reset attempted on {} workers", results.len());
+        let successful = Successful::Resets(results.len());
+        Self { message, successful, results, timestamp: ctx.now() }
+    }
+}
+
 /// What is told of each worker after its circuit was turned.
-#[must_use]
-pub fn turned<E>(ctx: &Context<E>, message: &'static str) -> Vec<Turned> {
+fn turned<E>(ctx: &Context<E>, message: &'static str) -> Vec<Turned> {
     let turned = |slot| Turned {
         status: "success",
         message,

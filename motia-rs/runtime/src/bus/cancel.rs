@@ -10,9 +10,7 @@ use motia_core::{
     context::{Cancel, CancelError, Engine},
     event::EventId,
     registry::Step,
-    store::{
-        Batch, CommitError, Delivery, Ending, Outcome, PageRequest, QueueId, Write,
-    },
+    store::{Batch, CommitError, Delivery, Ending, Outcome, PageRequest, QueueId, Write},
 };
 
 use super::{announce, depth::Depths};

@@ -1,39 +1,31 @@
 //! One function a rule.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod names;
+mod routes;
+mod topics;
 
 use super::Finding;
 use crate::{
-    config::path,
-    metric::MetricDef,
-    registry::{ApiStep, Kind, Registry, Source, Step},
+    registry::{Kind, Registry},
     schedule::{InvalidSchedule, Schedule},
     schema::{SchemaFn, Schemas},
     store::Capabilities,
-    topic::TopicDef,
 };
-
-/// The routes that the framework answers itself.
-const RESERVED_PATHS: [&str; 5] = ["/__motia", "/livez", "/readyz", "/metrics", "/openapi.json"];
-
-/// The metrics that the framework shows, beside those that begin with `motia_`.
-const RESERVED_METRICS: [&str; 3] =
-    ["possible_duplicate", "http_requests", "http_request_duration_seconds"];
 
 pub(super) fn all(registry: &Registry, capabilities: &Capabilities) -> Vec<Finding> {
     let mut findings = Vec::new();
     nothing_registered(registry, &mut findings);
-    same_name(registry, &mut findings);
-    same_stream(registry, &mut findings);
-    same_route(registry, &mut findings);
-    reserved_route(registry, &mut findings);
-    topics(registry, &mut findings);
-    payload_types(registry, &mut findings);
+    names::same_name(registry, &mut findings);
+    names::same_stream(registry, &mut findings);
+    routes::same_route(registry, &mut findings);
+    routes::reserved_route(registry, &mut findings);
+    topics::topics(registry, &mut findings);
+    topics::payload_types(registry, &mut findings);
     schedules(registry, &mut findings);
     schemas(registry, &mut findings);
-    settings(registry, &mut findings);
-    metrics(registry, &mut findings);
-    panels(registry, &mut findings);
+    names::settings(registry, &mut findings);
+    names::metrics(registry, &mut findings);
+    names::panels(registry, &mut findings);
     capability(capabilities, &mut findings);
     findings
 }
@@ -45,216 +37,6 @@ fn nothing_registered(registry: &Registry, findings: &mut Vec<Finding>) {
             "no step is registered",
             "name the crate that holds the steps, or the linker leaves it out: `use steps as _;`",
         ));
-    }
-}
-
-fn same_name(registry: &Registry, findings: &mut Vec<Finding>) {
-    let mut places: BTreeMap<&str, Vec<Source>> = BTreeMap::new();
-    for step in &registry.steps {
-        places.entry(step.name()).or_default().push(step.source);
-    }
-    for (name, places) in places.into_iter().filter(|(_, places)| places.len() > 1) {
-        let message = format!("{} steps are called `{name}`", places.len());
-        let help = "give each its own name: queues and locks go by it";
-        findings.push(Finding::error("M002", message, help).at(places));
-    }
-}
-
-fn same_stream(registry: &Registry, findings: &mut Vec<Finding>) {
-    let mut places: BTreeMap<&str, Vec<Source>> = BTreeMap::new();
-    for (stream, source) in &registry.streams {
-        places.entry(stream.name).or_default().push(*source);
-    }
-    for (name, places) in places.into_iter().filter(|(_, places)| places.len() > 1) {
-        let message = format!("the stream `{name}` is registered {} times", places.len());
-        findings.push(
-            Finding::error("M003", message, "register it once, where it is named").at(places),
-        );
-    }
-}
-
-fn settings(registry: &Registry, findings: &mut Vec<Finding>) {
-    for group in registry.settings.chunk_by(|(one, _), (other, _)| one.name == other.name) {
-        let [(first, place), others @ ..] = group else { continue };
-        if others.iter().any(|(other, _)| !other.agrees_with(first)) {
-            let message = format!("the setting `{}` is declared in two ways", first.name);
-            let help = "declare it once and use that constant, or give each its own name";
-            findings.push(
-                Finding::error("M015", message, help).at(group.iter().map(|(_, place)| *place)),
-            );
-        }
-        if let Err(why) = first.read(None) {
-            let default = first.default.unwrap_or_default();
-            let message =
-                format!("the default of the setting `{}`, `{default}`, {why}", first.name);
-            let help = "give it a default that its type can be read from";
-            findings.push(Finding::error("M016", message, help).at([*place]));
-        }
-    }
-}
-
-fn metrics(registry: &Registry, findings: &mut Vec<Finding>) {
-    let mut shown: BTreeMap<String, Vec<&(MetricDef, Source)>> = BTreeMap::new();
-    for metric in &registry.metrics {
-        for name in metric.0.shown() {
-            shown.entry(name).or_default().push(metric);
-        }
-    }
-    let mut told: BTreeSet<Vec<Source>> = BTreeSet::new();
-    for (name, metrics) in &shown {
-        let ours = RESERVED_METRICS.contains(&name.as_str());
-        let differ = metrics.iter().any(|(other, _)| *other != metrics[0].0);
-        let places: Vec<_> = metrics.iter().map(|(_, place)| *place).collect();
-        if (ours || differ) && told.insert(places.clone()) {
-            let message = match ours {
-                true => format!("the metric `{name}` is one of the framework's"),
-                false => format!("two metrics are shown as `{name}`"),
-            };
-            let help = "declare a metric once and use that constant, or give each its own name";
-            findings.push(Finding::error("M017", message, help).at(places));
-        }
-    }
-}
-
-fn panels(registry: &Registry, findings: &mut Vec<Finding>) {
-    for group in registry.panels.chunk_by(|(one, _), (other, _)| one.name == other.name) {
-        let name = group[0].0.name;
-        if group.len() > 1 {
-            let message = format!("{} panels are called `{name}`", group.len());
-            let help = "give each its own name: it is where its files are served";
-            let places = group.iter().map(|(_, place)| *place);
-            findings.push(Finding::error("M018", message, help).at(places));
-        }
-        for (panel, place) in group {
-            if let Some(fault) = panel.fault() {
-                let message = format!("the panel `{name}` cannot be shown: {fault}");
-                let help = "see docs/panels.md for what a panel is made of";
-                findings.push(Finding::error("M018", message, help).at([*place]));
-            }
-        }
-    }
-}
-
-fn api_steps(registry: &Registry) -> impl Iterator<Item = (&Step, &ApiStep)> {
-    registry.steps.iter().filter_map(|step| match &step.kind {
-        Kind::Api(api) => Some((&**step, api)),
-        _ => None,
-    })
-}
-
-/// The path with its parameters' names left out: what the router tells apart.
-fn shape(path: &str) -> String {
-    let plain = |segment: &str| match segment.strip_prefix('{') {
-        Some(name) if name.starts_with('*') => "{*}".to_owned(),
-        Some(_) => "{}".to_owned(),
-        None => segment.to_owned(),
-    };
-    path.split('/').map(plain).collect::<Vec<_>>().join("/")
-}
-
-fn same_route(registry: &Registry, findings: &mut Vec<Finding>) {
-    let mut routes: BTreeMap<(String, &str), Vec<&Step>> = BTreeMap::new();
-    for (step, api) in api_steps(registry) {
-        routes.entry((shape(api.path), api.method.as_str())).or_default().push(step);
-    }
-    for ((_, method), steps) in routes.iter().filter(|(_, steps)| steps.len() > 1) {
-        let names: Vec<_> = steps.iter().map(|step| step.name()).collect();
-        let path = api_steps(registry).find(|(step, _)| step.name() == names[0]);
-        let path = path.map_or("", |(_, api)| api.path);
-        let message = format!("{} answer the same route, {method} {path}", names.join(" and "));
-        let help = "give one of them another path or method";
-        findings.push(Finding::error("M004", message, help).at(steps.iter().map(|s| s.source)));
-    }
-    let shapes: BTreeSet<String> = api_steps(registry).map(|(_, api)| shape(api.path)).collect();
-    for rest in shapes.iter().filter(|shape| shape.ends_with("{*}")) {
-        let before = rest.trim_end_matches("{*}");
-        let clash = |shape: &&String| {
-            shape
-                .strip_prefix(before)
-                .is_some_and(|behind| behind == "{}" || behind.starts_with("{}/"))
-        };
-        for other in shapes.iter().filter(clash) {
-            let both = [rest, other];
-            let at = api_steps(registry).filter(|(_, api)| both.contains(&&shape(api.path)));
-            let message = format!("the routes `{rest}` and `{other}` cannot be told apart");
-            let help = "a path has either a parameter or a `{*rest}` at one place";
-            findings
-                .push(Finding::error("M004", message, help).at(at.map(|(step, _)| step.source)));
-        }
-    }
-}
-
-fn reserved_route(registry: &Registry, findings: &mut Vec<Finding>) {
-    for (step, api) in api_steps(registry) {
-        let taken = RESERVED_PATHS.iter().find(|reserved| {
-            api.path
-                .strip_prefix(**reserved)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        });
-        if let Some(reserved) = taken {
-            let message =
-                format!("{} answers `{}`, which the framework answers", step.name(), api.path);
-            let help = format!("choose a path outside `{reserved}`");
-            findings.push(Finding::error("M005", message, help).at([step.source]));
-        }
-        let names: Vec<_> = path::parameters(api.path).collect();
-        let unique: BTreeSet<_> = names.iter().collect();
-        if unique.len() < names.len() {
-            let message = format!("{} has a path parameter twice: `{}`", step.name(), api.path);
-            findings.push(
-                Finding::error("M006", message, "give each parameter its own name")
-                    .at([step.source]),
-            );
-        }
-    }
-}
-
-fn topics(registry: &Registry, findings: &mut Vec<Finding>) {
-    let named = |of: fn(&Step) -> &Vec<TopicDef>| {
-        let mut topics: BTreeMap<&str, Vec<&Step>> = BTreeMap::new();
-        for step in &registry.steps {
-            for topic in of(step).iter().filter(|topic| !topic.name.starts_with('/')) {
-                topics.entry(topic.name).or_default().push(step);
-            }
-        }
-        topics
-    };
-    let emitted = named(|step| &step.emits);
-    let heard = named(|step| &step.subscribes);
-    for (topic, steps) in emitted.iter().filter(|(topic, _)| !heard.contains_key(*topic)) {
-        let message = format!("topic `{topic}` is emitted by {} and heard by nobody", names(steps));
-        let help = "subscribe a step to it, or a noop step that stands for whoever hears it; \
-                    until then its events are dropped";
-        findings.push(Finding::warning("M007", message, help).at(steps.iter().map(|s| s.source)));
-    }
-    for (topic, steps) in heard.iter().filter(|(topic, _)| !emitted.contains_key(*topic)) {
-        let message = format!("topic `{topic}` is heard by {} and emitted by nobody", names(steps));
-        let help = "declare it among a step's emits, in `emits_raw`, or on a noop step that stands \
-                    for whoever emits it";
-        findings.push(Finding::warning("M008", message, help).at(steps.iter().map(|s| s.source)));
-    }
-}
-
-fn names(steps: &[&Step]) -> String {
-    steps.iter().map(|step| step.name()).collect::<Vec<_>>().join(", ")
-}
-
-fn payload_types(registry: &Registry, findings: &mut Vec<Finding>) {
-    let mut typed: BTreeMap<&str, BTreeMap<&str, Vec<&Step>>> = BTreeMap::new();
-    for step in &registry.steps {
-        let topics = step.emits.iter().chain(&step.subscribes);
-        for topic in topics.filter(|topic| topic.type_id.is_some()) {
-            let types = typed.entry(topic.name).or_default();
-            types.entry(topic.type_name).or_default().push(step);
-        }
-    }
-    for (topic, types) in typed.into_iter().filter(|(_, types)| types.len() > 1) {
-        let list: Vec<_> = types.keys().map(|name| format!("`{name}`")).collect();
-        let message =
-            format!("topic `{topic}` has {} payload types: {}", list.len(), list.join(", "));
-        let help = "name the topic once, next to one type, and use that type everywhere";
-        let at = types.values().flatten().map(|step| step.source);
-        findings.push(Finding::error("M009", message, help).at(at));
     }
 }
 
@@ -322,7 +104,8 @@ mod tests {
         context::Context,
         error::StepResult,
         http::{ApiRequest, ApiResponse},
-        registry::Definition,
+        metric::MetricDef,
+        registry::{Definition, Source},
         store::Durability,
     };
 

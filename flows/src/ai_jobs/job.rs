@@ -1,52 +1,19 @@
 //! A job and the moves that it can make. A move that is not allowed is refused and changes nothing, so that a late
 //! attempt never overwrites what became of its job.
+//!
+//! # Layout
+//! - [`status`]: how far it has come; [`view`]: what is seen of it
 
-use std::fmt;
+pub mod status;
+pub mod view;
 
 use motia::prelude::*;
 use uuid::Uuid;
 
-/// How far a job has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// It waits to be worked on.
-    Pending,
-    /// It is worked on, or an attempt failed and the next one follows.
-    Processing,
-    /// It ended with a result.
-    Completed,
-    /// It was given up.
-    Failed,
-    /// Somebody did not want it any more.
-    Cancelled,
-}
-
-impl Status {
-    /// The word for it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Processing => "processing",
-            Self::Completed => "completed",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// Whether it is over.
-    #[must_use]
-    pub const fn is_over(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
-    }
-}
-
-impl fmt::Display for Status {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+pub use self::{
+    status::Status,
+    view::{Change, JobView},
+};
 
 /// What the model is told beside the prompt.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
@@ -129,40 +96,6 @@ pub struct Job {
     pub version: u64,
     /// Its last changes, the newest last; see [`Job::changes_after`].
     pub changes: Vec<Change>,
-}
-
-/// What could be seen of a job after a change.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Change {
-    /// The how-many-eth change it was, from 1.
-    pub version: u64,
-    /// What the job looked like.
-    pub view: JobView,
-}
-
-/// A job as those outside see it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct JobView {
-    /// Names it.
-    pub job_id: String,
-    /// How far it has come.
-    pub status: Status,
-    /// How much of the work is done, once it was begun.
-    pub progress: Option<Progress>,
-    /// What came of it.
-    pub result: Option<Answer>,
-    /// Why nothing did.
-    pub error: Option<String>,
-    /// How many attempts were begun.
-    pub attempts: u32,
-    /// From the first attempt to the end; none before that.
-    pub duration_ms: Option<u64>,
-    /// When it was asked for.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Timestamp,
 }
 
 /// Why a job did not change.
@@ -288,26 +221,6 @@ impl Job {
     /// change is always there.
     pub fn changes_after(&self, version: u64) -> impl Iterator<Item = &Change> {
         self.changes.iter().filter(move |change| change.version > version)
-    }
-
-    /// The job as those outside see it.
-    #[must_use]
-    pub fn view(&self) -> JobView {
-        let ended = self.status.is_over().then_some(self.updated_at);
-        let took = |ended: Timestamp| {
-            ended.duration_since(self.started_at.unwrap_or(ended)).unsigned_abs().as_millis()
-        };
-        JobView {
-            job_id: self.id.clone(),
-            status: self.status,
-            progress: self.progress.clone(),
-            result: self.result.clone(),
-            error: self.error.clone(),
-            attempts: self.attempt.number,
-            duration_ms: ended.map(|ended| u64::try_from(took(ended)).unwrap_or(u64::MAX)),
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-        }
     }
 
     fn is_open(&self) -> Result<(), Refused> {

@@ -1,7 +1,18 @@
 //! One task and its lifecycle: a small machine that refuses the moves it does not know.
+//!
+//! # Layout
+//! - [`status`]: its statuses, and which of them leads to which
+//! - [`fault`]: what can go wrong with an attempt
+
+pub mod fault;
+pub mod status;
 
 use motia::prelude::*;
 
+pub use self::{
+    fault::{Fault, FaultReason},
+    status::{IllegalMove, Stage, Status},
+};
 use super::version::Version;
 
 /// The last so many attempts of a task are told.
@@ -46,35 +57,6 @@ pub struct Task {
     pub updated_at: Timestamp,
 }
 
-/// How far a task has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// It waits for its turn.
-    Pending,
-    /// An executor was chosen.
-    Routed,
-    /// The executor has it.
-    Running,
-    /// It waits to be tried again.
-    Retrying,
-    /// It worked out.
-    Completed,
-    /// It was given up.
-    Failed,
-    /// Somebody cancelled it.
-    Cancelled,
-}
-
-/// A status and when it was reached.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Stage {
-    /// The status.
-    pub status: Status,
-    /// When.
-    pub at: Timestamp,
-}
-
 /// One attempt at an executor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -91,123 +73,6 @@ pub struct Attempt {
     pub error: Option<Fault>,
     /// Whether the effect may have happened before.
     pub possible_duplicate: bool,
-}
-
-/// What went wrong.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Fault {
-    /// A word for machines.
-    pub reason: FaultReason,
-    /// A sentence for people.
-    pub detail: String,
-}
-
-/// What went wrong, in a word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FaultReason {
-    /// It took longer than it may.
-    Timeout,
-    /// Nothing was listening.
-    Unreachable,
-    /// The executor's address is not one that may be called.
-    ForbiddenAddress,
-    /// The executor refused the task: trying again cannot help.
-    Refused,
-    /// The executor says that it is busy.
-    Busy,
-    /// The executor broke.
-    Broken,
-    /// The answer is no JSON, or too large.
-    BadAnswer,
-    /// The output breaks its schema.
-    OutputSchema,
-    /// It used more memory or time of the processor than it may.
-    OverQuota,
-    /// Nobody knows: the process ended meanwhile.
-    Unknown,
-    /// The definition is gone.
-    NoDefinition,
-}
-
-impl FaultReason {
-    /// The word.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Timeout => "timeout",
-            Self::Unreachable => "unreachable",
-            Self::ForbiddenAddress => "forbidden_address",
-            Self::Refused => "refused",
-            Self::Busy => "busy",
-            Self::Broken => "broken",
-            Self::BadAnswer => "bad_answer",
-            Self::OutputSchema => "output_schema",
-            Self::OverQuota => "over_quota",
-            Self::Unknown => "unknown",
-            Self::NoDefinition => "no_definition",
-        }
-    }
-
-    /// Whether the executor may have done something before it failed.
-    #[must_use]
-    pub const fn may_have_acted(self) -> bool {
-        !matches!(
-            self,
-            Self::Unreachable | Self::ForbiddenAddress | Self::Refused | Self::NoDefinition
-        )
-    }
-
-    /// Whether trying again may help.
-    #[must_use]
-    pub const fn is_transient(self) -> bool {
-        !matches!(self, Self::Refused | Self::NoDefinition)
-    }
-}
-
-impl Fault {
-    /// What went wrong, in a word and a sentence.
-    pub fn new(reason: FaultReason, detail: impl Into<String>) -> Self {
-        Self { reason, detail: detail.into() }
-    }
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.reason.as_str(), self.detail)
-    }
-}
-
-/// The task is in a status from which it cannot get there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a task that is {from:?} cannot become {to:?}")]
-pub struct IllegalMove {
-    /// Where it is.
-    pub from: Status,
-    /// Where it was to go.
-    pub to: Status,
-}
-
-impl Status {
-    /// Whether nothing is left to do.
-    #[must_use]
-    pub const fn is_over(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
-    }
-
-    const fn may_become(self, next: Self) -> bool {
-        use Status::{Cancelled, Completed, Failed, Pending, Retrying, Routed, Running};
-        match next {
-            Pending => false,
-            Routed => matches!(self, Pending | Retrying),
-            Running => matches!(self, Routed),
-            // One that failed is tried again when somebody redrives it.
-            Retrying => matches!(self, Routed | Running | Failed),
-            // Of one that waits the output may be known already.
-            Completed => matches!(self, Running | Pending),
-            Failed | Cancelled => !self.is_over(),
-        }
-    }
 }
 
 impl Task {

@@ -110,6 +110,7 @@ async fn jobs_that_are_over_are_forgotten_after_their_time_and_counted_no_more()
     let (completed, cancelled) = (start(&app).await, start(&app).await);
     assert_eq!(cancel(&app, &cancelled).await.status, 200);
     app.empty().await;
+    app.advance(Duration::from_secs(60)).await;
     app.runtime().bus().pause("ProcessAIJob", "the test").await.unwrap();
     let pending = start(&app).await;
 

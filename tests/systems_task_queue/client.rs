@@ -130,6 +130,11 @@ impl App {
         }
     }
 
+    /// The queue of the step that works on tasks, as an operator sees it.
+    pub(crate) fn worked_on(&self) -> Value {
+        self.server.ask(["queues", "show", "ProcessTask"])
+    }
+
     pub(crate) fn queues(&self) -> Value {
         self.get("/api/v1/queues/status").body
     }

@@ -140,7 +140,10 @@ fn a_task_that_is_deleted_is_gone_wherever_it_was() {
 
     let deleted = app.delete(&format!("/api/v1/tasks/{task_id}"));
     let again = app.delete(&format!("/api/v1/tasks/{task_id}"));
-    std::thread::sleep(std::time::Duration::from_millis(900));
+    app.eventually(|| {
+        let queue = app.worked_on();
+        (queue["waiting"] == 0 && queue["running"] == 0).then_some(())
+    });
 
     assert_eq!((deleted.status, &deleted.body["task_id"]), (200, &json!(task_id)));
     assert!(deleted.body["message"].is_string());
@@ -192,8 +195,9 @@ fn workers_are_told_and_their_circuit_opens_and_closes_by_hand() {
     let waiting = app.summarize("A text.");
     let kept_out = app.get("/api/v1/workers/").body;
     let skipped = app.get("/api/v1/openrouter/status").body;
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    let kept_back = app.eventually(|| Some(app.worked_on()).filter(|queue| queue["waiting"] == 1));
     let still = app.task(&waiting)["state"].clone();
+    let asked = upstream.calls().len();
     let reset = app.post("/api/v1/workers/reset-circuit-breaker", &json!({}));
     app.until(&waiting, "COMPLETED");
 
@@ -212,7 +216,8 @@ fn workers_are_told_and_their_circuit_opens_and_closes_by_hand() {
     );
     assert_eq!(kept_out["circuit_breaker_states"]["open"], kept_out["total_workers"]);
     assert_eq!(skipped["circuit_breaker_open"], true);
-    assert_eq!(still, "PENDING");
+    assert_eq!(kept_back["closed"][0]["because"], "circuitOpen", "{kept_back}");
+    assert_eq!((still, asked), (json!("PENDING"), 0));
     assert_eq!(reset.body["results"][0]["new_state"]["state"], "closed");
 }
 

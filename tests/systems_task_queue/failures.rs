@@ -11,7 +11,10 @@ use flows::task_queue::{
     settings::{API_KEY, BASE_URL, MAX_RETRIES},
     task::{Task, TaskState},
 };
-use motia::context::Cancel;
+use motia::{
+    context::Cancel,
+    store::{Batch, Ending, PageRequest, Write},
+};
 use motia_testkit::TestApp;
 use serde_json::json;
 use steps as _;
@@ -176,7 +179,7 @@ async fn the_providers_own_pace_is_kept_and_a_turn_that_does_not_come_costs_no_a
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_whose_event_was_cancelled_by_hand_is_found_and_worked_on() {
+async fn a_task_that_no_event_leads_to_is_found_and_worked_on() {
     let upstream = Upstream::start();
     upstream.fail(Fault { status: 503, ..Fault::default() });
     let app = app(&upstream, 3).await;
@@ -185,7 +188,11 @@ async fn a_task_whose_event_was_cancelled_by_hand_is_found_and_worked_on() {
     let ctx = app.context::<()>();
     let under_way = async || ctx.under_way(Cancel::Key(&task_id)).await.unwrap();
     assert_eq!(under_way().await, 1, "it is to be tried again");
-    ctx.cancel(Cancel::Key(&task_id)).await.unwrap();
+    // As a restored backup may have it: whoever cancels the event by any other way is told of.
+    let (store, filter) = (app.runtime().store(), Cancel::Key(&task_id).filter());
+    let delivery = store.waiting(&filter, PageRequest::first(1)).await.unwrap().items[0].id;
+    let (ending, at, note) = (Ending::Cancelled, app.now(), "lost".to_owned());
+    store.commit(Batch::of(Write::End { delivery, ending, at, note })).await.unwrap();
     assert_eq!(under_way().await, 0);
 
     let report = app.post("/api/v1/tasks/requeue-orphaned").send().await.value();

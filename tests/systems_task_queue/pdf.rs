@@ -1,6 +1,6 @@
 //! Newspapers: uploaded, taken apart, refused.
 
-use std::{fs, time::Duration};
+use std::fs;
 
 use serde_json::{Value, json};
 
@@ -234,7 +234,6 @@ fn a_deleted_newspaper_takes_its_file_with_it() {
     assert_eq!(spooled(&app), 1);
 
     app.delete(&format!("/api/v1/tasks/{task_id}"));
-    std::thread::sleep(Duration::from_millis(50));
 
-    assert_eq!(spooled(&app), 0);
+    app.eventually(|| (spooled(&app) == 0).then_some(()));
 }

@@ -47,7 +47,7 @@ impl App {
     }
 
     fn folder(&self, name: &str) -> PathBuf {
-        self.server.data().parent().unwrap().join(".motia").join(name)
+        self.server.data().join(name)
     }
 
     pub(crate) fn post(&self, path: &str, body: &Value) -> (u16, Value) {

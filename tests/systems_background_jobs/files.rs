@@ -2,7 +2,7 @@
 
 use std::{fs, time::Instant};
 
-use flows::background_jobs::{JOBS, PROGRESS, Status, settings::FILES};
+use flows::background_jobs::{Code, JOBS, PROGRESS, Status, settings::FILES};
 use motia::prelude::*;
 use motia_testkit::TestApp;
 use steps as _;
@@ -91,6 +91,7 @@ fn what_cannot_be_read_fails_at_once_by_its_name_and_leaves_nothing() {
         ("transform", "a.csv", "../out.csv", "PATH_REFUSED"),
         ("transform", "a.csv", "/tmp/out.csv", "PATH_REFUSED"),
         ("import", "a.csv", "people/other", "INVALID_PAYLOAD"),
+        ("export", "nobody", "out.csv", "SOURCE_NOT_FOUND"),
         #[cfg(unix)]
         ("transform", "link.csv", "out.csv", "PATH_REFUSED"),
         #[cfg(unix)]
@@ -150,5 +151,10 @@ async fn a_data_job_is_stopped_between_two_batches_and_leaves_nothing() {
     }
     let batches = app.state.get(PROGRESS, id).await.unwrap().unwrap()["batches"].clone();
     assert!(batches.as_u64().unwrap() < 5000, "it was not stopped: {batches}");
-    assert_eq!(app.state.get(JOBS, id).await.unwrap().unwrap().status, Status::Processing);
+    let job = async || app.state.get(JOBS, id).await.unwrap().unwrap();
+    while job().await.status == Status::Processing {
+        assert!(began.elapsed() < Duration::from_secs(60), "nobody notes that it was cancelled");
+        app.advance(Duration::from_millis(1)).await;
+    }
+    assert_eq!(job().await.error.unwrap().code, Code::Cancelled);
 }

@@ -55,7 +55,8 @@ fn templates_are_used_and_a_gap_that_nobody_fills_ends_the_job() {
         (from("welcome", json!({ "nme": "Ann" })), "UNKNOWN_VARIABLE"),
         (from("farewell", json!({})), "UNKNOWN_TEMPLATE"),
         (
-            json!({ "to": "ann@test.com", "subject": "a\r\nBcc: eve@test.com", "textContent": "" }),
+            json!({ "to": "ann@test.com", "subject": "{{what}}", "textContent": "",
+                    "variables": { "what": "a\r\nBcc: eve@test.com" } }),
             "HEADER_INJECTION",
         ),
     ] {
@@ -64,6 +65,27 @@ fn templates_are_used_and_a_gap_that_nobody_fills_ends_the_job() {
         assert_eq!(job["error"]["code"], code, "{job}");
     }
     assert_eq!(app.letters().len(), 1);
+}
+
+#[test]
+fn a_letter_that_can_never_be_sent_is_refused_with_each_place() {
+    let app = App::start();
+    let file = |content: &str, kind: &str| json!({ "filename": "a", "content": content, "contentType": kind });
+    let wordless = json!({ "to": "ann@test.com", "subject": "a\r\nBcc: eve@test.com" });
+    let mut damaged = letter();
+    damaged["attachments"] =
+        json!([file("aGk=", "text/plain"), file("%", "text/plain"), file("", "no!")]);
+
+    for (letter, expected) in [
+        (wordless, vec!["/subject", "/textContent"]),
+        (damaged, vec!["/attachments/1/content", "/attachments/2/contentType"]),
+    ] {
+        let (status, refused) = app.post("/emails", &letter);
+        let errors = refused["errors"].as_array().unwrap().clone();
+        let places: Vec<_> = errors.iter().map(|error| error["pointer"].clone()).collect();
+        assert_eq!((status, json!(places)), (400, json!(expected)), "{refused}");
+    }
+    assert_eq!(app.get("/jobs").1["jobs"], json!([]));
 }
 
 #[test]

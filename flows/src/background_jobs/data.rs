@@ -37,6 +37,9 @@ pub const ATTEMPTS: u32 = 2;
 /// Rows that were imported, by data set and number: `people/000000000042`.
 pub const ROWS: StateGroup<Row> = StateGroup::new("data-rows");
 
+/// How many rows each data set has that was imported whole, by its name: one of no rows is there too.
+pub const DATA_SETS: StateGroup<u64> = StateGroup::new("data-sets");
+
 /// A row: values by the names of their columns.
 pub type Row = Map<String, Value>;
 

@@ -5,8 +5,8 @@ use std::{io, io::Write as _};
 use flows::background_jobs::{
     Code, JobError,
     data::{
-        Analysis, Batch, DataRequest, Folder, Processing, ROWS, RowWriter, data_set, draft::Draft,
-        reader::Format, row_key,
+        Analysis, Batch, DATA_SETS, DataRequest, Folder, Processing, ROWS, RowWriter, data_set,
+        draft::Draft, reader::Format, row_key,
     },
 };
 use motia::prelude::*;
@@ -101,6 +101,7 @@ impl Sink {
             }
             Self::DataSet { name, last } => {
                 remove_behind(ctx, &name, last).await?;
+                ctx.state.set(DATA_SETS, &name, &last).await?;
                 Ok(None)
             }
         }

@@ -1,8 +1,11 @@
 //! Where rows come from.
 
 use flows::background_jobs::{
-    JobError,
-    data::{Batch, DataFile, DataRequest, Folder, Processing, ROWS, RowReader, data_set, row_key},
+    Code, JobError,
+    data::{
+        Batch, DATA_SETS, DataFile, DataRequest, Folder, Processing, ROWS, RowReader, data_set,
+        row_key,
+    },
 };
 use motia::prelude::*;
 
@@ -49,6 +52,10 @@ impl Source {
                     place += 1;
                     batch.rows.push((place, row));
                     after = key;
+                }
+                if place == 0 && ctx.state.get(DATA_SETS, &name).await?.is_none() {
+                    let fault = format!("no data set is called `{name}`: import it first");
+                    return Err(Code::SourceNotFound.because(fault));
                 }
                 let batch = (batch.read() > 0).then_some(batch);
                 Ok((Self::DataSet { name, after, place }, batch))

@@ -98,10 +98,11 @@ fn become_(rules: &str, mut program: Command) -> ExitCode {
 /// Does work with what comes in on stdin.
 fn do_work(name: &str, about: &str) -> ExitCode {
     let work = inventory::iter::<Work>.into_iter().find(|work| work.name == name);
+    let Some(work) = work else { return say(NOT_STARTED, format!("there is no work `{name}`")) };
     let mut input = Vec::new();
-    let (Some(work), Ok(_)) = (work, io::stdin().read_to_end(&mut input)) else {
-        return say(NOT_STARTED, format!("`{name}` cannot be run"));
-    };
+    if let Err(error) = io::stdin().read_to_end(&mut input) {
+        return say(FAILED, format!("the input cannot be read: {error}")); // `out of memory`, it may be
+    }
     match (work.run)(about, input) {
         Ok(output) => match io::stdout().write_all(&output) {
             Ok(()) => ExitCode::SUCCESS,

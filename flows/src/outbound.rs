@@ -82,7 +82,9 @@ fn client(resolver: Option<Arc<PublicOnly>>) -> Client {
         .redirect(Policy::none())
         .no_proxy()
         .connect_timeout(CONNECT_TIMEOUT)
-        // A connection belongs to the runtime that made it, and tests have several.
+        // No connection is kept. Each call looks its address up and checks it anew, and none meets a
+        // connection that the other side has just closed: that would look like a call that broke off, of
+        // which nobody knows whether it had an effect.
         .pool_max_idle_per_host(0)
         .user_agent(concat!("motia-rs/", env!("CARGO_PKG_VERSION")));
     let builder = match resolver {

@@ -21,6 +21,7 @@ async fn handler(ctx: Context) -> StepResult {
     let fleet = ctx.shared::<Fleet>();
     let private = ctx.setting(outbound::PRIVATE);
     let executors = executor::all(&ctx).await?;
+    fleet.keep_only(executors.iter().map(|executor| executor.id.as_str()));
 
     let elsewhere = executors.iter().filter_map(|one| Some((one, one.health_url()?)));
     join_all(elsewhere.map(|(executor, url)| {
@@ -77,6 +78,19 @@ mod tests {
         let health = ctx.shared::<Fleet>().member("gpu").health.unwrap();
         assert!(!health.healthy && health.detail.unwrap().contains("unreachable"));
         assert_eq!(probe.logs().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn an_executor_that_was_taken_off_the_list_is_forgotten() {
+        let (ctx, probe) = Fake::default().setting(outbound::PRIVATE, true).build();
+        probe.state.set(EXECUTORS, "gpu", &at("http://127.0.0.1:1/run")).await.unwrap();
+        handler(ctx.clone()).await.unwrap();
+        assert!(ctx.shared::<Fleet>().member("gpu").health.is_some());
+
+        probe.state.delete(EXECUTORS, "gpu").await.unwrap();
+        handler(ctx.clone()).await.unwrap();
+
+        assert!(ctx.shared::<Fleet>().member("gpu").health.is_none());
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 //! a restart begins anew.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -141,6 +141,13 @@ impl Fleet {
         self.members.lock().entry(executor.to_owned()).or_default().health = Some(health);
     }
 
+    /// Forgets all executors but these, and those that run something still.
+    pub fn keep_only<'e>(&self, executors: impl Iterator<Item = &'e str>) {
+        let known: HashSet<_> = executors.collect();
+        let mut members = self.members.lock();
+        members.retain(|id, member| member.running > 0 || known.contains(id.as_str()));
+    }
+
     /// Forgets how an executor that is registered anew was before; what it runs, it runs on.
     pub fn renewed(&self, executor: &str) {
         if let Some(member) = self.members.lock().get_mut(executor) {
@@ -183,6 +190,20 @@ mod tests {
 
         assert_eq!(fleet.member("gpu").running, 1);
         assert!(fleet.seat("gpu", 2).is_some());
+    }
+
+    #[test]
+    fn who_is_gone_is_forgotten_when_it_runs_nothing_more() {
+        let fleet = Arc::new(Fleet::default());
+        let seat = fleet.seat("gone", 2).unwrap();
+        drop(fleet.seat("here", 2).unwrap());
+
+        fleet.keep_only(["here"].into_iter());
+        assert_eq!((fleet.member("gone").served, fleet.member("here").served), (1, 1));
+        drop(seat);
+        fleet.keep_only(["here"].into_iter());
+
+        assert_eq!((fleet.member("gone").served, fleet.member("here").served), (0, 1));
     }
 
     #[test]

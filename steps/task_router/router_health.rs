@@ -1,111 +1,27 @@
 //! `GET /router/health`: whether tasks can be run, and how executors and definitions fared of late.
 
-use std::collections::BTreeMap;
-
-use flows::task_router::{
-    TASK_ROUTER,
-    call::Tools,
-    contract::Contracts,
-    executor::{self, Kind},
-    fleet::{Fleet, Health, Rates},
-    place,
-    settings::ROUTER_CGROUP,
-    usage::{self, Usage},
-};
+use flows::task_router::{TASK_ROUTER, health::RouterHealth};
 use motia::prelude::*;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum Overall {
-    Healthy,
-    /// Some executors are not well, or their circuits are open.
-    Degraded,
-    /// No executor can take a task.
-    Unhealthy,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct RouterHealth {
-    status: Overall,
-    executors: Vec<ExecutorHealth>,
-    /// How the tasks of each definition went in the last five minutes, where there were any.
-    error_rates: BTreeMap<String, Rates>,
-    resources: Resources,
-    timestamp: Timestamp,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct ExecutorHealth {
-    id: String,
-    kind: Kind,
-    circuit: Value,
-    health: Option<Health>,
-    running: u32,
-    /// How its calls went in the last five minutes.
-    recent: Rates,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct Resources {
-    /// Tasks that run now.
-    running: u32,
-    /// Definitions that are compiled.
-    contracts_kept: usize,
-    /// Whether children are held in control groups.
-    cgroups: bool,
-    #[serde(flatten)]
-    usage: Usage,
-}
 
 const CONFIG: ApiConfig<(), RouterHealth> = ApiConfig::get("RouterHealth", "/router/health")
     .description("Says whether tasks can be run, and how it went of late")
     .flows(&[TASK_ROUTER]);
 
 async fn handler(_: ApiRequest<()>, ctx: Context) -> StepResult<ApiResponse<RouterHealth>> {
-    let (fleet, now) = (ctx.shared::<Fleet>(), ctx.now());
-    let mut executors = Vec::new();
-    let mut usable = 0;
-    for executor in executor::all(&ctx).await? {
-        let (member, circuit) = (fleet.member(&executor.id), place::circuit_of(&ctx, &executor.id));
-        let well = member.health.as_ref().is_none_or(|health| health.healthy);
-        let closed = matches!(circuit, CircuitState::Closed { .. } | CircuitState::HalfOpen);
-        usable += usize::from(well && closed);
-        executors.push(ExecutorHealth {
-            id: executor.id,
-            kind: executor.kind,
-            circuit: json!(circuit),
-            health: member.health,
-            running: member.running,
-            recent: member.recent.rates(now),
-        });
-    }
-
     // Answered 200 whatever it says: the app is well when its executors are not, and tasks wait for them.
-    let status = match usable {
-        0 => Overall::Unhealthy,
-        some if some < executors.len() => Overall::Degraded,
-        _ => Overall::Healthy,
-    };
-    let cgroup = ctx.setting(ROUTER_CGROUP);
-    let resources = Resources {
-        running: fleet.running(),
-        contracts_kept: ctx.shared::<Contracts>().kept(),
-        cgroups: ctx.shared::<Tools>().cages(cgroup.as_deref()).is_some(),
-        usage: usage::now(),
-    };
-    let error_rates = fleet.task_rates(now);
-    let health = RouterHealth { status, executors, error_rates, resources, timestamp: now };
-
-    Ok(ApiResponse::ok(health))
+    Ok(ApiResponse::ok(RouterHealth::of(&ctx).await?))
 }
 
 step!(CONFIG, handler);
 
 #[cfg(test)]
 mod tests {
-    use flows::task_router::executor::{EXECUTORS, Executor};
+    use flows::task_router::{
+        executor::{EXECUTORS, Executor, Kind},
+        fleet::Fleet,
+        health::Overall,
+        place,
+    };
     use motia_testkit::fake;
 
     use super::*;

@@ -2,20 +2,12 @@
 
 use flows::task_router::{
     TASK_ROUTER, TaskDropped, TaskDue,
+    attempt::{self, AS_OFTEN_AS_IT_SAYS, OF_THE_TASK},
     call::Failed,
-    contract::Contracts,
-    definition::{DEFINITIONS, Definition, LONGEST_TIMEOUT, RatePerSecond},
-    place::{self, Wait},
-    record::{RESULTS, TASKS, change},
-    settings::{ROUTER_CONTRACTS_KEPT, ROUTER_KEEP_TASKS, common_safety},
-    task::{Fault, FaultReason, Status, Task},
+    definition::{LONGEST_TIMEOUT, RatePerSecond},
+    place,
 };
 use motia::prelude::*;
-
-/// The class of failures that a definition's own policy is for.
-const OF_THE_TASK: &str = "task";
-/// A definition's policy ends sooner than this one.
-const AS_OFTEN_AS_IT_SAYS: Retry = Retry::fixed(1000, Duration::ZERO);
 
 const CONFIG: EventConfig<TaskDue> = EventConfig::new("RunTask")
     .description("Finds an executor for a task and keeps what comes of it")
@@ -30,41 +22,21 @@ const CONFIG: EventConfig<TaskDue> = EventConfig::new("RunTask")
     .on_ended::<TaskDropped>();
 
 async fn handler(due: TaskDue, ctx: Context) -> StepResult {
-    let Some(task) = ctx.state.get(TASKS, &due.id).await? else { return Ok(()) };
-    match (task.status, &task.error) {
-        (Status::Completed | Status::Cancelled, _) => return Ok(()),
-        // One that failed and was not redriven since only has to be laid to rest.
-        (Status::Failed, Some(fault)) if ctx.attempt() > 1 || ctx.possible_duplicate() => {
-            return Err(StepError::fatal(fault.to_string()));
-        }
-        _ => {}
-    }
-    let Some(definition) = ctx.state.get(DEFINITIONS, &due.definition).await? else {
-        let fault = Fault::new(FaultReason::NoDefinition, "its definition is gone");
-        return failed(&ctx, &task.id, fault, None).await;
-    };
-    if ctx.attempt() > definition.retry_policy.max_attempts.get() {
-        let fault = Fault::new(FaultReason::Unknown, "the process ended during the last attempt");
-        return failed(&ctx, &task.id, fault, None).await;
-    }
+    let Some((task, definition)) = attempt::wanted(&ctx, &due).await? else { return Ok(()) };
 
     let place = match place::find(&ctx, &task, &definition).await? {
         Ok(place) => place,
-        Err(wait) => return postponed(&ctx, &task, &wait).await,
+        Err(wait) => return attempt::postpone(&ctx, &task, &wait).await,
     };
-    let (number, executor) = (ctx.attempt(), place.executor.id.clone());
-    let begin = |task: &mut Task, now| task.begin(number, &executor, now);
     // Kept before the executor hears of it: whatever happens then, it is known that it was begun.
-    let Ok(task) = change(&ctx, &task.id, keep(&ctx), begin).await? else { return Ok(()) };
+    let Some(task) = attempt::begin(&ctx, &task, &place).await? else { return Ok(()) };
 
-    let check = |output: &Value| check_output(&ctx, &definition, output);
+    let check = |output: &Value| attempt::check_output(&ctx, &definition, output);
     match place.run(&ctx, &task, &definition, check).await {
-        Ok(output) => completed(&ctx, &task, &definition, output).await,
+        Ok(output) => attempt::complete(&ctx, &task, &definition, output).await,
         Err(Failed::Fault(fault, after)) => {
-            let again = after.unwrap_or_default().max(definition.retry_policy.delay(number));
-            let is_last = number >= definition.retry_policy.max_attempts.get();
-            let again = (fault.reason.is_transient() && !is_last).then_some(again);
-            failed(&ctx, &task.id, fault, again).await
+            let again = attempt::again(&ctx, &definition, &fault, after);
+            attempt::fail(&ctx, &task.id, fault, again).await
         }
         // The app goes down, which is not the task's fault; or nobody wants it any more.
         Err(Failed::Cancelled) => Err(StepError::postpone(Duration::ZERO, "stopped")),
@@ -72,65 +44,6 @@ async fn handler(due: TaskDue, ctx: Context) -> StepResult {
 }
 
 step!(CONFIG, handler);
-
-fn keep(ctx: &Context) -> Duration {
-    ctx.setting(ROUTER_KEEP_TASKS).get()
-}
-
-/// Checks an output against its schema; says every rule that it breaks, and never what is there.
-fn check_output(ctx: &Context, definition: &Definition, output: &Value) -> Result<(), String> {
-    const TOLD: usize = 10;
-    let kept = ctx.setting(ROUTER_CONTRACTS_KEPT);
-    let contract = ctx.shared::<Contracts>().get(definition, &common_safety(ctx), kept);
-    let broken = match contract {
-        Ok(contract) => contract.output.check(output).err(),
-        Err(faults) => Some(faults),
-    };
-    let Some(broken) = broken else { return Ok(()) };
-    let told: Vec<_> = broken.iter().take(TOLD).map(ToString::to_string).collect();
-    Err(format!("the output breaks its schema: {}", told.join("; ")))
-}
-
-async fn completed(
-    ctx: &Context,
-    task: &Task,
-    definition: &Definition,
-    output: Value,
-) -> StepResult {
-    if let Some(ttl) = definition.cache_ttl {
-        let key = definition.result_key(&task.input).map_err(StepError::fatal)?;
-        ctx.state.set(RESULTS, &key, &output).ttl(ttl.0).await?;
-    }
-    let complete = |task: &mut Task, now| task.complete(output.clone(), now);
-    // One that was cancelled meanwhile stays so.
-    drop(change(ctx, &task.id, keep(ctx), complete).await?);
-    Ok(())
-}
-
-/// Keeps what went wrong: the task is tried again after so long, or given up.
-async fn failed(ctx: &Context, id: &str, fault: Fault, again: Option<Duration>) -> StepResult {
-    let fail = |task: &mut Task, now| task.fail(fault.clone(), again.is_some(), now);
-    if change(ctx, id, keep(ctx), fail).await?.is_err() {
-        return Ok(()); // it was cancelled meanwhile, or is forgotten
-    }
-    Err(match again {
-        Some(delay) => StepError::retry_after(delay, fault.to_string()).in_class(OF_THE_TASK),
-        None => StepError::fatal(fault.to_string()),
-    })
-}
-
-/// Lets a task wait until there may be a place, and says in its record what it waits for.
-async fn postponed(ctx: &Context, task: &Task, wait: &Wait) -> StepResult {
-    let why = wait.to_string();
-    if task.waiting_for.as_deref() != Some(&why) {
-        let note = |task: &mut Task, _| {
-            task.waiting_for = Some(why.clone());
-            Ok(())
-        };
-        drop(change(ctx, &task.id, keep(ctx), note).await?);
-    }
-    Err(StepError::postpone(wait.again, why))
-}
 
 #[cfg(test)]
 mod tests {
@@ -140,10 +53,12 @@ mod tests {
         executor,
         task_router::{
             amount::Span,
-            definition::RetryPolicy,
+            definition::{Definition, RetryPolicy},
             executor::{EXECUTORS, Executor, Kind},
             lineage,
+            record::{RESULTS, TASKS},
             safety::SafetyRules,
+            task::{Fault, FaultReason, Status, Task},
         },
     };
     use motia_testkit::{Fake, Probe};

@@ -2,49 +2,11 @@
 //! rules.
 
 use flows::task_router::{
-    TASK_ROUTER, TaskDue,
-    contract::{Contract, Contracts},
-    definition::{DEFINITIONS, Definition},
-    fingerprint,
-    lineage::LINEAGES,
-    record::{RESULTS, SUBMISSIONS, Submission, TASKS, kept},
-    settings::{
-        ROUTER_CLIENT_BURST, ROUTER_CLIENT_RATE, ROUTER_CONTRACTS_KEPT, ROUTER_KEEP_TASKS,
-        common_safety,
-    },
-    task::{Status, Task},
-    version::Version,
+    TASK_ROUTER, TaskDue, admission,
+    submission::{self, NewTask, Submitted},
 };
-use http::{HeaderValue, header::RETRY_AFTER};
-use motia::{prelude::*, schema::Violation};
+use motia::prelude::*;
 use uuid::Uuid;
-
-/// Who submits a task and does not say who they are.
-const ANYBODY: &str = "anybody";
-/// How long an idempotency key is remembered.
-const REMEMBERED: Duration = Duration::from_secs(24 * 60 * 60);
-
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct NewTask {
-    #[schemars(length(min = 1, max = 100))]
-    task_id: String,
-    /// The newest where nothing is said, or one that is being rolled out.
-    version: Option<Version>,
-    input: Value,
-    #[schemars(length(min = 1, max = 200))]
-    client_id: Option<String>,
-    priority: Option<Priority>,
-    /// A task that is submitted again with it is not run again.
-    #[schemars(length(min = 1, max = 200))]
-    idempotency_key: Option<String>,
-}
-
-#[derive(Debug, PartialEq, Serialize, JsonSchema)]
-struct Submitted {
-    id: String,
-    status: Status,
-}
 
 type Emits = (TaskDue,);
 
@@ -64,160 +26,26 @@ async fn handler(
     req: ApiRequest<NewTask>,
     ctx: Context<Emits>,
 ) -> StepResult<ApiResponse<Submitted>> {
-    let new = req.body;
-    let asked = fingerprint::of(&new).map_err(StepError::fatal)?;
-    let client = new.client_id.as_deref().unwrap_or(ANYBODY);
-    let memo = match &new.idempotency_key {
-        Some(key) => Some(fingerprint::of(&(client, key)).map_err(StepError::fatal)?),
-        None => None,
-    };
-    if let Some(earlier) = earlier(&ctx, memo.as_deref(), &asked).await? {
+    let (new, id) = (req.body, Uuid::now_v7());
+    let memo = new.memo()?;
+    if let Some(memo) = &memo
+        && let Some(earlier) = memo.earlier(&ctx).await?
+    {
         return Ok(ApiResponse::accepted(earlier));
     }
 
-    let id = Uuid::now_v7().to_string();
-    let definition = definition_of(&ctx, &new, &id).await?;
-    check(&ctx, &definition, &new.input)?;
-    within_rate(&ctx, client).await?;
-    let task = make_task(&ctx, new, &definition, id).await?;
+    let definition = admission::definition(&ctx, &new, id).await?;
+    admission::check(&ctx, &definition, &new.input)?;
+    admission::within_rate(&ctx, new.client()).await?;
 
-    loop {
-        let mut tx = ctx.transaction();
-        if let Some(memo) = &memo {
-            // A submission whose task is forgotten is read all the same: only one may take its place.
-            if tx.get(SUBMISSIONS, memo).await?.is_some()
-                && let Some(earlier) = earlier(&ctx, Some(memo), &asked).await?
-            {
-                return Ok(ApiResponse::accepted(earlier));
-            }
-            let submission = Submission { id: task.id.clone(), asked: asked.clone() };
-            tx.set_for(SUBMISSIONS, memo, &submission, REMEMBERED);
-        }
-        if task.status.is_over() {
-            tx.set_for(TASKS, &task.id, &task, ctx.setting(ROUTER_KEEP_TASKS).get());
-        } else {
-            tx.set(TASKS, &task.id, &task);
-            let options = EmitOptions::new().priority(task.priority).cancel_key(task.id.as_str());
-            tx.emit_with(due(&task, &definition), options);
-        }
-        if kept(tx.commit().await)? {
-            break;
-        }
-    }
+    let task = new.into_task(&ctx, &definition, id).await?;
+    let submitted = submission::keep(&ctx, &task, &definition, memo.as_ref()).await?;
 
-    let location = format!("/router/tasks/{}", task.id);
-    Ok(ApiResponse::accepted(told(&task)).header("location", &location))
+    let location = format!("/router/tasks/{}", submitted.id);
+    Ok(ApiResponse::accepted(submitted).header("location", &location))
 }
 
 step!(CONFIG, handler);
-
-fn told(task: &Task) -> Submitted {
-    Submitted { id: task.id.clone(), status: task.status }
-}
-
-fn due(task: &Task, definition: &Definition) -> TaskDue {
-    TaskDue {
-        id: task.id.clone(),
-        definition: definition.key(),
-        max_concurrent: definition.quota().max_concurrent,
-        rate_limit: definition.rate_limit,
-    }
-}
-
-/// The task that was submitted before under the same key.
-async fn earlier(
-    ctx: &Context<Emits>,
-    memo: Option<&str>,
-    asked: &str,
-) -> StepResult<Option<Submitted>> {
-    let Some(memo) = memo else { return Ok(None) };
-    let Some(submission) = ctx.state.get(SUBMISSIONS, memo).await? else { return Ok(None) };
-    if submission.asked != asked {
-        let detail = "the idempotency key was used for another task";
-        return Err(StepError::reject(StatusCode::CONFLICT, detail));
-    }
-    let task = ctx.state.get(TASKS, &submission.id).await?;
-    Ok(task.as_ref().map(told))
-}
-
-/// The definition that is named, or the one that falls to the client.
-async fn definition_of(ctx: &Context<Emits>, new: &NewTask, id: &str) -> StepResult<Definition> {
-    let gone = || StepError::reject(StatusCode::NOT_FOUND, "there is no such definition");
-    let version = match &new.version {
-        Some(version) => version.clone(),
-        None => {
-            let lineage = ctx.state.get(LINEAGES, &new.task_id).await?.ok_or_else(gone)?;
-            let who = new.client_id.as_deref().unwrap_or(id);
-            lineage.version_for(who).cloned().ok_or_else(gone)?
-        }
-    };
-    let key = Definition::key_of(&new.task_id, &version);
-    ctx.state.get(DEFINITIONS, &key).await?.ok_or_else(gone)
-}
-
-/// Refuses an input that breaks the schema, or a content rule.
-fn check(ctx: &Context<Emits>, definition: &Definition, input: &Value) -> StepResult {
-    let kept = ctx.setting(ROUTER_CONTRACTS_KEPT);
-    let contract = ctx.shared::<Contracts>().get(definition, &common_safety(ctx), kept);
-    let contract: std::sync::Arc<Contract> = contract.map_err(|faults| {
-        StepError::fatal(format!("a definition does not compile: {}", faults[0]))
-    })?;
-    if let Err(violations) = contract.input.check(input) {
-        let below =
-            |found: Violation| Violation::new(format!("/input{}", found.pointer), found.detail);
-        let violations = violations.into_iter().map(below).collect();
-        return Err(StepError::Reject(Box::new(Problem::violations(violations))));
-    }
-    let breaches = contract.screen.breaches(input, input.to_string().len() as u64);
-    if let Some(first) = breaches.first() {
-        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY);
-        let problem = problem.detail(format!("the input {}", first.detail));
-        return Err(StepError::Reject(Box::new(Problem { errors: breaches, ..problem })));
-    }
-    Ok(())
-}
-
-/// Refuses what is beyond the client's rate.
-async fn within_rate(ctx: &Context<Emits>, client: &str) -> StepResult {
-    let rate =
-        RateLimit::token_bucket(ctx.setting(ROUTER_CLIENT_RATE).get(), Duration::from_secs(1))
-            .burst(ctx.setting(ROUTER_CLIENT_BURST).get());
-    match ctx.take(Limit::new("router-clients", rate), client).await? {
-        Taken::Granted { .. } => Ok(()),
-        Taken::Refused { retry_after } => {
-            let secs = (retry_after.as_millis().div_ceil(1000)).max(1);
-            let secs = HeaderValue::from(u64::try_from(secs).unwrap_or(u64::MAX));
-            let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS)
-                .detail("the client submits more than it may")
-                .header(RETRY_AFTER, secs);
-            Err(StepError::Reject(Box::new(problem)))
-        }
-    }
-}
-
-/// The task; completed at once, if its output is known.
-async fn make_task(
-    ctx: &Context<Emits>,
-    new: NewTask,
-    definition: &Definition,
-    id: String,
-) -> StepResult<Task> {
-    let (task_id, version) = (definition.task_id.clone(), definition.version.clone());
-    let mut task = Task {
-        client_id: new.client_id,
-        priority: new.priority.unwrap_or(definition.priority),
-        ..Task::submitted(id, task_id, version, ctx.now())
-    };
-    if definition.cache_ttl.is_some() {
-        let key = definition.result_key(&new.input).map_err(StepError::fatal)?;
-        if let Some(output) = ctx.state.get(RESULTS, &key).await? {
-            task.complete(output, ctx.now())?;
-            task.cached = true;
-        }
-    }
-    task.input = new.input;
-    Ok(task)
-}
 
 #[cfg(test)]
 mod tests {
@@ -225,9 +53,12 @@ mod tests {
 
     use flows::task_router::{
         amount::{Bytes, Span},
-        definition::RetryPolicy,
+        definition::{Definition, RetryPolicy},
         lineage,
+        record::{RESULTS, TASKS},
         safety::{PatternRule, SafetyRules},
+        settings::{ROUTER_CLIENT_BURST, ROUTER_CLIENT_RATE},
+        task::Status,
     };
     use motia_testkit::{Fake, Probe, fake};
 

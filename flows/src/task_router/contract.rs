@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use super::{
     definition::Definition,
     safety::{SafetyRules, Screen},
+    settings::{ROUTER_CONTRACTS_KEPT, common_safety},
 };
 
 /// A definition that is ready to check by.
@@ -49,6 +50,15 @@ impl Contract {
             _ => Err(faults),
         }
     }
+}
+
+/// The contract of a definition in this app: compiled, or as it was compiled before.
+///
+/// # Errors
+/// As [`Contract::of`].
+pub fn of<E>(ctx: &Context<E>, definition: &Definition) -> Result<Arc<Contract>, Vec<Violation>> {
+    let most = ctx.setting(ROUTER_CONTRACTS_KEPT);
+    ctx.shared::<Contracts>().get(definition, &common_safety(ctx), most)
 }
 
 /// The contracts that are compiled, by definition and version: one place for an app.

@@ -71,11 +71,13 @@ impl Lineage {
 pub const MOST_VERSIONS: usize = 200;
 
 /// Why a version is not taken in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotOffered {
     /// There is one of the same number, and definitions never change.
+    #[error("there is this version already, and definitions never change")]
     Exists,
     /// There are as many as there may be.
+    #[error("a task has {MOST_VERSIONS} versions at most")]
     TooMany,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - [`folder`]: the folder that no path leads out of; [`draft`]: a file that appears whole or not at all
-//! - [`reader`], [`writer`]: CSV and NDJSON
+//! - [`reader`], [`writer`]: CSV and NDJSON; [`set`]: rows that are kept in the state
 //! - [`filter`], [`transformation`]: which rows, and how changed; [`analysis`]: what is in them
 //! - [`stats`]: what became of all rows
 
@@ -11,6 +11,7 @@ pub mod draft;
 pub mod filter;
 pub mod folder;
 pub mod reader;
+pub mod set;
 pub mod stats;
 pub mod transformation;
 pub mod writer;
@@ -22,23 +23,18 @@ pub use analysis::Analysis;
 pub use filter::Filter;
 pub use folder::{DataFile, Folder};
 pub use reader::RowReader;
+pub use set::DataSet;
 pub use stats::Stats;
 pub use transformation::Transformation;
 pub use writer::RowWriter;
 
-use super::{Code, Job, JobError, Urgency};
+use super::{Job, Urgency};
 
 /// The type of jobs that process data.
 pub const KIND: &str = "data_processing";
 
 /// A data job makes two attempts, where nothing else is said.
 pub const ATTEMPTS: u32 = 2;
-
-/// Rows that were imported, by data set and number: `people/000000000042`.
-pub const ROWS: StateGroup<Row> = StateGroup::new("data-rows");
-
-/// How many rows each data set has that was imported whole, by its name: one of no rows is there too.
-pub const DATA_SETS: StateGroup<u64> = StateGroup::new("data-sets");
 
 /// A row: values by the names of their columns.
 pub type Row = Map<String, Value>;
@@ -140,23 +136,4 @@ impl Batch {
         }
         Self { rows: refined, faults, filtered }
     }
-}
-
-/// The name of a data set, if it can be one: letters, digits, `-` and `_`, up to 64.
-///
-/// # Errors
-/// [`Code::InvalidPayload`] when it cannot.
-pub fn data_set(name: &str) -> Result<&str, JobError> {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
-        return Err(Code::InvalidPayload
-            .because("a data set is called by 1 to 64 letters, digits, `-` and `_`"));
-    }
-    Ok(name)
-}
-
-/// The key of a row: keys sort as places do.
-#[must_use]
-pub fn row_key(data_set: &str, place: u64) -> String {
-    format!("{data_set}/{place:012}")
 }

@@ -107,16 +107,9 @@ impl From<Task> for Change {
 pub async fn change<E>(
     ctx: &Context<E>,
     task_id: &str,
-    mut decide: impl FnMut(&Task, &mut Transaction<E>) -> StepResult<Change>,
+    decide: impl FnMut(&Task, &mut Transaction<E>) -> StepResult<Change>,
 ) -> StepResult<Option<Task>> {
-    loop {
-        let Some((task, tx)) = changed(ctx, task_id, &mut decide).await? else { return Ok(None) };
-        match tx.commit().await {
-            Ok(_) => return Ok(Some(task)),
-            Err(error) if error.is_conflict() => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    insist(ctx, task_id, decide, false).await
 }
 
 /// The same, and acknowledges the event that is handled in the same commit.
@@ -126,11 +119,21 @@ pub async fn change<E>(
 pub async fn change_and_ack<E>(
     ctx: &Context<E>,
     task_id: &str,
+    decide: impl FnMut(&Task, &mut Transaction<E>) -> StepResult<Change>,
+) -> StepResult<Option<Task>> {
+    insist(ctx, task_id, decide, true).await
+}
+
+async fn insist<E>(
+    ctx: &Context<E>,
+    task_id: &str,
     mut decide: impl FnMut(&Task, &mut Transaction<E>) -> StepResult<Change>,
+    acknowledge: bool,
 ) -> StepResult<Option<Task>> {
     loop {
         let Some((task, tx)) = changed(ctx, task_id, &mut decide).await? else { return Ok(None) };
-        match tx.commit_and_ack().await {
+        let committed = if acknowledge { tx.commit_and_ack().await } else { tx.commit().await };
+        match committed {
             Ok(_) => return Ok(Some(task)),
             Err(error) if error.is_conflict() => {}
             Err(error) => return Err(error.into()),

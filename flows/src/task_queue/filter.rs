@@ -1,4 +1,9 @@
 //! Which tasks a list shows, in which order.
+//!
+//! # Layout
+//! - [`order`]: what a list is sorted by
+
+mod order;
 
 use motia::{
     prelude::*,
@@ -6,6 +11,7 @@ use motia::{
     store::{Slice, Sliced},
 };
 
+use self::order::{Place, SortBy};
 use super::{
     card::{self, CARDS, Card, Reading},
     pick::{Pick, directed},
@@ -54,17 +60,6 @@ pub struct Wanted {
     descending: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
-enum SortBy {
-    CreatedAt,
-    UpdatedAt,
-    CompletedAt,
-    State,
-    TaskType,
-    RetryCount,
-    TaskId,
-}
-
 impl ListQuery {
     /// Reads what is more than a schema can say.
     ///
@@ -73,16 +68,9 @@ impl ListQuery {
     pub fn read(self) -> StepResult<Wanted> {
         let from = instant("start_date", self.start_date.as_deref())?;
         let until = instant("end_date", self.end_date.as_deref())?;
-        let by = match self.sort_by.as_deref().unwrap_or("created_at") {
-            "created_at" => SortBy::CreatedAt,
-            "updated_at" => SortBy::UpdatedAt,
-            "completed_at" => SortBy::CompletedAt,
-            "state" => SortBy::State,
-            "task_type" => SortBy::TaskType,
-            "retry_count" => SortBy::RetryCount,
-            "task_id" => SortBy::TaskId,
-            _ => return Err(StepError::reject(StatusCode::BAD_REQUEST, "Invalid sort_by field")),
-        };
+        let by = SortBy::named(self.sort_by.as_deref().unwrap_or("created_at"));
+        let by =
+            by.ok_or_else(|| StepError::reject(StatusCode::BAD_REQUEST, "Invalid sort_by field"))?;
         let descending = match self.sort_order.as_deref().unwrap_or("desc") {
             "desc" => true,
             "asc" => false,
@@ -125,7 +113,7 @@ impl Wanted {
     fn in_order(&self) -> Option<StateGroup<Card>> {
         let ListQuery { task_type, queue, task_id, .. } = &self.query;
         let all = task_type.is_none() && queue.is_none() && task_id.is_none();
-        let by_time = matches!(self.by, SortBy::CreatedAt);
+        let by_time = self.by == SortBy::CreatedAt;
         let of_all_times = self.from.is_none() && self.until.is_none();
         (all && by_time && of_all_times).then(|| self.status().map_or(CARDS, card::cards))
     }
@@ -173,7 +161,7 @@ impl Wanted {
                         continue;
                     }
                     total += 1;
-                    let place = Place { rank: self.by.rank(&card), key };
+                    let place = Place::of(self.by, key, &card);
                     let is_behind =
                         |past: &Place| directed(past.cmp(&place), self.descending).is_lt();
                     if behind.is_none_or(is_behind) {
@@ -213,40 +201,6 @@ const KEPT: usize = if cfg!(test) { 100 } else { 10_000 };
 struct Round {
     kept: Vec<Place>,
     total: usize,
-}
-
-/// Where a card stands in a list: those that are equal by what is sorted by stand in the order in which they
-/// came.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    rank: i128,
-    key: String,
-}
-
-impl Place {
-    fn task_id(self) -> String {
-        self.key.split_once('-').map_or(String::new(), |(_, task_id)| task_id.to_owned())
-    }
-}
-
-impl SortBy {
-    /// What a card is sorted by, as a number.
-    fn rank(self, card: &Card) -> i128 {
-        match self {
-            Self::CreatedAt => card.created_at.as_nanosecond(),
-            Self::UpdatedAt => card.updated_at.as_nanosecond(),
-            // What is not completed comes before all that is.
-            Self::CompletedAt => card.completed_at.map_or(i128::MIN, Timestamp::as_nanosecond),
-            Self::State => {
-                let before = |other: &&TaskState| other.name() < card.state.name();
-                TaskState::ALL.iter().filter(before).count() as i128
-            }
-            Self::TaskType => card.task_type as i128,
-            Self::RetryCount => card.retry_count.into(),
-            Self::TaskId => uuid::Uuid::try_parse(&card.task_id)
-                .map_or(0, |id| i128::try_from(id.as_u128()).unwrap_or(i128::MAX)),
-        }
-    }
 }
 
 /// An instant as clients write it: with an offset, without one, or a date alone.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use motia::prelude::*;
 
-use super::{Row, draft::Draft, reader::Format};
+use super::{Batch, Row, draft::Draft, reader::Format};
 
 /// Writes rows into a file that appears when it is whole.
 pub enum RowWriter {
@@ -50,6 +50,22 @@ impl RowWriter {
             }
         }
         Ok(Ok(()))
+    }
+
+    /// Writes rows, and leaves out those that the file cannot take; gives back those that were written.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_all(&mut self, batch: Batch) -> io::Result<Batch> {
+        let Batch { rows, mut faults, filtered } = batch;
+        let mut written = Vec::with_capacity(rows.len());
+        for (place, row) in rows {
+            match self.write(&row)? {
+                Ok(()) => written.push((place, row)),
+                Err(fault) => faults.push((place, fault)),
+            }
+        }
+        Ok(Batch { rows: written, faults, filtered })
     }
 
     /// Moves the file to its place.

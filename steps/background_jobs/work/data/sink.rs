@@ -5,13 +5,11 @@ use std::{io, io::Write as _};
 use flows::background_jobs::{
     Code, JobError,
     data::{
-        Analysis, Batch, DATA_SETS, DataRequest, Folder, Processing, ROWS, RowWriter, data_set,
-        draft::Draft, reader::Format, row_key,
+        Analysis, Batch, DataRequest, DataSet, Folder, Processing, RowWriter, draft::Draft,
+        reader::Format,
     },
 };
 use motia::prelude::*;
-
-use super::source::is_of;
 
 /// Where rows go to.
 pub(super) enum Sink {
@@ -19,8 +17,8 @@ pub(super) enum Sink {
     File(RowWriter),
     /// Into figures, and these into a file.
     Figures(Box<Analysis>, Draft),
-    /// Into a data set, of which so many places are taken.
-    DataSet { name: String, last: u64 },
+    /// Into a data set.
+    DataSet(DataSet),
 }
 
 impl Sink {
@@ -42,7 +40,7 @@ impl Sink {
                     .because(format!("figures go into a `.json`, not `{to}`")))
             }
             Processing::Analyze => Ok(Self::Figures(Box::default(), folder.draft(to, token)?)),
-            Processing::Import => Ok(Self::DataSet { name: data_set(to)?.to_owned(), last: 0 }),
+            Processing::Import => Ok(Self::DataSet(DataSet::named(to)?)),
         }
     }
 
@@ -58,7 +56,7 @@ impl Sink {
         match self {
             Self::File(mut writer) => {
                 let write = ctx.blocking(move || -> Result<_, JobError> {
-                    let batch = write_rows(&mut writer, refine()).map_err(|e| fault(&e))?;
+                    let batch = writer.write_all(refine()).map_err(|e| fault(&e))?;
                     Ok((Self::File(writer), batch))
                 });
                 write.await?
@@ -71,15 +69,9 @@ impl Sink {
                 });
                 Ok(count.await?)
             }
-            Self::DataSet { name, mut last } => {
+            Self::DataSet(set) => {
                 let batch = ctx.blocking(refine).await?;
-                let mut tx = ctx.transaction();
-                for (_, row) in &batch.rows {
-                    last += 1;
-                    tx.set(ROWS, &row_key(&name, last), row);
-                }
-                tx.commit().await?;
-                Ok((Self::DataSet { name, last }, batch))
+                Ok((Self::DataSet(set.write(ctx, &batch).await?), batch))
             }
         }
     }
@@ -99,42 +91,11 @@ impl Sink {
                 kept.await?.map_err(|e| fault(&e))?;
                 Ok(Some(report))
             }
-            Self::DataSet { name, last } => {
-                remove_behind(ctx, &name, last).await?;
-                ctx.state.set(DATA_SETS, &name, &last).await?;
+            Self::DataSet(set) => {
+                set.end(ctx).await?;
                 Ok(None)
             }
         }
-    }
-}
-
-/// Writes rows, and leaves out those that the file cannot take.
-fn write_rows(writer: &mut RowWriter, batch: Batch) -> io::Result<Batch> {
-    let Batch { rows, mut faults, filtered } = batch;
-    let mut written = Vec::with_capacity(rows.len());
-    for (place, row) in rows {
-        match writer.write(&row)? {
-            Ok(()) => written.push((place, row)),
-            Err(fault) => faults.push((place, fault)),
-        }
-    }
-    Ok(Batch { rows: written, faults, filtered })
-}
-
-/// Removes what an import of a longer file has left in a data set.
-async fn remove_behind<E>(ctx: &Context<E>, name: &str, last: u64) -> Result<(), JobError> {
-    loop {
-        let page = ctx.state.group(ROWS).limit(1000).after(row_key(name, last)).await?;
-        let mut tx = ctx.transaction();
-        let mut left = 0;
-        for (key, _) in page.items.iter().filter(|(key, _)| is_of(key, name)) {
-            tx.delete(ROWS, key);
-            left += 1;
-        }
-        if left == 0 {
-            return Ok(());
-        }
-        tx.commit().await?;
     }
 }
 

@@ -1,11 +1,8 @@
 //! Where rows come from.
 
 use flows::background_jobs::{
-    Code, JobError,
-    data::{
-        Batch, DATA_SETS, DataFile, DataRequest, Folder, Processing, ROWS, RowReader, data_set,
-        row_key,
-    },
+    JobError,
+    data::{Batch, DataFile, DataRequest, DataSet, Folder, Processing, RowReader},
 };
 use motia::prelude::*;
 
@@ -13,8 +10,8 @@ use motia::prelude::*;
 pub(super) enum Source {
     /// A file.
     File(Box<RowReader<DataFile>>),
-    /// A data set, and the key that was read last.
-    DataSet { name: String, after: String, place: u64 },
+    /// A data set.
+    DataSet(DataSet),
 }
 
 impl Source {
@@ -22,8 +19,7 @@ impl Source {
     pub(super) fn open(request: &DataRequest, folder: &Folder) -> Result<Self, JobError> {
         let from = request.data_source.as_str();
         if request.processing_type == Processing::Export {
-            let name = data_set(from)?.to_owned();
-            return Ok(Self::DataSet { after: row_key(&name, 0), name, place: 0 });
+            return Ok(Self::DataSet(DataSet::named(from)?));
         }
         Ok(Self::File(Box::new(RowReader::new(from, folder.read(from)?)?)))
     }
@@ -42,29 +38,10 @@ impl Source {
                 });
                 read.await?
             }
-            Self::DataSet { name, mut after, mut place } => {
-                let page = ctx.state.group(ROWS).limit(size).after(after.clone()).await?;
-                let mut batch = Batch::default();
-                for (key, row) in page.items {
-                    if !is_of(&key, &name) {
-                        break;
-                    }
-                    place += 1;
-                    batch.rows.push((place, row));
-                    after = key;
-                }
-                if place == 0 && ctx.state.get(DATA_SETS, &name).await?.is_none() {
-                    let fault = format!("no data set is called `{name}`: import it first");
-                    return Err(Code::SourceNotFound.because(fault));
-                }
-                let batch = (batch.read() > 0).then_some(batch);
-                Ok((Self::DataSet { name, after, place }, batch))
+            Self::DataSet(set) => {
+                let (set, batch) = set.read(ctx, size).await?;
+                Ok((Self::DataSet(set), batch))
             }
         }
     }
-}
-
-/// Whether a row belongs to a data set, by its key.
-pub(super) fn is_of(key: &str, data_set: &str) -> bool {
-    key.strip_prefix(data_set).is_some_and(|rest| rest.starts_with('/'))
 }

@@ -7,16 +7,26 @@ use std::sync::Arc;
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 use serde_json::Value;
 
+use crate::{redact::redact, secret::for_store};
+
 /// One JSON document, encoded once and shared by everyone who needs it. Cloning copies a pointer.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct JsonText(Arc<str>);
 
 impl JsonText {
-    /// Encodes `value`.
+    /// Encodes `value`; a [`Secret`](crate::secret::Secret) in it whole, with its mark.
     ///
     /// # Errors
     /// When the type's own `Serialize` fails, or a map key is not a string.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Self> {
+        for_store(|| serde_json::to_string(value)).map(|text| Self(text.into()))
+    }
+
+    /// Encodes `value` as everybody may see it: a [`Secret`](crate::secret::Secret) in it is redacted.
+    ///
+    /// # Errors
+    /// As [`encode`](Self::encode).
+    pub fn encode_shown<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Self> {
         serde_json::to_string(value).map(|text| Self(text.into()))
     }
 
@@ -30,7 +40,15 @@ impl JsonText {
     /// # Errors
     /// When the document does not fit `T`.
     pub fn decode<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
-        serde_json::from_str(&self.0)
+        for_store(|| serde_json::from_str(&self.0))
+    }
+
+    /// The document as people may see it: secrets are redacted, by their mark and by their name.
+    #[must_use]
+    pub fn shown(&self) -> Value {
+        let mut value = self.to_value();
+        redact(&mut value);
+        value
     }
 
     /// The document as a tree.

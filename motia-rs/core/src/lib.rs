@@ -12,7 +12,7 @@
 //! - [`watch`]: who may watch a stream; [`role`]: what somebody may do with the admin API;
 //!   [`panel`]: pages that an app adds to the Workbench
 //! - [`graph`], [`check`]: who sets whom going, and what is wrong with it
-//! - [`trace`], [`redact`]: what people are shown
+//! - [`trace`], [`redact`]: what people are shown; [`secret`]: what they are not
 
 pub mod check;
 pub mod circuit;
@@ -33,6 +33,7 @@ pub mod registry;
 pub mod role;
 pub mod schedule;
 pub mod schema;
+pub mod secret;
 pub mod setting;
 pub mod store;
 pub mod topic;

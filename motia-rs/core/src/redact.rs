@@ -1,6 +1,12 @@
-//! Keeps secrets out of what people are shown.
+//! Keeps secrets out of what people are shown: values by their mark or by the name of their field, texts by
+//! what a secret looks like in them.
 
+use std::{borrow::Cow, sync::LazyLock};
+
+use regex::{Captures, Regex};
 use serde_json::Value;
+
+use crate::secret::{MARK, marked};
 
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
@@ -27,8 +33,12 @@ pub fn is_secret(name: &str) -> bool {
     SECRET_WORDS.iter().any(|word| plain.contains(word)) && !plain.ends_with("tokens")
 }
 
-/// Replaces the value of every field, at any depth, whose name says that it is secret.
+/// Replaces what is kept as a [`Secret`](crate::secret::Secret), and the value of every field whose name says
+/// that it is one, at any depth.
 pub fn redact(value: &mut Value) {
+    if marked(value).is_some() {
+        *value = Value::String(REDACTED.to_owned());
+    }
     match value {
         Value::Object(map) => {
             for (name, value) in map {
@@ -44,6 +54,140 @@ pub fn redact(value: &mut Value) {
     }
 }
 
+/// [`redact`] of the fields of a log line: what looks like a secret in a text is replaced too.
+pub fn redact_line(fields: &mut Value) {
+    redact(fields);
+    clean_texts(fields);
+}
+
+fn clean_texts(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(clean) = in_text(text) {
+                *text = clean;
+            }
+        }
+        Value::Array(list) => list.iter_mut().for_each(clean_texts),
+        Value::Object(map) => map.values_mut().for_each(clean_texts),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Replaces what is kept as a [`Secret`](crate::secret::Secret), at any depth, and nothing else; says whether
+/// there was one. For what an app shows its own users, who may need a field called `token`.
+pub fn hide_marked(value: &mut Value) -> bool {
+    if marked(value).is_some() {
+        *value = Value::String(REDACTED.to_owned());
+        return true;
+    }
+    match value {
+        Value::Object(map) => {
+            map.iter_mut().fold(false, |found, (_, value)| hide_marked(value) | found)
+        }
+        Value::Array(list) => {
+            list.iter_mut().fold(false, |found, value| hide_marked(value) | found)
+        }
+        _ => false,
+    }
+}
+
+/// A text with what looks like a secret in it replaced: credentials in an address, `Bearer` with what follows,
+/// and `password=…`, `"token": "…"` and the like. What a text says of a secret in other words stays.
+///
+/// ```
+/// use motia_core::redact::in_text;
+///
+/// let said = in_text("postgres://app:hunter2@db/shop refused us: password=hunter2&user=app");
+/// assert_eq!(said, "postgres://[redacted]@db/shop refused us: password=[redacted]&user=app");
+/// ```
+#[must_use]
+pub fn in_text(text: &str) -> Cow<'_, str> {
+    static CREDENTIALS: LazyLock<Regex> = LazyLock::new(|| regex(r"://[^/\s@]*:[^/\s@]*@"));
+    static SCHEME: LazyLock<Regex> =
+        LazyLock::new(|| regex(r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}"));
+    static FIELD: LazyLock<Regex> = LazyLock::new(|| {
+        let (name, sign) = (r"([a-z0-9_.-]*[a-z0-9_])", r#"(\\?["']?\s*[=:]\s*)"#);
+        let value = r#"("(?:[^"\\]|\\.)*"|'[^']*'|\\"[^"]*"|[^\s"'&,;)}\]]+)"#;
+        regex(&format!("(?i){name}{sign}{value}"))
+    });
+
+    // Most texts have none of these signs.
+    if !text.contains(['=', ':']) && !text.contains(' ') {
+        return Cow::Borrowed(text);
+    }
+    let text = replace(&CREDENTIALS, Cow::Borrowed(text), |_| Some(format!("://{REDACTED}@")));
+    let text = replace(&SCHEME, text, |found| Some(format!("{} {REDACTED}", &found[1])));
+    replace(&FIELD, text, |found| {
+        let value = found[3].trim_matches(['"', '\'', '\\']);
+        // Words are said of it rather than that it is one: `the token: Bearer [redacted]`.
+        let is_one = is_secret(&found[1])
+            && !value.starts_with(REDACTED.trim_end_matches(']'))
+            && !value.is_empty();
+        let scheme = ["bearer", "basic"].iter().any(|scheme| value.eq_ignore_ascii_case(scheme));
+        (is_one && !scheme).then(|| format!("{}{}{REDACTED}", &found[1], &found[2]))
+    })
+}
+
+fn regex(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("the patterns here are constants")
+}
+
+fn replace<'t>(
+    regex: &Regex,
+    text: Cow<'t, str>,
+    with: impl Fn(&Captures<'_>) -> Option<String>,
+) -> Cow<'t, str> {
+    let changed = regex.replace_all(&text, |found: &Captures<'_>| {
+        with(found).unwrap_or_else(|| found[0].to_owned())
+    });
+    let changed = (changed != text).then(|| changed.into_owned());
+    changed.map_or(text, Cow::Owned)
+}
+
+/// A secret that was sent back as it was shown stands for nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{REDACTED}` at {0} stands for a secret that is not there: write the secret itself")]
+pub struct Unknown(pub String);
+
+/// Puts back what [`redact`] took away: wherever `value`, which somebody was shown and has changed, still has
+/// `[redacted]`, it gets what `kept` has there. A new value in the place of a kept secret becomes one.
+///
+/// # Errors
+/// When nothing is kept in such a place.
+pub fn restore(value: &mut Value, kept: &Value) -> Result<(), Unknown> {
+    restore_at(value, Some(kept), &mut String::new())
+}
+
+fn restore_at(value: &mut Value, kept: Option<&Value>, place: &mut String) -> Result<(), Unknown> {
+    if value.as_str() == Some(REDACTED) {
+        let place = if place.is_empty() { "/" } else { place };
+        *value = kept.cloned().ok_or_else(|| Unknown(place.to_owned()))?;
+        return Ok(());
+    }
+    if kept.and_then(marked).is_some() && marked(value).is_none() && !value.is_null() {
+        let secret = value.take();
+        *value = Value::Object([(MARK.to_owned(), secret)].into_iter().collect());
+        return Ok(());
+    }
+    let before = place.len();
+    let mut each = |name: &str, value: &mut Value, kept: Option<&Value>| {
+        place.push('/');
+        place.push_str(&name.replace('~', "~0").replace('/', "~1"));
+        let restored = restore_at(value, kept, place);
+        place.truncate(before);
+        restored
+    };
+    match value {
+        Value::Object(map) => map
+            .iter_mut()
+            .try_for_each(|(name, value)| each(name, value, kept.and_then(|kept| kept.get(name)))),
+        Value::Array(list) => list.iter_mut().enumerate().try_for_each(|(at, value)| {
+            each(&at.to_string(), value, kept.and_then(|kept| kept.get(at)))
+        }),
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -52,13 +196,14 @@ mod tests {
 
     #[test]
     fn secrets_are_replaced_at_any_depth() {
-        let mut fields =
-            json!({ "user": { "Password": "x" }, "list": [{ "api-key": "y" }], "n": 1 });
+        let mut fields = json!({
+            "user": { "Password": "x" }, "list": [{ "api-key": "y" }, { "pin": { MARK: "z" } }], "n": 1,
+        });
 
         redact(&mut fields);
 
         let expected = json!({
-            "user": { "Password": REDACTED }, "list": [{ "api-key": REDACTED }], "n": 1,
+            "user": { "Password": REDACTED }, "list": [{ "api-key": REDACTED }, { "pin": REDACTED }], "n": 1,
         });
         assert_eq!(fields, expected);
     }
@@ -68,5 +213,64 @@ mod tests {
         for name in ["maxTokens", "monkey", "passenger"] {
             assert!(!is_secret(name), "{name}");
         }
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_in_a_text_is_replaced() {
+        for (text, expected) in [
+            ("token=abc123", "token=[redacted]"),
+            ("?api_key=a&page=2", "?api_key=[redacted]&page=2"),
+            (r#"{"clientSecret": "a b", "n": 1}"#, r#"{"clientSecret": [redacted], "n": 1}"#),
+            ("authorization: Bearer abc.def-123", "authorization: Bearer [redacted]"),
+            ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [redacted]"),
+            ("https://u:p@host/x", "https://[redacted]@host/x"),
+            ("password='a b' was refused", "password=[redacted] was refused"),
+            (r#"said {\"password\":\"hunter2\"}"#, r#"said {\"password\":[redacted]}"#),
+        ] {
+            assert_eq!(in_text(text), expected, "{text}");
+            assert_eq!(in_text(expected), expected, "once more");
+        }
+    }
+
+    #[test]
+    fn a_text_without_one_is_left_as_it_is() {
+        for text in [
+            "the bank is closed",
+            "maxTokens=5, n=1",
+            "10:41:07 http://localhost:3000/orders",
+            "steps/orders/place.rs:21: no step names the topic",
+            "a bearer of news",
+            "",
+        ] {
+            assert!(matches!(in_text(text), Cow::Borrowed(same) if same == text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_shown_and_sent_back_is_what_was_kept() {
+        let kept = json!({ "name": "Ana", "password": "hunter2", "pin": { MARK: "1234" }, "old": [{ "token": "t" }] });
+        let mut sent = kept.clone();
+        redact(&mut sent);
+        sent["name"] = json!("Anna");
+
+        restore(&mut sent, &kept).unwrap();
+
+        assert_eq!(sent["name"], json!("Anna"));
+        sent["name"] = json!("Ana");
+        assert_eq!(sent, kept);
+    }
+
+    #[test]
+    fn a_new_secret_takes_the_place_of_the_kept_one() {
+        let mut sent = json!({ "pin": "4321" });
+        restore(&mut sent, &json!({ "pin": { MARK: "1234" } })).unwrap();
+        assert_eq!(sent, json!({ "pin": { MARK: "4321" } }));
+    }
+
+    #[test]
+    fn what_stands_for_no_secret_is_refused_with_its_place() {
+        let mut sent = json!({ "users": [{ "password": REDACTED }] });
+        let refused = restore(&mut sent, &json!({ "users": [] })).unwrap_err();
+        assert_eq!(refused, Unknown("/users/0/password".into()));
     }
 }

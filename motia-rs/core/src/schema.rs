@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 pub mod checker;
 mod coerce;
 mod numbers;
+mod secrets;
 
 pub use checker::Checker;
 pub use numbers::write_out as write_out_bounds;

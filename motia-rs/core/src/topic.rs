@@ -4,8 +4,12 @@ use std::any::TypeId;
 
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
-use crate::schema::{SchemaFn, schema_of};
+use crate::{
+    json::JsonText,
+    schema::{SchemaFn, schema_of},
+};
 
 /// A payload type that travels on a topic. Name it once with [`topic!`](crate::topic!).
 #[diagnostic::on_unimplemented(
@@ -29,6 +33,15 @@ pub struct TopicDef {
     pub type_id: Option<TypeId>,
     /// The payload's schema; `None` where only the name is given.
     pub schema: Option<SchemaFn>,
+    /// Marks the secrets of a payload that comes from outside; `None` where only the name is given.
+    pub mark: Option<MarkFn>,
+}
+
+/// Reads a payload as its type and writes it as it is kept: with its [secrets](crate::secret) marked.
+pub type MarkFn = fn(Value) -> serde_json::Result<JsonText>;
+
+fn mark<T: Topic>(payload: Value) -> serde_json::Result<JsonText> {
+    JsonText::encode(&serde_json::from_value::<T>(payload)?)
 }
 
 impl TopicDef {
@@ -40,13 +53,14 @@ impl TopicDef {
             type_name: std::any::type_name::<T>(),
             type_id: Some(TypeId::of::<T>()),
             schema: Some(schema_of::<T>()),
+            mark: Some(mark::<T>),
         }
     }
 
     /// A topic of which only the name is known.
     #[must_use]
     pub const fn named(name: &'static str) -> Self {
-        Self { name, type_name: "", type_id: None, schema: None }
+        Self { name, type_name: "", type_id: None, schema: None, mark: None }
     }
 }
 

@@ -8,6 +8,7 @@ use http::{HeaderValue, StatusCode, header};
 use motia_core::{
     error::{BoxError, StepError},
     http::{ApiResponse, Problem, ProblemShape},
+    redact::in_text,
     trace::TraceId,
 };
 use motia_runtime::{invoke::Interrupted, log::printable};
@@ -58,7 +59,7 @@ pub(crate) fn of_step(
 }
 
 fn log(error: &StepError, step: &str, trace_id: TraceId) {
-    let error = printable(&error.to_string());
+    let error = printable(&in_text(&error.to_string()));
     tracing::error!(step, %trace_id, error, "an API step failed");
 }
 

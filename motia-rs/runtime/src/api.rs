@@ -19,6 +19,7 @@ use motia_core::{
         ApiRequest, ApiResponse, BodyKind, Middleware, Next, Problem, RawBody,
         middleware::ApiFuture,
     },
+    redact::in_text,
     registry::{ApiStep, Kind, Step},
     schema::{Checker, Place, Schemas, Violation},
     trace::TraceContext,
@@ -142,13 +143,16 @@ impl Endpoint {
     /// What is shown of a request to those who look at its run later.
     fn input(&self, request: &ApiRequest) -> Input {
         let api = self.api();
-        let mut asked = format!("{} {}", api.method, request.fill(api.path));
+        let mut asked = format!("{} {}", api.method, request.fill_shown(api.path));
         if !request.query_string().is_empty() {
-            asked = format!("{asked}?{}", request.query_string());
+            asked = format!("{asked}?{}", in_text(request.query_string()));
         }
         let input = match &request.body {
             RawBody::None => Input::of(&serde_json::Value::Null),
-            RawBody::Json(value) => Input::of(value),
+            RawBody::Json(value) => match &self.checks.body {
+                Some(checker) => Input::hiding(value, |shown| checker.hide(shown)),
+                None => Input::of(value),
+            },
             RawBody::Bytes(bytes) => Input::left_out(&format!("{} bytes", bytes.len())),
             RawBody::Multipart(_) => Input::left_out("the parts of a form, read as they came"),
         };

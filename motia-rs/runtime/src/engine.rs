@@ -165,7 +165,9 @@ pub fn routes(
                 let checker = schemas.checker(schema);
                 let named =
                     |why| format!("the schema of topic `{}` does not compile: {why}", topic.name);
-                route.checker = Some(checker.map_err(named)?);
+                let checker = checker.map_err(named)?;
+                route.mark = topic.mark.filter(|_| checker.has_secrets());
+                route.checker = Some(checker);
             }
         }
     }

@@ -10,6 +10,21 @@ use motia_core::{context::Limits, setting::Values};
 
 use crate::runs::RunSettings;
 
+/// How much of the audit log is kept: who changed what by the admin API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditSettings {
+    /// As many entries, about: 10,000.
+    pub count: u64,
+    /// For so long: 90 days.
+    pub age: Duration,
+}
+
+impl Default for AuditSettings {
+    fn default() -> Self {
+        Self { count: 10_000, age: Duration::from_secs(90 * 24 * 60 * 60) }
+    }
+}
+
 /// What an app may set about the running of its steps. Every limit has its default here.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -32,6 +47,8 @@ pub struct Settings {
     pub history_count: u64,
     /// How much of the runs is kept.
     pub runs: RunSettings,
+    /// How much of the audit log is kept.
+    pub audit: AuditSettings,
     /// Changes that wait for one connection that watches streams; one that falls further behind is shown
     /// everything anew: 256.
     pub stream_buffer: usize,
@@ -65,6 +82,7 @@ impl Default for Settings {
             history_age: Duration::from_secs(7 * 24 * 60 * 60),
             history_count: 100_000,
             runs: RunSettings::default(),
+            audit: AuditSettings::default(),
             stream_buffer: 256,
             stream_items: 10_000,
             stream_subscriptions: 100,

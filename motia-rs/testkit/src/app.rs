@@ -10,9 +10,8 @@ use axum::Router;
 use jiff::Timestamp;
 use motia_core::{
     clock::Clock,
-    context::{Context, Receipt, Run, State, Stream, Streams},
+    context::{Context, Emit, Receipt, Run, State, Stream, Streams},
     http::{Middleware, ProblemShape},
-    json::JsonText,
     registry::Registry,
     setting::Setting,
     store::{DeadFilter, DeadLetter, Page, PageRequest, Store},
@@ -127,8 +126,8 @@ impl TestApp {
     /// # Panics
     /// When it is refused.
     pub async fn emit<T: Topic>(&self, event: &T) -> Receipt {
-        let payload = JsonText::encode(event).expect("a payload serialises").to_value();
-        let receipt = self.runtime.emit(T::NAME, &payload, TraceContext::root()).await;
+        let run = Arc::new(Run::new(self.runtime.engine().clone(), "test", TraceContext::root()));
+        let receipt = Emit::raw(&run, T::NAME, event).await;
         receipt.unwrap_or_else(|error| panic!("`{}` was refused: {error}", T::NAME))
     }
 

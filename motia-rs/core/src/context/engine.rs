@@ -14,6 +14,7 @@ use crate::{
     schema::Checker,
     setting::Values,
     store::{Batch, BoxFuture, Commit, QueueId, Store, Target},
+    topic::MarkFn,
 };
 
 /// The machine beneath a context: the runtime in an app, a fake in a unit test.
@@ -76,6 +77,8 @@ pub struct Route {
     pub subscribers: Vec<Subscriber>,
     /// The schema of its payload, where one is known.
     pub checker: Option<Checker>,
+    /// Marks the secrets of a payload, where it can have some.
+    pub mark: Option<MarkFn>,
 }
 
 /// A step that hears a topic.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Run;
-use crate::redact::redact;
+use crate::redact::{in_text, redact_line};
 
 /// How much a log line matters.
 #[derive(
@@ -36,7 +36,7 @@ pub enum Level {
 /// Tells people what a handler does, with the run and the step on every line.
 ///
 /// Fields whose name says that they are secret (`password`, `token`, `authorization` …) are
-/// redacted.
+/// redacted, and so is what looks like one in a text: `password=…`, `Bearer …`, `https://user:…@host`.
 ///
 /// ```
 /// # use motia_core::context::Context;
@@ -77,8 +77,8 @@ impl Logger {
     }
 
     fn log(&self, level: Level, message: &str, mut fields: Value) {
-        redact(&mut fields);
-        self.run.engine.log(&self.run, level, message, fields);
+        redact_line(&mut fields);
+        self.run.engine.log(&self.run, level, &in_text(message), fields);
     }
 }
 

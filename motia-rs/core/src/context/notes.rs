@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::Level;
 use crate::{
     event::EventId,
-    redact::redact,
+    redact::{in_text, redact},
     store::{Batch, Write},
 };
 
@@ -130,11 +130,18 @@ impl Input {
     /// A value as people may see it.
     #[must_use]
     pub fn of(value: &Value) -> Self {
+        Self::hiding(value, |_| ())
+    }
+
+    /// The same with more hidden than can be told by names.
+    #[must_use]
+    pub fn hiding(value: &Value, hide: impl FnOnce(&mut Value)) -> Self {
         let size = serde_json::to_string(value).map_or(0, |text| text.len());
         if size > LARGEST_INPUT {
             return Self::left_out(&format!("{size} bytes, which is too much to be kept here"));
         }
         let mut shown = value.clone();
+        hide(&mut shown);
         redact(&mut shown);
         let is_whole = shown == *value;
         Self { value: shown, is_whole, request: None, topic: None }
@@ -184,7 +191,7 @@ impl Notes {
             }
             fields => fields.clone(),
         };
-        let (target, message) = (target.map(str::to_owned), short(message));
+        let (target, message) = (target.map(str::to_owned), short(&in_text(message)));
         self.note(at, What::Log { level, target, message, fields });
     }
 

@@ -7,6 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     EmitError, EmitOptions, Run,
@@ -16,6 +17,7 @@ use crate::{
     event::{Event, EventId},
     json::JsonText,
     schema::Checker,
+    secret::for_checks,
     store::{Lane, MAX_KEY, Target, Write, batch::Name},
     topic::Topic,
     trace::TraceContext,
@@ -36,7 +38,10 @@ impl Outgoing {
         let constrained =
             |route: &&Route| route.checker.as_ref().is_some_and(Checker::is_constrained);
         match route.filter(constrained) {
-            Some(route) => Self::checked(run, topic, event, route),
+            Some(route) => {
+                checked(&topic, event, route)?;
+                Self::encoded(run, topic, event)
+            }
             None => Self::encoded(run, topic, event),
         }
     }
@@ -50,23 +55,16 @@ impl Outgoing {
             let known = run.engine.topics().into_iter().map(str::to_owned).collect();
             return Err(EmitError::UnknownTopic { topic: topic.to_owned(), known });
         };
-        Self::checked(run, Name::Borrowed(route.topic), payload, route)
-    }
-
-    fn checked<T: Serialize + ?Sized>(
-        run: &Run,
-        topic: Name,
-        payload: &T,
-        route: &Route,
-    ) -> Result<Self, EmitError> {
-        let value = serde_json::to_value(payload)
-            .map_err(|source| EmitError::Encode { topic: topic.to_string(), source })?;
-        if let Some(checker) = &route.checker
-            && let Err(violations) = checker.check(&value)
-        {
-            return Err(EmitError::Refused { topic: topic.into_owned(), violations });
+        let topic = Name::Borrowed(route.topic);
+        let value = checked(&topic, payload, route)?;
+        match route.mark {
+            None => Self::encoded(run, topic, &value),
+            Some(mark) => {
+                let marked = mark(value)
+                    .map_err(|source| EmitError::Encode { topic: topic.to_string(), source })?;
+                Self::kept(run, topic, marked)
+            }
         }
-        Self::encoded(run, topic, &value)
     }
 
     fn encoded<T: Serialize + ?Sized>(
@@ -76,6 +74,10 @@ impl Outgoing {
     ) -> Result<Self, EmitError> {
         let payload = JsonText::encode(payload)
             .map_err(|source| EmitError::Encode { topic: topic.to_string(), source })?;
+        Self::kept(run, topic, payload)
+    }
+
+    fn kept(run: &Run, topic: Name, payload: JsonText) -> Result<Self, EmitError> {
         let (size, limit) = (payload.len(), run.engine.limits().payload);
         if size > limit {
             return Err(EmitError::TooLarge { topic: topic.into_owned(), size, limit });
@@ -108,6 +110,20 @@ impl Outgoing {
             Some(route) => targets(route, &event, options.group.as_deref(), due)?,
         };
         Ok((event.id, Write::Publish { event, targets }))
+    }
+}
+
+/// The payload as a tree, if it keeps every rule of the topic's schema.
+fn checked<T: Serialize + ?Sized>(
+    topic: &str,
+    payload: &T,
+    route: &Route,
+) -> Result<Value, EmitError> {
+    let value = for_checks(|| serde_json::to_value(payload))
+        .map_err(|source| EmitError::Encode { topic: topic.to_owned(), source })?;
+    match route.checker.as_ref().map(|checker| checker.check(&value)) {
+        Some(Err(violations)) => Err(EmitError::Refused { topic: topic.to_owned(), violations }),
+        Some(Ok(())) | None => Ok(value),
     }
 }
 

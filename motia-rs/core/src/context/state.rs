@@ -311,8 +311,17 @@ pub(super) fn encode<T: Serialize>(
     key: &str,
     value: &T,
 ) -> Result<(String, JsonText), StateError> {
+    sized(run, key, JsonText::encode(value))
+}
+
+/// What was encoded, if it may be kept under this key.
+pub(super) fn sized(
+    run: &Run,
+    key: &str,
+    encoded: serde_json::Result<JsonText>,
+) -> Result<(String, JsonText), StateError> {
     let key = checked_key(run, key)?.to_owned();
-    let value = match JsonText::encode(value) {
+    let value = match encoded {
         Ok(value) => value,
         Err(source) => return Err(StateError::Encode { key, source }),
     };

@@ -14,13 +14,14 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     Context, Run,
-    state::{self, ReadGroup, Set, StateError, checked_key, decode, encode, is_reserved},
+    state::{self, ReadGroup, Set, StateError, checked_key, decode, encode, is_reserved, sized},
 };
 use crate::{
     error::StepResult,
     json::JsonText,
     registry::StreamDef,
     schema::{Checker, schema_of},
+    secret::for_checks,
     store::{Batch, Outcome, Write, batch::Name, change},
     topic::assert_name,
     watch::Visit,
@@ -295,7 +296,8 @@ pub(super) fn said<E: Serialize + ?Sized>(
         kind: &'a str,
         data: &'a E,
     }
-    Ok(encode(run, checked_key(run, kind)?, &Said { kind, data })?.1)
+    // Nobody reads it back: it is for those who watch alone.
+    Ok(sized(run, kind, JsonText::encode_shown(&Said { kind, data }))?.1)
 }
 
 /// An item as it is written, if the stream's schema allows it.
@@ -308,7 +310,7 @@ pub(super) fn checked<T: Serialize>(
     // Shape and types are the compiler's; only rules beyond them are left to check.
     if let Some(checker) = run.engine.stream(stream.name).filter(|it| Checker::is_constrained(it)) {
         let key = || id.to_owned();
-        let value = serde_json::to_value(item)
+        let value = for_checks(|| serde_json::to_value(item))
             .map_err(|source| StateError::Encode { key: key(), source })?;
         checker.check(&value).map_err(|violations| StateError::Refused {
             stream: stream.name.to_owned(),

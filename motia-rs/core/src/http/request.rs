@@ -9,6 +9,7 @@ use super::body::{RawBody, masked, pointer};
 use crate::{
     error::{StepError, StepResult},
     http::Problem,
+    redact::{REDACTED, is_secret},
     schema::{Place, Violation},
 };
 
@@ -142,8 +143,19 @@ impl<B> ApiRequest<B> {
     /// A path's template with the parameters of this request in it: `/orders/7`.
     #[must_use]
     pub fn fill(&self, template: &str) -> String {
+        self.filled(template, |_, value| value)
+    }
+
+    /// The same as people may see it: without the parameters whose names say that they are secret.
+    #[must_use]
+    pub fn fill_shown(&self, template: &str) -> String {
+        self.filled(template, |name, value| if is_secret(name) { REDACTED } else { value })
+    }
+
+    fn filled<'r>(&'r self, template: &str, show: impl Fn(&str, &'r str) -> &'r str) -> String {
         let mut path = template.to_owned();
         for (name, value) in self.params() {
+            let value = show(name, value);
             path =
                 path.replace(&format!("{{{name}}}"), value).replace(&format!("{{*{name}}}"), value);
         }
@@ -233,6 +245,13 @@ mod tests {
     fn path_parameters_read_as_a_type() {
         let req = ApiRequest::new(()).with_param("id", "7");
         assert_eq!(req.path::<Job>().unwrap(), Job { id: 7 });
+    }
+
+    #[test]
+    fn a_secret_parameter_is_not_shown() {
+        let req = ApiRequest::new(()).with_param("id", "7").with_param("token", "t0p");
+        assert_eq!(req.fill("/users/{id}/reset/{token}"), "/users/7/reset/t0p");
+        assert_eq!(req.fill_shown("/users/{id}/reset/{token}"), "/users/7/reset/[redacted]");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jsonschema::{PatternOptions, Retrieve, Uri, ValidationError, error::ValidationErrorKind};
 use serde_json::Value;
 
-use super::{Violation, coerce, numbers};
+use super::{Violation, coerce, numbers, secrets};
 
 /// A compiled schema. Formats are enforced, patterns run in linear time, and nothing is ever fetched.
 /// Cloning it copies a pointer.
@@ -17,6 +17,7 @@ struct Compiled {
     validator: jsonschema::Validator,
     schema: Value,
     constrained: bool,
+    secrets: bool,
 }
 
 /// At most so many violations are reported for one value.
@@ -36,8 +37,22 @@ impl Checker {
             .with_retriever(NoRetrieval)
             .build(&bounded)
             .map_err(|error| error.to_string())?;
-        let (constrained, schema) = (constrains(schema), schema.clone());
-        Ok(Self(Arc::new(Compiled { validator, schema, constrained })))
+        let (constrained, secrets) = (constrains(schema), secrets::has_some(schema));
+        let schema = schema.clone();
+        Ok(Self(Arc::new(Compiled { validator, schema, constrained, secrets })))
+    }
+
+    /// Whether a value of this schema can have a [`Secret`](crate::secret::Secret) in it.
+    #[must_use]
+    pub fn has_secrets(&self) -> bool {
+        self.0.secrets
+    }
+
+    /// Replaces what the schema says is a secret: what it marks as `writeOnly`.
+    pub fn hide(&self, value: &mut Value) {
+        if self.0.secrets {
+            secrets::hide(&self.0.schema, value);
+        }
     }
 
     /// Whether the schema asks for more than its Rust type guarantees by itself: a range, a length,
@@ -171,6 +186,8 @@ const CONSTRAINTS: [&str; 18] = [
 fn constrains(schema: &Value) -> bool {
     match schema {
         Value::Object(map) => map.iter().any(|(keyword, rule)| match keyword.as_str() {
+            // How a field is shown is no rule.
+            "format" if rule == "password" => false,
             // An integer's own width is kept by its type.
             "format" | "minimum" | "maximum" if is_integer_width(map) => false,
             "properties" | "schemas" | "$defs" => {

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use motia_core::{
     error::{StepError, StepResult},
     input::Undecodable,
+    redact::in_text,
     store::{Batch, Commit, CommitError, Delivery, DeliveryId, Failure, Settlement, Token, Write},
 };
 
@@ -170,7 +171,7 @@ impl Ended {
             attempt: delivery.attempts.saturating_add(1),
             started_at: self.started_at,
             ended_at: self.at,
-            error: crate::log::printable(&told(error)),
+            error: crate::log::printable(&in_text(&told(error))),
             class: error.class().map(str::to_owned),
         })
     }

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use motia_core::{
     json::JsonText,
+    redact::hide_marked,
     store::{
         Change, What,
         change::{stream_of, watched},
@@ -91,16 +92,18 @@ impl Told {
     }
 }
 
-/// The item with its id in it, by which browsers tell items apart. One that is no object is left as it is.
+/// The item with its id in it, by which browsers tell items apart, and without its secrets. One that is no
+/// object gets no id.
 #[must_use]
 pub fn with_id(item: &JsonText, id: &str) -> JsonText {
-    match item.to_value() {
-        Value::Object(mut fields) => {
-            fields.insert("id".into(), id.into());
-            JsonText::encode(&fields).expect("what was JSON is JSON")
-        }
-        _ => item.clone(),
+    let mut value = item.to_value();
+    let hidden = hide_marked(&mut value);
+    match &mut value {
+        Value::Object(fields) => drop(fields.insert("id".into(), id.into())),
+        _ if !hidden => return item.clone(),
+        _ => {}
     }
+    JsonText::encode(&value).expect("what was JSON is JSON")
 }
 
 #[cfg(test)]
@@ -120,5 +123,15 @@ pub(super) mod tests {
         assert_eq!(shown(r#"{"n":1}"#), serde_json::json!({ "n": 1, "id": "a\"b" }));
         assert_eq!(shown(r#"{"id":7}"#), serde_json::json!({ "id": "a\"b" }));
         assert_eq!(shown("[1]"), serde_json::json!([1]));
+    }
+
+    #[test]
+    fn nobody_who_watches_is_shown_a_secret() {
+        let item = r#"{"pin":{"$secret":"1234"},"token":"mine"}"#;
+        let shown = |item: &str| with_id(&JsonText::from_trusted(item), "a").to_value();
+
+        let expected = serde_json::json!({ "pin": "[redacted]", "token": "mine", "id": "a" });
+        assert_eq!(shown(item), expected);
+        assert_eq!(shown(r#"[{"$secret":1}]"#), serde_json::json!(["[redacted]"]));
     }
 }

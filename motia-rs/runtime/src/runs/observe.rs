@@ -9,6 +9,7 @@ use motia_core::{
         notes::{Input, Noted, short},
     },
     error::{StepError, StepResult},
+    redact::in_text,
 };
 
 use super::{RunOutcome, RunRecord, Runs};
@@ -131,7 +132,7 @@ impl Observer {
             took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             outcome,
             status,
-            error: error.map(|error| short(&error)),
+            error: error.map(|error| short(&in_text(&error))),
             input,
             is_bare: run.notes.is_none(),
             replay_of: run.notes.as_ref().and_then(|notes| notes.replay_of),

@@ -23,3 +23,9 @@ const STREAMS: () = ();
 
 #[doc = include_str!("../../docs/panels.md")]
 const PANELS: () = ();
+
+#[doc = include_str!("../../docs/logs.md")]
+const LOGS: () = ();
+
+#[doc = include_str!("../../docs/secrets.md")]
+const SECRETS: () = ();

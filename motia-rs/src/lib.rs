@@ -59,7 +59,8 @@ pub use motia_cli as cli;
 #[doc(no_inline)]
 pub use motia_core::{
     check, circuit, clock, config, context, error, event, flow, graph, http, input, json, metric,
-    panel, redact, registry, role, schedule, schema, setting, store, topic, trace, watch,
+    panel, redact, registry, role, schedule, schema, secret, setting, store, text, topic, trace,
+    watch,
 };
 pub use motia_core::{middleware, one_of, step, stream};
 #[doc(no_inline)]

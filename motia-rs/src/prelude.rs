@@ -23,6 +23,7 @@ pub use motia_core::{
     middleware, one_of,
     panel::{File as PanelFile, Panel},
     schema::{Place, Violation},
+    secret::Secret,
     setting::{Setting, Size, Span},
     step, stream,
     topic::Topic,

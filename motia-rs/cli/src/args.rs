@@ -105,6 +105,8 @@ pub enum Command {
         #[command(subcommand)]
         command: Option<seen::Streams>,
     },
+    /// List who changed what, the last first
+    Audit(seen::Audit),
     /// Look into the schedules
     #[command(subcommand)]
     Cron(Cron),

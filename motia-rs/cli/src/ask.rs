@@ -9,10 +9,10 @@ use std::{
 };
 
 use axum::Router;
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use motia_core::{registry::Registry, store::Store};
 use motia_runtime::StartError;
-use motia_workbench::{Desk, local};
+use motia_workbench::{Desk, local, who::BY};
 use serde_json::Value;
 use tokio::runtime;
 
@@ -52,6 +52,7 @@ pub enum App {
 pub struct Server {
     record: Record,
     agent: ureq::Agent,
+    by: String,
 }
 
 /// A data folder that no server uses.
@@ -59,6 +60,7 @@ pub struct Folder {
     api: Router,
     tokio: runtime::Runtime,
     store: Arc<dyn Store>,
+    by: String,
 }
 
 impl fmt::Debug for Folder {
@@ -68,12 +70,18 @@ impl fmt::Debug for Folder {
 }
 
 impl App {
-    /// Finds the server of the data folder, or opens the folder.
+    /// Finds the server of the data folder, or opens the folder. What is changed is changed in the name of
+    /// `by`.
     ///
     /// # Errors
     /// When neither is to be had.
-    pub fn find(registry: Registry, settings: &Settings, absent: Absent) -> Result<Self, Failure> {
-        if let Some(server) = Server::find(settings)? {
+    pub fn find(
+        registry: Registry,
+        settings: &Settings,
+        absent: Absent,
+        by: &str,
+    ) -> Result<Self, Failure> {
+        if let Some(server) = Server::find(settings, by)? {
             return Ok(Self::Server(server));
         }
         if settings.store == StoreKind::Memory {
@@ -90,7 +98,7 @@ impl App {
                 folder.display()
             )));
         }
-        let folder = Folder::open(registry, settings)?;
+        let folder = Folder::open(registry, settings, by)?;
         eprintln!("no server runs; looking into {} itself", settings.data_dir.display());
         Ok(Self::Folder(folder))
     }
@@ -103,7 +111,8 @@ impl App {
         let (status, answer) = match self {
             Self::Server(server) => server.ask(method, path, body)?,
             Self::Folder(folder) => {
-                folder.tokio.block_on(local::call(&folder.api, method, path, body))
+                let Folder { api, tokio, by, .. } = folder;
+                tokio.block_on(local::call_by(api, by, method, path, body))
             }
         };
         if status.is_success() { Ok(answer) } else { Err(refused(status, &answer)) }
@@ -149,9 +158,9 @@ fn agent(patience: Option<Duration>) -> ureq::Agent {
 
 impl Server {
     /// The server whose record lies in the data folder, if it runs.
-    fn find(settings: &Settings) -> Result<Option<Self>, Failure> {
+    fn find(settings: &Settings, by: &str) -> Result<Option<Self>, Failure> {
         let Some(record) = Record::read(&settings.data_dir) else { return Ok(None) };
-        let server = Self { record, agent: agent(Some(PATIENCE)) };
+        let server = Self { record, agent: agent(Some(PATIENCE)), by: by.to_owned() };
         match server.ask(Method::GET, "/api/app", None) {
             Ok((StatusCode::NOT_FOUND, _)) => Err(Failure::unready(format!(
                 "the server at {} does not serve its admin API to others without a `token`: set \
@@ -187,7 +196,10 @@ impl Server {
 
     fn request(&self, method: Method, path: &str) -> http::request::Builder {
         let url = format!("{}{PREFIX}{path}", self.record.url);
-        let request = Request::builder().method(method).uri(url);
+        let mut request = Request::builder().method(method).uri(url);
+        if let Ok(by) = HeaderValue::from_bytes(self.by.as_bytes()) {
+            request = request.header(BY, by);
+        }
         match &self.record.token {
             Some(token) => request.header(header::AUTHORIZATION, format!("Bearer {token}")),
             None => request,
@@ -219,7 +231,7 @@ impl Server {
 }
 
 impl Folder {
-    fn open(registry: Registry, settings: &Settings) -> Result<Self, Failure> {
+    fn open(registry: Registry, settings: &Settings, by: &str) -> Result<Self, Failure> {
         let tokio = runtime::Builder::new_current_thread().enable_all().build();
         let tokio = tokio.map_err(|error| Failure::unready(format!("no threads: {error}")))?;
         let store = store::open(settings)?;
@@ -228,7 +240,8 @@ impl Folder {
             StartError::Store(error) => error.into(),
             error => Failure::unready(error.to_string()),
         })?;
-        Ok(Self { api: motia_workbench::over(desk), tokio, store })
+        let api = motia_workbench::over(desk.with_audit(settings.audit));
+        Ok(Self { api, tokio, store, by: by.to_owned() })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The commands, one function each; those that ask the app stand in a file for each part of it.
 
 pub mod app;
+mod audit;
 pub mod circuits;
 pub mod dead;
 pub mod deliveries;
@@ -45,15 +46,17 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
     if let Some(wrong) = settings.log.unknown_step(&steps) {
         return Err(Failure::unready(format!("{}: {wrong}", raw.get("log"))));
     }
-    let no_colour = places.env.iter().any(|(name, text)| name == "NO_COLOR" && !text.is_empty());
+    let says =
+        |wanted: &str| places.env.iter().find(|(name, _)| name == wanted).map(|(_, text)| &**text);
+    let coloured = says("NO_COLOR").is_none_or(str::is_empty) && says("TERM") != Some("dumb");
     let lines = Arc::new(Logs::default());
     if matches!(command, Command::Serve) || std::io::stderr().is_terminal() {
-        logs::start(&settings.log, !no_colour, lines.clone());
+        logs::start(&settings.log, coloured, &steps, lines.clone());
     }
 
     let me = Me { name: login_name(&places.env), clock: Clock::at(SystemClock.now()) };
     let registry = program.registry.clone();
-    let ask = |absent| App::find(registry, &settings, absent);
+    let ask = |absent| App::find(registry, &settings, absent, &me.name);
     let look = Absent::Refuse;
     match command {
         Command::Serve => serve::serve(program, &settings, lines, output),
@@ -84,7 +87,8 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
             runs::replay(&ask(look)?, wanted, &me, output)
         }
         Command::Run { command } => runs::run(&ask(look)?, command, &me, output),
-        Command::Logs(wanted) => logs_of::run(&ask(look)?, wanted, &me, output),
+        Command::Audit(wanted) => audit::run(&ask(look)?, wanted, &me, output),
+        Command::Logs(wanted) => logs_of::run(&ask(look)?, wanted, (coloured, &steps), output),
         Command::Streams { command } => streams::run(&ask(look)?, command, &me, output),
         Command::Cron(command) => app::cron(&ask(look)?, command, output),
         Command::State(command) => state::run(ask, command, settings.limits.key, output),

@@ -11,7 +11,7 @@ pub mod pretty;
 
 use std::{
     io::{IsTerminal as _, Write as _},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
@@ -32,21 +32,22 @@ use tracing_subscriber::{
     registry::LookupSpan,
 };
 
-use self::line::Line;
+use self::{line::Line, pretty::Pretty};
 
 /// Writes each line to stderr in one piece.
 struct Lines {
-    format: Format,
-    coloured: bool,
+    /// For people; `None`: JSON.
+    pretty: Option<Mutex<Pretty>>,
 }
 
 impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Lines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         let line = Line::of(event, SystemClock.now());
-        let mut text = match self.format {
-            Format::Json => json::write(&line),
-            Format::Pretty => pretty::write(&line, self.coloured),
+        let text = match &self.pretty {
+            None => Some(json::write(&line)),
+            Some(pretty) => pretty.lock().unwrap_or_else(PoisonError::into_inner).write(&line),
         };
+        let Some(mut text) = text else { return };
         text.push('\n');
         // Nobody is left to be told when stderr is gone.
         let _ = std::io::stderr().lock().write_all(text.as_bytes());
@@ -65,7 +66,7 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Keep {
             current::look(|run| {
                 if let Some(notes) = &run.notes {
                     let fields = Value::Object(kept.fields.clone());
-                    notes.log(kept.at, kept.level, Some(line.target), &kept.message, &fields);
+                    notes.log(kept.at, kept.level, Some(&line.target), &kept.message, &fields);
                 }
                 kept.step.get_or_insert_with(|| run.step.to_owned());
                 kept.trace_id.get_or_insert_with(|| run.trace.trace_id.to_string());
@@ -96,15 +97,22 @@ impl<S: Subscriber + for<'s> LookupSpan<'s>> Layer<S> for Keep {
 /// When a span of a library was opened inside a handler.
 struct Opened(Instant);
 
-/// Has log lines written and kept from here on, for the rest of the process. A second call changes
-/// nothing.
-pub fn start(filters: &Filters, coloured: bool, kept: Arc<Logs>) {
+/// Has log lines written and kept from here on, for the rest of the process; `steps` are those that write
+/// some. A second call changes nothing.
+pub fn start(filters: &Filters, coloured: bool, steps: &[&str], kept: Arc<Logs>) {
     let terminal = std::io::stderr().is_terminal();
     let plain = if terminal { Format::Pretty } else { Format::Json };
     let format = filters.format.unwrap_or(plain);
-    let lines = Lines { format, coloured: coloured && terminal };
+    let (pretty, shown) = match format {
+        Format::Json => (None, filters.clone()),
+        Format::Pretty => {
+            let pretty = Pretty::new(coloured && terminal, steps);
+            let pretty = if filters.wants_ends() { pretty.with_all_ends() } else { pretty };
+            (Some(Mutex::new(pretty)), filters.with_ends())
+        }
+    };
     let subscriber = tracing_subscriber::registry()
-        .with(lines.with_filter(filters.clone()))
+        .with(Lines { pretty }.with_filter(shown))
         .with(Keep(kept).with_filter(filters.clone()));
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use comfy_table::{Attribute, Cell, ContentArrangement, Table, presets};
-use motia_runtime::log::printable;
+use motia_core::text::{printable, printable_json};
 use serde_json::Value;
 
 /// A column: its heading, and the JSON pointer of its cells.
@@ -30,6 +30,12 @@ impl Output {
     #[must_use]
     pub const fn is_json(&self) -> bool {
         self.json
+    }
+
+    /// Whether a person looks at it.
+    #[must_use]
+    pub const fn is_terminal(&self) -> bool {
+        self.terminal
     }
 
     /// Shows a list: the document itself, or its `items` as a table.
@@ -64,8 +70,8 @@ impl Output {
         if self.json && !self.terminal {
             print(&document.to_string());
         } else {
-            // A pretty document breaks its lines itself; what is in its strings is escaped.
-            print(&format!("{document:#}"));
+            // A pretty document breaks its lines itself.
+            print(&printable_json(&format!("{document:#}")));
         }
     }
 }

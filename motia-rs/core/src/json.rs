@@ -51,6 +51,12 @@ impl JsonText {
         value
     }
 
+    /// The same as a document.
+    #[must_use]
+    pub fn redacted(&self) -> Self {
+        Self(self.shown().to_string().into())
+    }
+
     /// The document as a tree.
     #[must_use]
     pub fn to_value(&self) -> Value {

@@ -12,7 +12,7 @@
 //! - [`watch`]: who may watch a stream; [`role`]: what somebody may do with the admin API;
 //!   [`panel`]: pages that an app adds to the Workbench
 //! - [`graph`], [`check`]: who sets whom going, and what is wrong with it
-//! - [`trace`], [`redact`]: what people are shown; [`secret`]: what they are not
+//! - [`trace`], [`redact`]: what people are shown; [`secret`]: what they are not; [`text`]: what others wrote
 
 pub mod check;
 pub mod circuit;
@@ -36,6 +36,7 @@ pub mod schema;
 pub mod secret;
 pub mod setting;
 pub mod store;
+pub mod text;
 pub mod topic;
 pub mod trace;
 pub mod watch;

@@ -96,9 +96,26 @@ pub enum AdminAccess {
     /// Anyone who reaches the port. [`serve`](crate::serve) refuses it on an address that other
     /// machines reach.
     Open,
-    /// Who brings this token: as `Authorization: Bearer`, or in the cookie that
-    /// `POST /__motia/session` gives for it.
-    Token(String),
+    /// Who brings a token: as `Authorization: Bearer`, or in the cookie that `POST /__motia/session`
+    /// gives for it.
+    Token {
+        /// The one for those who may do all.
+        operate: String,
+        /// The one for those who may only look, if there is one.
+        read: Option<String>,
+    },
+}
+
+impl AdminAccess {
+    /// Who brings this token may do all.
+    pub fn token(operate: impl Into<String>) -> Self {
+        Self::Token { operate: operate.into(), read: None }
+    }
+
+    /// Who brings the first token may do all, who brings the second may look.
+    pub fn tokens(operate: impl Into<String>, read: impl Into<String>) -> Self {
+        Self::Token { operate: operate.into(), read: Some(read.into()) }
+    }
 }
 
 impl std::fmt::Debug for AdminAccess {
@@ -106,7 +123,7 @@ impl std::fmt::Debug for AdminAccess {
         f.write_str(match self {
             Self::Closed => "Closed",
             Self::Open => "Open",
-            Self::Token(_) => "Token(…)",
+            Self::Token { .. } => "Token(…)",
         })
     }
 }

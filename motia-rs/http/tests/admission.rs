@@ -68,7 +68,8 @@ async fn foreign_pages_get_nothing_under_motia_whatever_the_method() {
     assert_eq!(app.send("GET /__motia/ws", &upgrade, "").await.status, 403);
 
     assert_eq!(app.get("/__motia/").await.text(), "workbench");
-    let own = app.send("DELETE /__motia/api/things", &["origin: http://localhost"], "").await;
+    let own = ["origin: http://localhost", "x-motia-workbench: 1"];
+    let own = app.send("DELETE /__motia/api/things", &own, "").await;
     assert_eq!(own.text(), "gone");
     assert_eq!(own.header("x-frame-options"), Some("DENY"));
     app.get("/__motia/nowhere").await.problem(404);
@@ -93,6 +94,21 @@ async fn the_token_opens_what_lies_under_motia() {
     assert_eq!(app.send("GET /__motia/api/things", &[&cookie], "").await.text(), "things");
 
     assert_eq!(app.get("/hello").await.status, 200);
+}
+
+#[tokio::test]
+async fn the_token_for_reading_opens_everything_and_changes_nothing() {
+    let app = with_admin(AdminAccess::tokens("s3cret", "l00k")).await;
+    let bearer = ["authorization: Bearer l00k"];
+    let session = app.send("POST /__motia/session", &bearer, "").await;
+    let cookie = session.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let cookie = [&*format!("cookie: {cookie}")];
+
+    for brought in [bearer, cookie] {
+        assert_eq!(app.send("GET /__motia/api/things", &brought, "").await.text(), "things");
+        let refused = app.send("DELETE /__motia/api/things", &brought, "").await.problem(403);
+        assert!(refused["detail"].as_str().unwrap().contains("`token`"), "{refused}");
+    }
 }
 
 #[tokio::test]

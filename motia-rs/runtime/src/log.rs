@@ -1,10 +1,16 @@
 //! Log lines of handlers, as `tracing` events.
 
+use std::time::Duration;
+
 use motia_core::context::{Level, Run};
+pub use motia_core::text::printable;
 use serde_json::Value;
 
 /// The target of a handler's log lines, for filters.
 pub const TARGET: &str = "motia::step";
+
+/// The target of the lines that say that a run ended.
+pub const RUNS: &str = "motia::run";
 
 /// Writes a handler's line. Fields travel as one JSON text, so that no value can forge a line.
 pub(crate) fn line(run: &Run, level: Level, message: &str, fields: &Value) {
@@ -34,30 +40,15 @@ fn fields_text(fields: &Value) -> Option<String> {
     (!fields.is_null()).then(|| fields.to_string())
 }
 
-/// The text with control characters, line ends and marks that turn the writing direction escaped.
-#[must_use]
-pub fn printable(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_control()
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}')
-        {
-            clean.extend(c.escape_unicode());
-        } else {
-            clean.push(c);
-        }
-    }
-    clean
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_cannot_forge_a_line_or_colour_it() {
-        let clean = printable("ok\n2026-01-01 ERROR fake \u{1b}[31mred\u{202e}");
-
-        assert!(!clean.contains(['\n', '\u{1b}', '\u{202e}']), "{clean}");
-    }
+/// Says that a run ended, for those who look at lines run by run.
+pub(crate) fn ended(run: &Run, outcome: &'static str, took: Duration) {
+    tracing::debug!(
+        target: RUNS,
+        step = run.step,
+        trace_id = %run.trace.trace_id,
+        attempt = run.attempt,
+        outcome,
+        took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "ended",
+    );
 }

@@ -7,11 +7,12 @@ use axum::{
     extract::{Path, RawQuery, State, rejection::PathRejection},
 };
 use http::HeaderMap;
-use motia_core::store::Page;
+use motia_core::{circuit::CircuitState, store::Page};
 use motia_runtime::bus::circuit::CircuitInfo;
 
 use crate::{
     Desk, Refusal,
+    audit::Deed,
     input::{Body, query},
     operations::{Routes, Signed, does},
     paging::{Paging, page_of},
@@ -55,11 +56,12 @@ async fn open(
     name: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<CircuitInfo>, Refusal> {
+) -> Result<(Deed, Json<CircuitInfo>), Refusal> {
     let (Path(name), by) = (name?, who::asks(&headers, &body?)?);
+    let before = state_of(&desk, &name).await?;
     let circuit = desk.set_circuit(&name, Some(by.clone())).await?;
-    tracing::info!(target: crate::AUDIT, circuit = name, by, "circuit opened");
-    Ok(Json(circuit))
+    let deed = Deed::new("circuit.open", &name).by(by).before(&before).after(&circuit.state);
+    Ok((deed, Json(circuit)))
 }
 
 async fn reset(
@@ -67,11 +69,17 @@ async fn reset(
     name: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<CircuitInfo>, Refusal> {
+) -> Result<(Deed, Json<CircuitInfo>), Refusal> {
     let (Path(name), by) = (name?, who::asks(&headers, &body?)?);
+    let before = state_of(&desk, &name).await?;
     let circuit = desk.set_circuit(&name, None).await?;
-    tracing::info!(target: crate::AUDIT, circuit = name, by, "circuit reset");
-    Ok(Json(circuit))
+    let deed = Deed::new("circuit.reset", &name).by(by).before(&before).after(&circuit.state);
+    Ok((deed, Json(circuit)))
+}
+
+async fn state_of(desk: &Desk, name: &str) -> Result<Option<CircuitState>, Refusal> {
+    let circuits = desk.circuits().await?;
+    Ok(circuits.into_iter().find(|circuit| *circuit.name == *name).map(|circuit| circuit.state))
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::{
     Desk, Refusal,
+    audit::Deed,
     input::query,
     operations::{Routes, does},
     paging::{Paging, page_of},
@@ -99,7 +100,7 @@ fn scheduled(step: &'static str, cron: &CronStep, now: Timestamp) -> CronStatus 
 async fn run(
     State(desk): State<Arc<Desk>>,
     step: Result<Path<String>, PathRejection>,
-) -> Result<(StatusCode, Json<Begun>), Refusal> {
+) -> Result<(StatusCode, Deed, Json<Begun>), Refusal> {
     let Path(step) = step?;
     let Some(runtime) = desk.runtime() else {
         let known = desk.registry().step(&step);
@@ -111,8 +112,8 @@ async fn run(
         });
     };
     let trace_id = runtime.cron().run_now(&step).await?;
-    tracing::info!(target: crate::AUDIT, step, %trace_id, "run by hand");
-    Ok((StatusCode::ACCEPTED, Json(Begun { step, trace_id })))
+    let deed = Deed::new("cron.run", &step).after(&trace_id);
+    Ok((StatusCode::ACCEPTED, deed, Json(Begun { step, trace_id })))
 }
 
 impl From<RunNowError> for Refusal {

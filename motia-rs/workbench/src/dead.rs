@@ -21,6 +21,7 @@ use crate::{
     input::{instant, query},
     operations::{Routes, does},
     paging::{Paging, by_number, gather},
+    waiting::shown,
 };
 
 /// A page of dead letters.
@@ -106,16 +107,22 @@ async fn show(
 ) -> Result<Json<DeadLetter>, Refusal> {
     let id = delivery(id)?;
     match desk.store().dead_letter(id).await? {
-        Some(letter) => Ok(Json(letter)),
+        Some(letter) => Ok(Json(shown_letter(letter))),
         None => Err(no_letter(&desk, id).await?),
     }
 }
 
 async fn letters(desk: &Desk, wanted: Wanted) -> Result<Json<Letters>, Refusal> {
     let (filter, request) = wanted.read(desk).await?;
-    let page = page(desk, &filter, request).await?;
+    let Page { items, next } = page(desk, &filter, request).await?;
+    let page = Page { items: items.into_iter().map(shown_letter).collect(), next };
     let total = desk.store().count_dead(&filter).await?;
     Ok(Json(Letters { page, total }))
+}
+
+/// A letter as people may see it. Redriven, it is delivered as it was kept.
+fn shown_letter(letter: DeadLetter) -> DeadLetter {
+    DeadLetter { event: shown(&letter.event), ..letter }
 }
 
 pub(crate) async fn page(

@@ -20,9 +20,11 @@ use motia_runtime::bus::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
     Desk, Refusal,
+    audit::Deed,
     input::{Body, optional},
     operations::{Routes, Signed, does},
     waiting::DeliveryInfo,
@@ -95,7 +97,7 @@ async fn cancel_one(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Cancelled>, Refusal> {
+) -> Result<(Deed, Json<Cancelled>), Refusal> {
     let (id, by) = (delivery(id)?, who::asks(&headers, &body?)?);
     let cancelled = desk.engine().cancel(Cancel::Delivery(id), &by).await?;
     if cancelled == 0 {
@@ -104,8 +106,7 @@ async fn cancel_one(
             None => desk.unknown(id).await?,
         });
     }
-    tracing::info!(target: crate::AUDIT, delivery = %id, by, "cancelled");
-    Ok(Json(Cancelled { cancelled }))
+    Ok((Deed::new("delivery.cancel", id).by(by), Json(Cancelled { cancelled })))
 }
 
 /// What is to be cancelled: one of the three.
@@ -122,13 +123,15 @@ async fn cancel(
     State(desk): State<Arc<Desk>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Cancelled>, Refusal> {
+) -> Result<(Deed, Json<Cancelled>), Refusal> {
     let Wanted { event, trace, key, by } = optional(&headers, &body?)?;
-    let by = who::name(by)?;
-    let what = match (event, trace, key.as_deref()) {
-        (Some(event), None, None) => Cancel::Event(event),
-        (None, Some(trace), None) => Cancel::Trace(trace),
-        (None, None, Some(key)) if (1..=MAX_KEY).contains(&key.len()) => Cancel::Key(key),
+    let by = who::name(&headers, by)?;
+    let (what, meant) = match (event, trace, key.as_deref()) {
+        (Some(event), None, None) => (Cancel::Event(event), format!("event {event}")),
+        (None, Some(trace), None) => (Cancel::Trace(trace), format!("trace {trace}")),
+        (None, None, Some(key)) if (1..=MAX_KEY).contains(&key.len()) => {
+            (Cancel::Key(key), format!("key {key}"))
+        }
         (None, None, Some(_)) => {
             return Err(Refusal::bad(format!("`key` is a text of 1 to {MAX_KEY} bytes")));
         }
@@ -138,8 +141,8 @@ async fn cancel(
         }
     };
     let cancelled = desk.engine().cancel(what, &by).await?;
-    tracing::info!(target: crate::AUDIT, ?what, cancelled, by, "cancelled");
-    Ok(Json(Cancelled { cancelled }))
+    let deed = Deed::new("delivery.cancel", meant).by(by).after(&json!({ "cancelled": cancelled }));
+    Ok((deed, Json(Cancelled { cancelled })))
 }
 
 impl Desk {

@@ -20,12 +20,13 @@ use motia_runtime::{
     engine::{AppEngine, subscribers},
     metrics::Metrics,
     runs::{Runs, logs::Logs},
+    settings::AuditSettings,
     tasks::Tasks,
 };
 
 use tokio::sync::{Mutex, OnceCell};
 
-use crate::Refusal;
+use crate::{Refusal, audit::Numbers};
 
 /// What emits and writes from here are said to come from.
 const OUTSIDE: &str = "outside";
@@ -37,6 +38,8 @@ pub struct Desk {
     logs: Option<Arc<Logs>>,
     sources: Option<PathBuf>,
     drawing: Mutex<()>,
+    audit: AuditSettings,
+    audit_numbers: Numbers,
     kept_runs: OnceCell<Arc<Runs>>,
 }
 
@@ -49,12 +52,36 @@ impl Desk {
     /// A running app.
     #[must_use]
     pub fn running(runtime: Runtime) -> Self {
-        Self::of(App::Running(runtime))
+        let audit = runtime.settings().audit;
+        Self::of(App::Running(runtime)).with_audit(audit)
     }
 
     fn of(app: App) -> Self {
         let sources = sources_of(app.registry());
-        Self { app, logs: None, sources, drawing: Mutex::default(), kept_runs: OnceCell::new() }
+        Self {
+            app,
+            logs: None,
+            sources,
+            drawing: Mutex::default(),
+            audit: AuditSettings::default(),
+            audit_numbers: Numbers::default(),
+            kept_runs: OnceCell::new(),
+        }
+    }
+
+    /// The same with other bounds of the audit log.
+    #[must_use]
+    pub fn with_audit(self, audit: AuditSettings) -> Self {
+        Self { audit, ..self }
+    }
+
+    /// How much of the audit log is kept.
+    pub(crate) fn audit(&self) -> AuditSettings {
+        self.audit
+    }
+
+    pub(crate) fn audit_numbers(&self) -> &Numbers {
+        &self.audit_numbers
     }
 
     /// The same with the log lines of its process.

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::{
     Desk, Refusal,
+    audit::Deed,
     input::{Body, fields, instant},
     operations::{Routes, does},
 };
@@ -107,16 +108,15 @@ async fn emit(
     State(desk): State<Arc<Desk>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<Receipt>), Refusal> {
+) -> Result<(StatusCode, Deed, Json<Receipt>), Refusal> {
     let wanted: Emission = fields(&headers, &body?)?;
     let options = wanted.options()?;
 
     let run = desk.run();
     let receipt = Emit::raw(&run, &wanted.topic, &wanted.payload).options(options).await?;
 
-    let (topic, event, duplicate) = (&wanted.topic, receipt.id, receipt.duplicate);
-    tracing::info!(target: crate::AUDIT, topic, %event, duplicate, "emitted");
-    Ok((StatusCode::ACCEPTED, Json(receipt)))
+    let deed = Deed::new("emit", &wanted.topic).after(&receipt);
+    Ok((StatusCode::ACCEPTED, deed, Json(receipt)))
 }
 
 #[cfg(test)]

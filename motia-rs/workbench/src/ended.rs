@@ -20,6 +20,7 @@ use crate::{
     input::query,
     operations::{Routes, does},
     paging::{Paging, gather, strange},
+    waiting::shown,
 };
 
 /// Which of them are wanted: those to which all that is said applies.
@@ -58,7 +59,10 @@ async fn list(
     }
     let filter = EndedFilter { queue: step, ending, delivery: None, event, trace };
     let read = |request| desk.store().ended(&filter, request);
-    Ok(Json(gather(request, read, |ended: &Ended| ended.event.payload.len()).await?))
+    let page = gather(request, read, |ended: &Ended| ended.event.payload.len());
+    let Page { items, next } = page.await?;
+    let items = items.into_iter().map(|ended| Ended { event: shown(&ended.event), ..ended });
+    Ok(Json(Page { items: items.collect(), next }))
 }
 
 /// Whether a text can be the `next` of a page: an instant and a sequence number.

@@ -1,7 +1,12 @@
 //! What is read of a request: its query string and its body. What cannot be read is refused by its name.
 
-use axum::{body::Bytes, extract::rejection::BytesRejection};
-use http::{HeaderMap, header};
+use axum::{
+    body::Bytes,
+    extract::{Request, rejection::BytesRejection},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, Method, header};
 use jiff::Timestamp;
 use motia_core::json::strict;
 use serde::de::DeserializeOwned;
@@ -22,12 +27,33 @@ pub(crate) fn query<T: DeserializeOwned>(text: Option<&str>) -> Result<T, Refusa
     serde_path_to_error::deserialize(form).map_err(|error| unread("the query string", &error))
 }
 
+/// Refuses what says that it brings something else than JSON to change something with, whatever the route
+/// makes of it: a form of another site can send nothing that passes here.
+pub(crate) async fn only_json(request: Request, next: Next) -> Response {
+    let asks = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    let headers = request.headers();
+    if !asks && headers.contains_key(header::CONTENT_TYPE) && !is_json(headers) {
+        return not_json().into_response();
+    }
+    next.run(request).await
+}
+
+/// Whether a request says once that its body is JSON.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut said = headers.get_all(header::CONTENT_TYPE).iter();
+    let kind = said.next().and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json") && said.next().is_none()
+}
+
+fn not_json() -> Refusal {
+    Refusal::unsupported("send the body as `content-type: application/json`")
+}
+
 /// Reads a body that must say that it is JSON: no form of another site can send one.
 pub(crate) fn json_body(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
-    let said = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
-    let kind = said.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if !kind.eq_ignore_ascii_case("application/json") {
-        return Err(Refusal::unsupported("send the body as `content-type: application/json`"));
+    if !is_json(headers) {
+        return Err(not_json());
     }
     strict::parse(body, JSON_DEPTH)
         .map_err(|error| Refusal::bad(format!("the body is no JSON: {error}")))
@@ -72,6 +98,7 @@ fn unread<E: std::fmt::Display>(what: &str, error: &serde_path_to_error::Error<E
 mod tests {
     use motia_core::event::EventId;
     use serde::Deserialize;
+    use tower::ServiceExt as _;
 
     use super::*;
 
@@ -98,6 +125,34 @@ mod tests {
         assert!(asked.starts_with("`event` in the query string cannot be read: "), "{asked}");
         let unknown = told(query(Some("colour=red")));
         assert!(unknown.contains("colour"), "{unknown}");
+    }
+
+    #[tokio::test]
+    async fn what_brings_something_else_than_json_is_refused_on_every_route_that_changes_something()
+    {
+        let api = crate::testing::at_rest().await;
+        for kind in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "text/plain; application/json",
+            "application/jsonp",
+            "",
+        ] {
+            for (method, path) in [
+                ("POST", "/api/queues/Charge/pause"),
+                ("POST", "/api/cron/Audit/run"),
+                ("POST", "/api/emit"),
+                ("PUT", "/api/state/orders/o-1"),
+                ("DELETE", "/api/state/orders/o-1"),
+            ] {
+                let request = Request::builder().method(method).uri(path);
+                let request = request.header(header::CONTENT_TYPE, kind);
+                let request = request.body(axum::body::Body::from("{}")).unwrap();
+                let answer = api.clone().oneshot(request).await.unwrap();
+                assert_eq!(answer.status(), 415, "{method} {path} {kind:?}");
+            }
+        }
     }
 
     #[test]

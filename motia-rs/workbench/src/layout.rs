@@ -24,6 +24,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     Desk, Refusal,
+    audit::Deed,
     input::{Body, fields},
     operations::{Routes, does},
 };
@@ -88,7 +89,7 @@ async fn save(
     flow: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Layout>, Refusal> {
+) -> Result<(Deed, Json<Layout>), Refusal> {
     let Path(flow) = flow?;
     let keys = Keys::of(desk.registry(), &flow)?;
     let layout: Layout = fields(&headers, &body?)?;
@@ -105,8 +106,8 @@ async fn save(
     keys.put(&mut all, &flow, &layout);
     write(&file, &Value::Array(all)).map_err(|error| unwritable(&file, &error))?;
 
-    tracing::debug!(flow, positions = layout.positions.len(), "layout kept");
-    Ok(Json(layout))
+    let places = json!({ "positions": layout.positions.len() });
+    Ok((Deed::new("layout.save", flow).after(&places), Json(layout)))
 }
 
 fn check(layout: &Layout) -> Result<(), Refusal> {

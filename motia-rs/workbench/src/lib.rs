@@ -11,7 +11,7 @@
 //!   starting; [`dead`], [`redrive`], [`ended`]: what was not done; [`replay`]: what is done
 //!   once more
 //! - [`desk`]: the app that is asked, running or at rest; `switch`: what of it is switched off and on;
-//!   `who`: who does so; [`role`]: what they may do
+//!   [`who`]: who does so; [`role`]: what they may do; [`audit`]: what they did
 //! - `operations`: the routes with what is said of them; `openapi`: that as a document; `example`: bodies to
 //!   start from
 //! - `input`: what is read of a request; [`paging`]: bounded lists; [`refusal`]: what is answered when
@@ -21,6 +21,7 @@
 
 pub mod activity;
 pub mod app;
+pub mod audit;
 pub mod changes;
 pub mod circuits;
 pub mod cron;
@@ -57,7 +58,7 @@ mod switch;
 mod testing;
 mod ui;
 pub mod waiting;
-mod who;
+pub mod who;
 
 use std::sync::Arc;
 
@@ -72,9 +73,6 @@ use motia_runtime::{Runtime, pulse::Area, runs::logs::Logs};
 pub use refusal::Refusal;
 
 use crate::operations::Routes;
-
-/// The target of the lines that say what a person changed.
-const AUDIT: &str = "motia::audit";
 
 /// The name that the framework's own state groups begin with.
 const RESERVED: &str = "__motia";
@@ -119,7 +117,9 @@ pub fn over(desk: Desk) -> Router {
     let document = openapi::Document::of(routes.operations());
     routes
         .into_router()
+        .layer(middleware::from_fn_with_state(desk.clone(), audit::keep))
         .layer(middleware::from_fn_with_state(desk.clone(), tell))
+        .layer(middleware::from_fn(input::only_json))
         .layer(Extension(document))
         .layer(DefaultBodyLimit::max(largest))
         .with_state(desk)
@@ -152,6 +152,7 @@ fn routes() -> Routes {
         .merge(metrics::routes())
         .merge(changes::routes())
         .merge(openapi::routes())
+        .merge(audit::routes())
 }
 
 /// Tells those who look on that somebody changed something.

@@ -4,9 +4,11 @@ use axum::{
     Router,
     body::{Body, to_bytes},
 };
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderValue, Method, Request, StatusCode, header};
 use serde_json::Value;
 use tower::ServiceExt as _;
+
+use crate::who::BY;
 
 /// Asks the API for `path`, which may have a query string. An empty answer is `null`.
 pub async fn call(
@@ -15,7 +17,21 @@ pub async fn call(
     path: &str,
     body: Option<&Value>,
 ) -> (StatusCode, Value) {
-    let request = Request::builder().method(method).uri(path);
+    call_by(api, "", method, path, body).await
+}
+
+/// The same in somebody's name, for the audit log.
+pub async fn call_by(
+    api: &Router,
+    by: &str,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> (StatusCode, Value) {
+    let mut request = Request::builder().method(method).uri(path);
+    if let Ok(by) = HeaderValue::from_bytes(by.as_bytes()) {
+        request = request.header(BY, by);
+    }
     let request = match body {
         None => request.body(Body::empty()),
         Some(body) => request

@@ -142,7 +142,7 @@ mod tests {
             id: 0,
             at: Timestamp::UNIX_EPOCH,
             level,
-            target: "motia::step",
+            target: "motia::step".into(),
             step: Some("Charge".into()),
             trace_id: None,
             message: message.into(),

@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::{
     Desk, Refusal,
+    audit::Deed,
     input::{Body, query},
     operations::{Routes, Signed, does},
     paging::{Paging, page_of},
@@ -107,11 +108,12 @@ async fn pause(
     step: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<QueueDetail>, Refusal> {
+) -> Result<(Deed, Json<QueueDetail>), Refusal> {
     let (Path(step), by) = (step?, who::asks(&headers, &body?)?);
-    desk.pause(&step, by.clone()).await?;
-    tracing::info!(target: crate::AUDIT, step, by, "queue paused");
-    Ok(Json(detail(&desk, &step).await?))
+    let before = desk.paused(&step).await?;
+    let pause = desk.pause(&step, by.clone()).await?;
+    let deed = Deed::new("queue.pause", &step).by(by).before(&before).after(&pause);
+    Ok((deed, Json(detail(&desk, &step).await?)))
 }
 
 async fn resume(
@@ -119,11 +121,12 @@ async fn resume(
     step: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<QueueDetail>, Refusal> {
+) -> Result<(Deed, Json<QueueDetail>), Refusal> {
     let (Path(step), by) = (step?, who::asks(&headers, &body?)?);
+    let before = desk.paused(&step).await?;
     desk.resume(&step).await?;
-    tracing::info!(target: crate::AUDIT, step, by, "queue resumed");
-    Ok(Json(detail(&desk, &step).await?))
+    let deed = Deed::new("queue.resume", &step).by(by).before(&before);
+    Ok((deed, Json(detail(&desk, &step).await?)))
 }
 
 /// Attempts that run now, by step.

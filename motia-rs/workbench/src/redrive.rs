@@ -11,9 +11,11 @@ use http::HeaderMap;
 use motia_core::store::{Batch, CommitError, DeliveryId, PageRequest, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
     Desk, Refusal,
+    audit::Deed,
     dead::{self, Wanted, no_letter},
     deliveries::delivery,
     input::{Body, optional, query},
@@ -84,12 +86,22 @@ enum Fate {
     Purged,
 }
 
+impl Fate {
+    /// As the audit log has it.
+    fn did(self) -> &'static str {
+        match self {
+            Self::Redriven => "dead.redrive",
+            Self::Purged => "dead.purge",
+        }
+    }
+}
+
 async fn redrive(
     State(desk): State<Arc<Desk>>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Moved>, Refusal> {
+) -> Result<(Deed, Json<Moved>), Refusal> {
     move_one(&desk, delivery(id)?, Fate::Redriven, who::asks(&headers, &body?)?).await
 }
 
@@ -98,7 +110,7 @@ async fn purge(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Moved>, Refusal> {
+) -> Result<(Deed, Json<Moved>), Refusal> {
     move_one(&desk, delivery(id)?, Fate::Purged, who::asks(&headers, &body?)?).await
 }
 
@@ -107,7 +119,7 @@ async fn redrive_some(
     RawQuery(text): RawQuery,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Moved>, Refusal> {
+) -> Result<(Deed, Json<Moved>), Refusal> {
     move_some(&desk, text.as_deref(), (&headers, &body?), Fate::Redriven).await
 }
 
@@ -116,7 +128,7 @@ async fn purge_some(
     RawQuery(text): RawQuery,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Moved>, Refusal> {
+) -> Result<(Deed, Json<Moved>), Refusal> {
     move_some(&desk, text.as_deref(), (&headers, &body?), Fate::Purged).await
 }
 
@@ -125,13 +137,17 @@ async fn move_one(
     id: DeliveryId,
     fate: Fate,
     by: String,
-) -> Result<Json<Moved>, Refusal> {
+) -> Result<(Deed, Json<Moved>), Refusal> {
+    let letter = desk.store().dead_letter(id).await?;
     let (count, _missing) = move_all(desk, &[id], fate).await?;
     if count == 0 {
         return Err(no_letter(desk, id).await?);
     }
-    tracing::info!(target: crate::AUDIT, dead_letter = %id, ?fate, by, "dead letter moved");
-    Ok(Json(Moved { count, next: None, refused: Vec::new() }))
+    let before = letter.map(|letter| {
+        json!({ "step": letter.queue, "topic": letter.event.topic, "event": letter.event.id })
+    });
+    let deed = Deed::new(fate.did(), id).by(by).before(&before);
+    Ok((deed, Json(Moved { count, next: None, refused: Vec::new() })))
 }
 
 /// A body that names dead letters; without it, those are meant that the query finds.
@@ -150,11 +166,11 @@ async fn move_some(
     text: Option<&str>,
     (headers, body): (&HeaderMap, &[u8]),
     fate: Fate,
-) -> Result<Json<Moved>, Refusal> {
+) -> Result<(Deed, Json<Moved>), Refusal> {
     let Named { ids, by } = optional(headers, body)?;
-    let by = who::name(by)?;
+    let by = who::name(headers, by)?;
     let mut refused = Vec::new();
-    let named = ids.as_ref().map(|ids| serde_json::json!(ids).to_string());
+    let named = ids.as_ref().map(|ids| json!({ "ids": ids }));
     let (count, next) = match ids {
         Some(ids) => {
             if text.is_some_and(|text| !text.is_empty()) {
@@ -177,8 +193,9 @@ async fn move_some(
             (count, page.next)
         }
     };
-    tracing::info!(target: crate::AUDIT, count, ids = named, query = text, ?fate, by, "dead letters moved");
-    Ok(Json(Moved { count, next, refused }))
+    let meant = named.unwrap_or_else(|| json!({ "query": text.unwrap_or_default() }));
+    let deed = Deed::new(fate.did(), format!("{count} found")).by(by).before(&meant);
+    Ok((deed, Json(Moved { count, next, refused })))
 }
 
 /// Each of these ids once, in the order in which the letters were emitted.

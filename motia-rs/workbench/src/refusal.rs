@@ -41,6 +41,11 @@ impl Refusal {
         Self::of(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
     }
 
+    /// It failed inside: 500.
+    pub fn failed(detail: impl Into<String>) -> Self {
+        Self::of(StatusCode::INTERNAL_SERVER_ERROR, detail)
+    }
+
     /// It is too large: 413.
     pub fn too_large(detail: impl Into<String>) -> Self {
         Self::of(StatusCode::PAYLOAD_TOO_LARGE, detail)

@@ -28,10 +28,11 @@ use motia_core::{
 use motia_runtime::runs::{RunFilter, RunOutcome, RunRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
     Desk, Refusal,
+    audit::Deed,
     input::{Body, fields, instant},
     operations::{Routes, Signed, does},
     runs::{find, steps_of},
@@ -57,7 +58,7 @@ struct Replayed {
 }
 
 /// Which runs are sent again: those to which all that is said applies.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(rename = "Replay")]
 struct Wanted {
@@ -122,22 +123,22 @@ async fn replay(
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<Replayed>, Refusal> {
+) -> Result<(Deed, Json<Replayed>), Refusal> {
     let (Path(id), by) = (id?, who::asks(&headers, &body?)?);
     let run = find(&desk, &id).await?;
     let replayed = again(&desk, &run).await?;
-    tracing::info!(target: crate::AUDIT, run = id, step = &*run.step, by, "replayed");
-    Ok(Json(replayed))
+    let deed = Deed::new("run.replay", format!("{id} of {}", run.step)).by(by).after(&replayed);
+    Ok((deed, Json(replayed)))
 }
 
 async fn replay_all(
     State(desk): State<Arc<Desk>>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Json<ReplayedAll>, Refusal> {
+) -> Result<(Deed, Json<ReplayedAll>), Refusal> {
     let mut wanted: Wanted = fields(&headers, &body?)?;
-    let by = who::name(wanted.by.take())?;
-    let said = format!("{wanted:?}");
+    let by = who::name(&headers, wanted.by.take())?;
+    let said = json!(wanted);
     let (filter, limit) = wanted.filter(&desk)?;
 
     let found = desk.runs().await?.list(&filter, None, limit).items;
@@ -150,9 +151,8 @@ async fn replay_all(
     let replayed = sent.iter().filter(|each| each.is_ok()).count();
     refused.extend(sent.into_iter().filter_map(Result::err));
 
-    let left = refused.len();
-    tracing::info!(target: crate::AUDIT, replayed, refused = left, filter = said, by, "replayed");
-    Ok(Json(ReplayedAll { replayed, refused }))
+    let deed = Deed::new("run.replay", format!("{replayed} found")).by(by).before(&said);
+    Ok((deed, Json(ReplayedAll { replayed, refused })))
 }
 
 impl Wanted {

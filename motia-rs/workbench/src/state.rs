@@ -14,13 +14,16 @@ use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 use motia_core::{
     json::JsonText,
+    redact::{REDACTED, is_secret, restore},
     store::{Batch, Entry, Outcome, Page, PageRequest, Require, Write},
 };
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     Desk, RESERVED, Refusal,
+    audit::Deed,
     input::{json_body, query},
     operations::{Routes, does},
     paging::{Paging, gather},
@@ -41,8 +44,8 @@ pub struct GroupInfo {
 pub struct EntryInfo {
     /// Its key.
     pub key: String,
-    /// What was set.
-    pub value: JsonText,
+    /// What was set; secrets are redacted.
+    pub value: Value,
     /// Rises with each write.
     pub version: u64,
     /// When it is gone, if it has an end.
@@ -50,9 +53,15 @@ pub struct EntryInfo {
 }
 
 impl EntryInfo {
-    fn of((key, entry): (String, Entry)) -> Self {
-        Self { key, value: entry.value, version: entry.version, expires_at: entry.expires_at }
+    fn of(group: &str, (key, entry): (String, Entry)) -> Self {
+        let value = shown(group, &key, &entry.value);
+        Self { key, value, version: entry.version, expires_at: entry.expires_at }
     }
+}
+
+/// A value as people may see it.
+fn shown(group: &str, key: &str, value: &JsonText) -> Value {
+    if is_secret(group) || is_secret(key) { Value::from(REDACTED) } else { value.shown() }
 }
 
 pub(crate) fn routes() -> Routes {
@@ -113,7 +122,10 @@ async fn entries(
     let page =
         gather(request, read, |(key, entry): &(String, Entry)| key.len() + entry.value.len());
     let Page { items, next } = page.await?;
-    Ok(Json(Page { items: items.into_iter().map(EntryInfo::of).collect(), next }))
+    Ok(Json(Page {
+        items: items.into_iter().map(|entry| EntryInfo::of(&group, entry)).collect(),
+        next,
+    }))
 }
 
 async fn entry(
@@ -123,7 +135,7 @@ async fn entry(
     let Path((group, key)) = place?;
     let entry = desk.store().get(&group, &key, desk.engine().now()).await?;
     let entry = entry.ok_or_else(|| missing(&group, &key))?;
-    Ok(Json(EntryInfo::of((key, entry))))
+    Ok(Json(EntryInfo::of(&group, (key, entry))))
 }
 
 async fn set(
@@ -131,10 +143,15 @@ async fn set(
     place: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<StatusCode, Refusal> {
+) -> Result<(StatusCode, Deed, ()), Refusal> {
     let Path((group, key)) = place?;
     may_write(&desk, &group, &key)?;
-    let value = json_body(&headers, &body?)?;
+    let mut value = json_body(&headers, &body?)?;
+    let before = desk.store().get(&group, &key, desk.engine().now()).await?;
+    let sent = value.clone();
+    let kept = before.as_ref().map_or(Value::Null, |entry| entry.value.to_value());
+    restore(&mut value, &kept).map_err(|error| Refusal::bad(error.to_string()))?;
+    let is_restored = value != sent;
     let value = JsonText::encode(&value).map_err(|error| Refusal::bad(error.to_string()))?;
     let limit = desk.engine().limits().payload;
     if value.len() > limit {
@@ -143,31 +160,38 @@ async fn set(
         return Err(Refusal::too_large(told));
     }
 
-    let requires = expected(&desk, &headers, &group, &key)?;
-    let write =
-        Write::Set { group: group.clone().into(), key: key.clone(), value, expires_at: None };
+    let mut requires = expected(&desk, &headers, &group, &key)?;
+    if is_restored {
+        // What was put back must be what is still kept.
+        let version = before.as_ref().map(|entry| entry.version);
+        requires.push(at_version(&desk, &group, &key, version));
+    }
+    let deed = Deed::new("state.set", format!("{group}/{key}"))
+        .before(&before.map(|entry| shown(&group, &key, &entry.value)))
+        .after(&shown(&group, &key, &value));
+    let write = Write::Set { group: group.into(), key, value, expires_at: None };
     desk.commit(Batch { requires, ..Batch::of(write) }).await?;
-
-    tracing::info!(target: crate::AUDIT, group, key, "state entry set");
-    Ok(StatusCode::NO_CONTENT)
+    Ok((StatusCode::NO_CONTENT, deed, ()))
 }
 
 async fn remove(
     State(desk): State<Arc<Desk>>,
     place: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
-) -> Result<StatusCode, Refusal> {
+) -> Result<(StatusCode, Deed, ()), Refusal> {
     let Path((group, key)) = place?;
     may_write(&desk, &group, &key)?;
     let requires = expected(&desk, &headers, &group, &key)?;
     let now = desk.engine().now();
+    let before = desk.store().get(&group, &key, now).await?;
     let write = Write::Delete { group: group.clone().into(), key: key.clone(), now };
     let committed = desk.commit(Batch { requires, ..Batch::of(write) }).await?;
     if committed.outcomes.contains(&Outcome::Removed(None)) {
         return Err(missing(&group, &key));
     }
-    tracing::info!(target: crate::AUDIT, group, key, "state entry removed");
-    Ok(StatusCode::NO_CONTENT)
+    let deed = Deed::new("state.remove", format!("{group}/{key}"))
+        .before(&before.map(|entry| shown(&group, &key, &entry.value)));
+    Ok((StatusCode::NO_CONTENT, deed, ()))
 }
 
 fn missing(group: &str, key: &str) -> Refusal {
@@ -198,19 +222,24 @@ fn expected(
     let version = header.to_str().ok().and_then(|text| text.trim_matches('"').parse().ok());
     let version = version
         .ok_or_else(|| Refusal::bad("`If-Match` holds the version that was read, such as \"7\""))?;
-    let now = desk.engine().now();
+    Ok(vec![at_version(desk, group, key, Some(version))])
+}
+
+fn at_version(desk: &Desk, group: &str, key: &str, version: Option<u64>) -> Require {
     let (group, key) = (group.to_owned().into(), key.to_owned());
-    Ok(vec![Require::Version { group, key, version: Some(version), now }])
+    Require::Version { group, key, version, now: desk.engine().now() }
 }
 
 #[cfg(test)]
 mod tests {
     use http::Method;
+    use jiff::Timestamp;
+    use motia_core::store::Store as _;
     use serde_json::json;
 
     use crate::{
         local::call,
-        testing::{at_rest, get, put},
+        testing::{at_rest, at_rest_over_a_store, get, put},
     };
 
     #[tokio::test]
@@ -229,6 +258,29 @@ mod tests {
         assert_eq!(status, 204);
         let (status, _) = call(&api, Method::DELETE, "/api/state/orders/o%2F1", None).await;
         assert_eq!(status, 404);
+    }
+
+    #[tokio::test]
+    async fn secrets_are_shown_to_nobody_and_are_still_there_after_an_edit() {
+        let (api, store) = at_rest_over_a_store().await;
+        let user = json!({ "name": "Ana", "password": "hunter2" });
+        put(&api, "/api/state/users/ana", &user).await;
+        put(&api, "/api/state/vault/api-key", &json!("hunter2")).await;
+
+        for path in ["/api/state/users", "/api/state/users/ana", "/api/state/vault/api-key"] {
+            let (_, shown) = get(&api, path).await;
+            assert!(!shown.to_string().contains("hunter2"), "{shown}");
+        }
+        let (_, entry) = get(&api, "/api/state/users/ana").await;
+        let mut edited = entry["value"].clone();
+        edited["name"] = json!("Anna");
+        assert_eq!(put(&api, "/api/state/users/ana", &edited).await.0, 204);
+
+        let kept = store.get("users", "ana", Timestamp::UNIX_EPOCH).await.unwrap().unwrap();
+        assert_eq!(kept.value.to_value(), json!({ "name": "Anna", "password": "hunter2" }));
+        let (status, problem) = put(&api, "/api/state/users/ben", &edited).await;
+        assert_eq!(status, 400, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("/password"), "{problem}");
     }
 
     #[tokio::test]

@@ -55,7 +55,7 @@ pub struct StreamGroup {
 pub struct StreamItem {
     /// Its id.
     pub id: String,
-    /// What was set.
+    /// What was set; secrets are redacted.
     pub value: JsonText,
     /// Rises with each change.
     pub version: u64,
@@ -131,7 +131,7 @@ async fn items(
     let Page { items, next } = page.await?;
     let item = |(id, entry): (String, Entry)| StreamItem {
         id,
-        value: entry.value,
+        value: entry.value.redacted(),
         version: entry.version,
     };
     Ok(Json(Page { items: items.into_iter().map(item).collect(), next }))

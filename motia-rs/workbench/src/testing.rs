@@ -151,6 +151,12 @@ pub(crate) async fn after_a_charge() -> (Router, Runtime, Value) {
     (api, runtime, run)
 }
 
+/// The same, and its store.
+pub(crate) async fn at_rest_over_a_store() -> (Router, Arc<MemoryStore>) {
+    let store = Arc::new(MemoryStore::new());
+    (crate::over(Desk::at_rest(registry(), store.clone()).await.unwrap()), store)
+}
+
 /// The API over a running app, and the app.
 pub(crate) async fn running() -> (Router, Runtime) {
     let runtime = runtime(registry()).await;

@@ -38,8 +38,8 @@ pub struct DeliveryInfo {
     pub due: Option<Timestamp>,
     /// Whether it is held, because its payload does not fit the step's input.
     pub held: bool,
-    /// What is delivered.
-    pub event: Arc<Event>,
+    /// What is delivered, as people may see it.
+    pub event: Event,
 }
 
 /// A delivery that waits.
@@ -62,7 +62,7 @@ impl DeliveryInfo {
             attempts: delivery.attempts,
             due: delivery.due.filter(|_| !held),
             held,
-            event: delivery.event,
+            event: shown(&delivery.event),
         }
     }
 }
@@ -70,15 +70,20 @@ impl DeliveryInfo {
 impl From<DeadLetter> for DeliveryInfo {
     fn from(letter: DeadLetter) -> Self {
         let DeadLetter { id, queue, key, attempts, event, .. } = letter;
-        Self { id, queue, key, attempts, due: None, held: false, event: Arc::new(event) }
+        Self { id, queue, key, attempts, due: None, held: false, event: shown(&event) }
     }
 }
 
 impl From<Ended> for DeliveryInfo {
     fn from(ended: Ended) -> Self {
         let Ended { id, queue, attempts, event, .. } = ended;
-        Self { id, queue, key: None, attempts, due: None, held: false, event: Arc::new(event) }
+        Self { id, queue, key: None, attempts, due: None, held: false, event: shown(&event) }
     }
+}
+
+/// An event as people may see it: the secrets of its payload are redacted.
+pub(crate) fn shown(event: &Event) -> Event {
+    Event { payload: event.payload.redacted(), ..event.clone() }
 }
 
 /// Which deliveries are wanted: those to which all that is said applies.

@@ -127,6 +127,23 @@ pub enum Run {
     },
 }
 
+/// Which entries of the audit log are listed.
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// Only what this person changed
+    #[arg(long, value_name = "NAME")]
+    pub by: Option<String>,
+    /// Only what was done so: `queue.pause`, or all of `queue`
+    #[arg(long, value_name = "WHAT")]
+    pub did: Option<String>,
+    /// Only what was changed no longer ago than this: 30m, 1h, 7d
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Which page
+    #[command(flatten)]
+    pub page: Page,
+}
+
 /// Which log lines are shown.
 #[derive(Debug, Args)]
 pub struct Logs {

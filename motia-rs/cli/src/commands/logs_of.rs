@@ -1,17 +1,24 @@
 //! The last log lines of the running app.
 
 use clap::ValueEnum as _;
+use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Me, text};
+use super::text;
 use crate::{
     Failure,
     args::seen::{Level, Logs},
     ask::{App, with_query},
+    logs::{line::Line, pretty::Pretty},
     output::{Output, print},
 };
 
-pub(super) fn run(app: &App, wanted: Logs, me: &Me, output: Output) -> Result<(), Failure> {
+pub(super) fn run(
+    app: &App,
+    wanted: Logs,
+    (coloured, steps): (bool, &[&str]),
+    output: Output,
+) -> Result<(), Failure> {
     let Logs { follow, level, step, trace, text: said, limit } = wanted;
     let level = level.as_ref().and_then(Level::to_possible_value);
     let query = [
@@ -26,29 +33,36 @@ pub(super) fn run(app: &App, wanted: Logs, me: &Me, output: Output) -> Result<()
         output.document(&document);
         return Ok(());
     }
+    let mut pretty = Pretty::new(coloured && output.is_terminal(), steps);
     for line in document["items"].as_array().into_iter().flatten().rev() {
-        show(line, me, output);
+        show(line, &mut pretty, output);
     }
     if follow {
-        app.follow(&with_query("/api/logs/stream", &query), |line| show(&line, me, output))?;
+        let path = with_query("/api/logs/stream", &query);
+        app.follow(&path, |line| show(&line, &mut pretty, output))?;
     }
     Ok(())
 }
 
-fn show(line: &Value, me: &Me, output: Output) {
+fn show(line: &Value, pretty: &mut Pretty, output: Output) {
     if output.is_json() {
         return print(&line.to_string());
     }
-    let whose = line["step"].as_str().unwrap_or_else(|| text(&line["target"]));
-    let trace: String = line["traceId"].as_str().unwrap_or("-").chars().take(8).collect();
-    let mut shown = format!(
-        "{} {:<5} {whose:<20} {trace:<8}  {}",
-        me.clock.time(text(&line["at"])),
-        text(&line["level"]).to_uppercase(),
-        text(&line["message"]),
-    );
-    for (name, value) in line["fields"].as_object().into_iter().flatten() {
-        shown += &format!("  {name}={value}");
+    if let Some(line) = pretty.write(&as_written(line)) {
+        print(&line);
     }
-    print(&motia_runtime::log::printable(&shown));
+}
+
+/// The line as the app wrote it.
+fn as_written(line: &Value) -> Line {
+    let some = |name: &str| line[name].as_str().map(str::to_owned);
+    Line {
+        time: text(&line["at"]).parse().unwrap_or(Timestamp::UNIX_EPOCH),
+        level: text(&line["level"]).parse().unwrap_or(tracing::Level::INFO),
+        target: text(&line["target"]).to_owned().into(),
+        step: some("step"),
+        trace_id: some("traceId"),
+        message: text(&line["message"]).to_owned(),
+        fields: line["fields"].as_object().cloned().unwrap_or_default(),
+    }
 }

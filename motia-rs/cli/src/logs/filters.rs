@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use motia_runtime::log::RUNS;
 use tracing::{Event, Metadata, Subscriber, level_filters::LevelFilter};
 use tracing_subscriber::layer::{Context, Filter};
 
@@ -38,11 +39,13 @@ pub struct Filters {
     level: LevelFilter,
     /// Of steps and of crates or modules.
     named: Vec<(String, LevelFilter)>,
+    /// Whether the ends of runs pass whatever the level is.
+    with_ends: bool,
 }
 
 impl Default for Filters {
     fn default() -> Self {
-        Self { format: None, level: LevelFilter::INFO, named: Vec::new() }
+        Self { format: None, level: LevelFilter::INFO, named: Vec::new(), with_ends: false }
     }
 }
 
@@ -88,6 +91,17 @@ impl Filters {
         Some(format!("there is no step `{wrong}`; {advice}"))
     }
 
+    /// The same, with the ends of runs, for those who show lines run by run.
+    #[must_use]
+    pub(super) fn with_ends(&self) -> Self {
+        Self { with_ends: true, ..self.clone() }
+    }
+
+    /// Whether the ends of runs are asked for as lines of their own.
+    pub(super) fn wants_ends(&self) -> bool {
+        self.of_target(RUNS) >= LevelFilter::DEBUG
+    }
+
     fn of_step(&self, step: &str) -> Option<LevelFilter> {
         self.named.iter().rev().find(|(name, _)| name == step).map(|(_, level)| *level)
     }
@@ -111,6 +125,9 @@ impl Filters {
 
 impl<S: Subscriber> Filter<S> for Filters {
     fn enabled(&self, metadata: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        if self.with_ends && metadata.target() == RUNS {
+            return true;
+        }
         // Whose line it is stands in the event, which is looked at below.
         let step = metadata.target() == motia_runtime::log::TARGET;
         let level = if step { self.most() } else { self.of_target(metadata.target()) };
@@ -127,7 +144,8 @@ impl<S: Subscriber> Filter<S> for Filters {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(self.most())
+        let ends = if self.with_ends { LevelFilter::DEBUG } else { LevelFilter::OFF };
+        Some(self.most().max(ends))
     }
 }
 

@@ -1,10 +1,11 @@
 //! One JSON object a line, for machines.
 
+use motia_core::text::printable_json;
 use serde_json::{Map, Value, json};
 
 use super::line::Line;
 
-/// The line as JSON; what control characters it has are escaped by JSON itself.
+/// The line as JSON. What cannot be seen in it is escaped, so that it can be looked at in a terminal too.
 #[must_use]
 pub fn write(line: &Line) -> String {
     let mut object = Map::new();
@@ -20,7 +21,7 @@ pub fn write(line: &Line) -> String {
     if !line.fields.is_empty() {
         object.insert("fields".to_owned(), Value::Object(line.fields.clone()));
     }
-    Value::Object(object).to_string()
+    printable_json(&Value::Object(object).to_string())
 }
 
 #[cfg(test)]
@@ -35,7 +36,7 @@ mod tests {
         let line = Line {
             time: Timestamp::UNIX_EPOCH,
             level: Level::WARN,
-            target: "motia::step",
+            target: "motia::step".into(),
             step: Some("Charge".into()),
             trace_id: None,
             message: "two\nlines".into(),
@@ -51,5 +52,23 @@ mod tests {
             "step": "Charge", "message": "two\nlines", "fields": { "cents": 5 },
         });
         assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        let line = Line {
+            time: Timestamp::UNIX_EPOCH,
+            level: Level::INFO,
+            target: "motia::step".into(),
+            step: None,
+            trace_id: None,
+            message: "\u{1b}[31m\u{9b}31m\u{202e}\u{e0041}".into(),
+            fields: Map::new(),
+        };
+
+        let text = write(&line);
+
+        assert!(text.is_ascii(), "{text}");
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["message"], json!(line.message));
     }
 }

@@ -1,9 +1,13 @@
 //! What a log line holds.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use jiff::Timestamp;
-use motia_core::context::Level as StepLevel;
+use motia_core::{
+    context::Level as StepLevel,
+    redact::{in_text, redact_line},
+    text::{printable, printable_lines},
+};
 use motia_runtime::runs::logs::LogLine;
 use serde_json::{Map, Value};
 use tracing::{
@@ -19,7 +23,7 @@ pub struct Line {
     /// How much it matters.
     pub level: Level,
     /// The part of the program that wrote it.
-    pub target: &'static str,
+    pub target: Cow<'static, str>,
     /// The step that wrote it.
     pub step: Option<String>,
     /// The run that it belongs to.
@@ -41,7 +45,7 @@ impl Line {
         let (target, level) = (event.metadata().target(), *event.metadata().level());
         let mut take = |name: &str| fields.remove(name).map(plain);
         let (step, trace_id) = (take("step"), take("trace_id"));
-        let message = take("message").unwrap_or_default();
+        let mut message = take("message").unwrap_or_default();
         if target == motia_runtime::log::TARGET {
             fields
                 .remove("attempt")
@@ -53,13 +57,19 @@ impl Line {
                     other => drop(fields.insert("fields".to_owned(), other)),
                 }
             }
+        } else {
+            // A handler's lines are clean already; what a library says is not.
+            message = in_text(&message).into_owned();
+            let mut said = Value::Object(fields);
+            redact_line(&mut said);
+            fields = said.as_object_mut().map(std::mem::take).unwrap_or_default();
         }
-        Self { time, level, target, step, trace_id, message, fields }
+        Self { time, level, target: target.into(), step, trace_id, message, fields }
     }
 }
 
 impl Line {
-    /// The line as it is kept in memory.
+    /// The line as it is kept in memory, for terminals and browsers.
     #[must_use]
     pub fn kept(&self) -> LogLine {
         LogLine {
@@ -71,12 +81,24 @@ impl Line {
                 Level::INFO => StepLevel::Info,
                 Level::DEBUG | Level::TRACE => StepLevel::Debug,
             },
-            target: self.target,
+            target: self.target.clone(),
             step: self.step.clone(),
             trace_id: self.trace_id.clone(),
-            message: self.message.clone(),
-            fields: self.fields.clone(),
+            message: printable_lines(&self.message),
+            fields: self.fields.iter().map(|(name, value)| (name.clone(), seen(value))).collect(),
         }
+    }
+}
+
+/// A value with all texts in it as they may be seen.
+fn seen(value: &Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(printable_lines(text)),
+        Value::Array(list) => list.iter().map(seen).collect(),
+        Value::Object(map) => {
+            Value::Object(map.iter().map(|(name, value)| (printable(name), seen(value))).collect())
+        }
+        other => other.clone(),
     }
 }
 

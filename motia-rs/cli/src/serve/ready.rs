@@ -7,9 +7,13 @@ use motia_runtime::Runtime;
 use serde_json::json;
 
 use crate::{
+    ask::segment,
     output::Output,
     settings::{Settings, StoreKind},
 };
+
+/// Characters of a token that is not guessed by trying.
+const SAFE_TOKEN: usize = 16;
 
 /// An app that can be asked.
 #[derive(Debug)]
@@ -27,6 +31,18 @@ impl Ready {
             StoreKind::Memory => "memory: nothing outlives this process".to_owned(),
         };
         Self { bound, store, steps: runtime.registry().steps.len(), admin: settings.admin() }
+    }
+
+    /// Whether others can try out tokens, and need not for long.
+    fn is_guessed_soon(&self) -> bool {
+        let is_short = |token: &String| token.chars().count() < SAFE_TOKEN;
+        match &self.admin {
+            AdminAccess::Token { operate, read } => {
+                let mut tokens = read.iter().chain([operate]);
+                !self.bound.ip().is_loopback() && tokens.any(is_short)
+            }
+            AdminAccess::Open | AdminAccess::Closed => false,
+        }
     }
 
     /// Where this machine reaches it.
@@ -50,17 +66,38 @@ impl Ready {
         }
     }
 
+    /// Where its Workbench is, if it is served. With the token behind it, where one is asked for, only a person
+    /// at a terminal is told: what else reads this may keep it.
+    fn workbench(&self, with_token: bool) -> Option<String> {
+        let place = format!("{}/__motia/", self.url());
+        match &self.admin {
+            AdminAccess::Closed => None,
+            AdminAccess::Token { operate, .. } if with_token => {
+                Some(format!("{place}#token={}", segment(operate)))
+            }
+            AdminAccess::Open | AdminAccess::Token { .. } => Some(place),
+        }
+    }
+
     pub(super) fn tell(&self, output: Output) {
         let (url, reach) = (self.url(), self.reach());
         let steps = if self.steps == 1 { "1 step" } else { &format!("{} steps", self.steps) };
         let document = json!({
             "url": url, "store": self.store, "reach": reach, "steps": self.steps,
-            "pid": std::process::id(),
+            "pid": std::process::id(), "workbench": self.workbench(false),
         });
-        output.done(
-            &document,
-            &format!("ready: {url} | {steps} | {} | reached by {reach}", self.store),
-        );
+        let mut lines =
+            vec![format!("ready: {url} | {steps} | {} | reached by {reach}", self.store)];
+        let workbench = self.workbench(output.is_terminal());
+        lines.extend(workbench.map(|place| format!("workbench: {place}")));
+        output.told(&document, &lines);
+        if self.is_guessed_soon() {
+            eprintln!(
+                "the token is short, and others can reach {}: set one of {SAFE_TOKEN} characters or \
+                 more, such as `openssl rand -hex 16` makes",
+                self.bound
+            );
+        }
         if self.admin == AdminAccess::Closed {
             let bound = self.bound;
             eprintln!(
@@ -84,6 +121,28 @@ mod tests {
     fn a_server_says_who_can_reach_it() {
         assert_eq!(ready("127.0.0.1:3000").reach(), "only this machine");
         assert_eq!(ready("0.0.0.0:3000").reach(), "anyone who can reach 0.0.0.0:3000");
+    }
+
+    #[test]
+    fn only_a_person_is_told_the_token() {
+        let guarded = Ready { admin: AdminAccess::token("s3 cret"), ..ready("127.0.0.1:3000") };
+
+        let expected = "http://127.0.0.1:3000/__motia/#token=s3%20cret";
+        assert_eq!(guarded.workbench(true).as_deref(), Some(expected));
+        assert_eq!(guarded.workbench(false).as_deref(), Some("http://127.0.0.1:3000/__motia/"));
+        let closed = Ready { admin: AdminAccess::Closed, ..ready("0.0.0.0:3000") };
+        assert_eq!(closed.workbench(true), None);
+    }
+
+    #[test]
+    fn a_token_that_others_can_guess_is_told_of() {
+        let with = |bound, token: &str| Ready { admin: AdminAccess::token(token), ..ready(bound) };
+        assert!(with("0.0.0.0:3000", "s3cret").is_guessed_soon());
+        assert!(!with("127.0.0.1:3000", "s3cret").is_guessed_soon());
+        assert!(!with("0.0.0.0:3000", "0123456789abcdef").is_guessed_soon());
+        let reader =
+            Ready { admin: AdminAccess::tokens("0123456789abcdef", "l00k"), ..ready("0.0.0.0:1") };
+        assert!(reader.is_guessed_soon());
     }
 
     #[test]

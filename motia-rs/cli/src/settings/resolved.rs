@@ -10,6 +10,7 @@ use std::{
 
 use motia_core::{context::Limits, registry::Registry, setting::Values};
 use motia_http::{AdminAccess, HttpSettings};
+use motia_runtime::{runs::RunSettings, settings::AuditSettings};
 
 use super::{
     Invalid, Places, Raw, own,
@@ -68,6 +69,8 @@ pub struct Settings {
     pub log: Filters,
     /// What the admin API asks for.
     pub token: Option<Secret>,
+    /// What it asks those for who may only look.
+    pub read_token: Option<Secret>,
     /// Host names beside the loopback ones.
     pub allowed_hosts: Vec<String>,
     /// Bytes of the largest request body.
@@ -114,6 +117,10 @@ pub struct Settings {
     pub history_age: Duration,
     /// How many stay in the history.
     pub history_count: NonZeroU32,
+    /// How much of the runs is kept.
+    pub runs: RunSettings,
+    /// How much of the audit log is kept.
+    pub audit: AuditSettings,
     /// What is too large to be kept.
     pub limits: Limits,
     /// Series of one metric of the app.
@@ -134,6 +141,12 @@ impl Settings {
 
     fn resolve(raw: &Raw) -> Result<Self, Invalid> {
         let text = |name: &str| raw.get(name).text.clone();
+        let secret = |name: &str| Some(text(name)).filter(|text| !text.is_empty()).map(Secret);
+        let (token, read_token) = (secret("token"), secret("read_token"));
+        if read_token.is_some() && (token.is_none() || token == read_token) {
+            let given = raw.get("read_token");
+            return Err(Invalid(format!("{given}: it needs a `token` beside it, and another one")));
+        }
         Ok(Self {
             host: read(raw, "host", value::host)?,
             port: read(raw, "port", value::port)?,
@@ -144,7 +157,8 @@ impl Settings {
                 .text
                 .parse()
                 .map_err(|wrong| Invalid(format!("{}: {wrong}", raw.get("log"))))?,
-            token: Some(text("token")).filter(|token| !token.is_empty()).map(Secret),
+            token,
+            read_token,
             allowed_hosts: value::names(&text("allowed_hosts")),
             body_limit: read(raw, "body_limit", value::size)?,
             json_depth: read(raw, "json_depth", value::depth)?,
@@ -168,6 +182,17 @@ impl Settings {
             window: read(raw, "window", value::count)?,
             history_age: read(raw, "history_age", value::duration)?,
             history_count: read(raw, "history_count", value::count)?,
+            runs: RunSettings {
+                count: usize::try_from(read(raw, "runs_count", value::number)?)
+                    .unwrap_or(usize::MAX),
+                bytes: read(raw, "runs_bytes", value::size)?,
+                age: read(raw, "runs_age", value::duration)?,
+                rate: read(raw, "runs_rate", value::number)?,
+            },
+            audit: AuditSettings {
+                count: read(raw, "audit_count", value::count)?.get().into(),
+                age: read(raw, "audit_age", value::duration)?,
+            },
             limits: Limits {
                 payload: read(raw, "max_payload", value::size)?,
                 key: read(raw, "max_key", value::size)?,
@@ -182,7 +207,10 @@ impl Settings {
     #[must_use]
     pub fn admin(&self) -> AdminAccess {
         match &self.token {
-            Some(token) => AdminAccess::Token(token.0.clone()),
+            Some(token) => AdminAccess::Token {
+                operate: token.0.clone(),
+                read: self.read_token.as_ref().map(|token| token.0.clone()),
+            },
             None if self.host.is_loopback() => AdminAccess::Open,
             None => AdminAccess::Closed,
         }
@@ -216,6 +244,8 @@ impl Settings {
         runtime.cancel_grace = self.cancel_grace;
         runtime.history_age = self.history_age;
         runtime.history_count = self.history_count.get().into();
+        runtime.runs = self.runs;
+        runtime.audit = self.audit;
         runtime.window = number(self.window);
         runtime.stream_buffer = number(self.stream_buffer);
         runtime.stream_items = number(self.stream_items);
@@ -391,6 +421,17 @@ mod tests {
     }
 
     #[test]
+    fn runs_are_bounded_by_what_was_set_and_none_is_recorded_where_it_is_nothing() {
+        let env = [("MOTIA_RUNS_COUNT", "0"), ("MOTIA_RUNS_AGE", "1h"), ("MOTIA_RUNS_RATE", "7")];
+        let set = load("runs_bytes = \"1MiB\"", &env, &[]).unwrap().runtime().runs;
+
+        let age = Duration::from_secs(3600);
+        assert_eq!(set, RunSettings { count: 0, bytes: 1 << 20, age, rate: 7 });
+        let refused = load("", &[("MOTIA_RUNS_RATE", "-1")], &[]).unwrap_err();
+        assert_eq!(refused, "MOTIA_RUNS_RATE: `-1` is not a whole number from 0");
+    }
+
+    #[test]
     fn a_variable_of_the_apps_own_is_no_unknown_one() {
         let settings = load("", &[("MOTIA_CHAOS", "5")], &[]).unwrap();
         assert_eq!(settings.app.get(CHAOS), Some(5));
@@ -412,7 +453,21 @@ mod tests {
         assert_eq!(open(&[("host", "0.0.0.0")]), AdminAccess::Closed);
         assert_eq!(open(&[("host", "::1")]), AdminAccess::Open);
         let with_token = load("token = \"s3cret\"", &[], &[("host", "0.0.0.0")]).unwrap();
-        assert_eq!(with_token.admin(), AdminAccess::Token("s3cret".into()));
+        assert_eq!(with_token.admin(), AdminAccess::token("s3cret"));
         assert!(!format!("{with_token:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_token_for_reading_stands_beside_another_one() {
+        let both = load("", &[("MOTIA_TOKEN", "s3cret"), ("MOTIA_READ_TOKEN", "l00k")], &[]);
+        assert_eq!(both.unwrap().admin(), AdminAccess::tokens("s3cret", "l00k"));
+
+        for alone in [
+            &[("MOTIA_READ_TOKEN", "l00k")][..],
+            &[("MOTIA_READ_TOKEN", "l00k"), ("MOTIA_TOKEN", "l00k")],
+        ] {
+            let told = load("", alone, &[]).unwrap_err();
+            assert!(told.starts_with("MOTIA_READ_TOKEN: ") && !told.contains("l00k"), "{told}");
+        }
     }
 }

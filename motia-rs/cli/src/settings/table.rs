@@ -19,6 +19,8 @@ pub enum Kind {
     Names,
     /// A whole number from 1.
     Count,
+    /// A whole number from 0.
+    Number,
     /// A number of bytes: `512`, `64KiB`, `1MiB`.
     Size,
     /// A length of time: `500ms`, `30s`, `5m`, `1h`, `7d`.
@@ -37,7 +39,7 @@ impl Kind {
             Self::Log => "FILTERS",
             Self::Secret => "SECRET",
             Self::Names => "NAMES",
-            Self::Count => "NUMBER",
+            Self::Count | Self::Number => "NUMBER",
             Self::Size => "SIZE",
             Self::Duration => "TIME",
         }
@@ -87,7 +89,7 @@ const fn flag(flag: Flag, setting: Setting) -> Setting {
 }
 
 /// Everything that can be set, in the order of the help.
-pub const SETTINGS: [Setting; 33] = [
+pub const SETTINGS: [Setting; 40] = [
     flag(
         Flag::Serve,
         of(
@@ -127,6 +129,13 @@ pub const SETTINGS: [Setting; 33] = [
         ),
     ),
     of("token", "MOTIA_TOKEN", Kind::Secret, "", "The token that the admin API asks for"),
+    of(
+        "read_token",
+        "MOTIA_READ_TOKEN",
+        Kind::Secret,
+        "",
+        "Another token, for those who may look at the admin API and change nothing",
+    ),
     of(
         "allowed_hosts",
         "MOTIA_ALLOWED_HOSTS",
@@ -290,6 +299,42 @@ pub const SETTINGS: [Setting; 33] = [
         Kind::Count,
         "100000",
         "How many of them stay in the history",
+    ),
+    of(
+        "runs_count",
+        "MOTIA_RUNS_COUNT",
+        Kind::Number,
+        "5000",
+        "Runs that are kept of those that ended well, and as many that failed; 0 records none",
+    ),
+    of(
+        "runs_bytes",
+        "MOTIA_RUNS_BYTES",
+        Kind::Size,
+        "16MiB",
+        "How large each of both may be, about",
+    ),
+    of("runs_age", "MOTIA_RUNS_AGE", Kind::Duration, "7d", "How long runs are kept"),
+    of(
+        "runs_rate",
+        "MOTIA_RUNS_RATE",
+        Kind::Number,
+        "200",
+        "Runs that are recorded in a second, beyond which only failures are; 0 records none",
+    ),
+    of(
+        "audit_count",
+        "MOTIA_AUDIT_COUNT",
+        Kind::Count,
+        "10000",
+        "Entries of the audit log that are kept",
+    ),
+    of(
+        "audit_age",
+        "MOTIA_AUDIT_AGE",
+        Kind::Duration,
+        "90d",
+        "How long entries of the audit log are kept",
     ),
     of(
         "max_series",

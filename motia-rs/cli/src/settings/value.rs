@@ -39,6 +39,14 @@ pub fn count(text: &str) -> Result<NonZeroU32, Expected> {
     text.replace('_', "").parse().map_err(|_| "a whole number from 1")
 }
 
+/// A whole number from 0.
+///
+/// # Errors
+/// What was expected.
+pub fn number(text: &str) -> Result<u32, Expected> {
+    text.replace('_', "").parse().map_err(|_| "a whole number from 0")
+}
+
 /// How deep something may be nested: as deep as the JSON reader itself goes at the most.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ use crate::{
     event::EventId,
     redact::{in_text, redact},
     store::{Batch, Write},
+    text::printable_lines,
 };
 
 /// As much is noted of one run: 200 notes. What comes then is only counted.
@@ -191,7 +192,8 @@ impl Notes {
             }
             fields => fields.clone(),
         };
-        let (target, message) = (target.map(str::to_owned), short(&in_text(message)));
+        let (target, message) =
+            (target.map(str::to_owned), short(&printable_lines(&in_text(message))));
         self.note(at, What::Log { level, target, message, fields });
     }
 

@@ -8,14 +8,20 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, header};
-use motia_core::http::Problem;
+use motia_core::{http::Problem, role::Role};
 use tower::{Service, ServiceExt as _, service_fn};
 
 use crate::{guard::Guard, problem, settings::HttpSettings, trace};
 
-/// Headers of every answer: it is shown in no frame, taken for nothing that it is not, and its
-/// address is told to nobody.
-const HARDENING: [(HeaderName, HeaderValue); 3] = [
+/// What a page may load where it does not say so itself: what the app serves, and no script but from a file.
+const CONTENT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                       font-src 'self'; connect-src 'self'; frame-src 'self'; base-uri 'none'; \
+                       form-action 'none'; frame-ancestors 'self'";
+
+/// Headers of every answer: it is shown in no frame, taken for nothing that it is not, loads nothing from
+/// elsewhere, and its address is told to nobody.
+const HARDENING: [(HeaderName, HeaderValue); 4] = [
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT)),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -39,12 +45,21 @@ pub(super) fn guarded(
 
 async fn answer(guard: &Guard, admin: Router, request: Request<Body>) -> Response {
     let span = trace::Span::of(request.headers());
-    let (parts, body) = request.into_parts();
-    let mut response = match guard.check(&parts) {
+    let (mut parts, body) = request.into_parts();
+    let is_session = parts.method == Method::POST && parts.uri.path() == "/session";
+    let passed = guard.check(&parts).and_then(|role| {
+        // Whoever brings a token to get the cookie for it changes nothing, and no form can bring one.
+        if !is_session {
+            Guard::check_change(&parts, role)?;
+        }
+        Ok(role)
+    });
+    let mut response = match passed {
         Err(refused) if wants_page(&parts.method, &parts.headers, &refused) => door(),
         Err(refused) => problem::response(*refused, None, span.trace_id()),
-        Ok(()) if parts.method == Method::POST && parts.uri.path() == "/session" => session(guard),
-        Ok(()) => {
+        Ok(role) if is_session => session(guard, role),
+        Ok(role) => {
+            parts.extensions.insert(role);
             let Ok(response) = admin.oneshot(Request::from_parts(parts, body)).await;
             in_words(response, span)
         }
@@ -72,10 +87,10 @@ fn in_words(response: Response, span: trace::Span) -> Response {
 }
 
 /// Gives the cookie that stands for the token, which the guard has seen.
-fn session(guard: &Guard) -> Response {
+fn session(guard: &Guard, role: Role) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::NO_CONTENT;
-    response.headers_mut().extend(guard.cookie().map(|cookie| (header::SET_COOKIE, cookie)));
+    response.headers_mut().extend(guard.cookie(role).map(|cookie| (header::SET_COOKIE, cookie)));
     response
 }
 

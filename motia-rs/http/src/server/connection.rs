@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    net::SocketAddr,
     pin::pin,
     sync::{
         Arc,
@@ -10,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, response::Response, routing::future::RouteFuture};
+use axum::{Router, extract::ConnectInfo, response::Response, routing::future::RouteFuture};
 use futures_util::future::{Either, Ready, ready};
 use http::Request;
 use hyper::{body::Incoming, service::service_fn};
@@ -76,10 +77,10 @@ impl Connections {
             tracing::debug!(%error, "a connection ended before it began");
             return;
         }
-        let begun = AtomicUsize::new(0);
+        let (begun, peer) = (AtomicUsize::new(0), stream.peer_addr().ok());
         let service = service_fn(|request| {
             begun.fetch_add(1, Ordering::Relaxed);
-            self.answer(request)
+            self.answer(request, peer)
         });
         let connection =
             self.protocol.serve_connection_with_upgrades(TokioIo::new(stream), service);
@@ -122,10 +123,17 @@ impl Connections {
     /// Looks at the host, and hands on.
     fn answer(
         &self,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
+        peer: Option<SocketAddr>,
     ) -> Either<Ready<Result<Response, Infallible>>, RouteFuture<Infallible>> {
         match self.hosts.check(request.version(), request.uri(), request.headers()) {
-            Ok(()) => Either::Right(self.app.clone().call(request)),
+            Ok(()) => {
+                // Only there somebody asks for it, and to tell it costs an allocation.
+                if let Some(peer) = peer.filter(|_| request.uri().path().starts_with("/__motia")) {
+                    request.extensions_mut().insert(ConnectInfo(peer));
+                }
+                Either::Right(self.app.clone().call(request))
+            }
             Err(refused) => {
                 let trace_id = trace::Span::of(request.headers()).trace_id();
                 let shape = ProblemShape::of(&self.problems, request.uri().path());

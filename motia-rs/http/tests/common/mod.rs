@@ -198,5 +198,5 @@ fn dechunked(mut chunks: &[u8]) -> Vec<u8> {
 
 /// A token for `/__motia`.
 pub(crate) fn token() -> AdminAccess {
-    AdminAccess::Token("s3cret".into())
+    AdminAccess::token("s3cret")
 }

@@ -182,30 +182,31 @@ impl Ended {
         delivery: &Delivery,
         error: &StepError,
     ) -> Settlement {
-        let (step, attempt) = (queue.step_name(), self.number);
+        let (step, attempt, trace_id) =
+            (queue.step_name(), self.number, delivery.event.trace.trace_id);
         let failure = self.failure(delivery, error);
         let said = failure.error.clone();
         if is_misfit(error) {
-            tracing::error!(step, delivery = %delivery.id, error = said, "held: it does not fit");
+            tracing::error!(step, %trace_id, delivery = %delivery.id, error = said, "held: it does not fit");
             return Settlement::Hold { failure };
         }
         if let Some(delay) = error.postponed() {
-            tracing::debug!(step, attempt, why = said, ?delay, "postponed");
+            tracing::debug!(step, %trace_id, attempt, why = said, ?delay, "postponed");
             let due = self.at.checked_add(delay).unwrap_or(Timestamp::MAX);
             return Settlement::Postpone { due };
         }
         if error.is_fatal() {
-            tracing::error!(step, attempt, error = said, "given up: cannot be helped");
+            tracing::error!(step, %trace_id, attempt, error = said, "given up: cannot be helped");
             return dead(format!("fatal: {said}"), self.at, Some(failure));
         }
         let retry = queue.subscriber.event_step().options.retry_of(error.class());
         if attempt >= retry.attempts.get() {
-            tracing::error!(step, attempt, error = said, "given up: the last attempt");
+            tracing::error!(step, %trace_id, attempt, error = said, "given up: the last attempt");
             return dead(format!("failed {attempt} times: {said}"), self.at, Some(failure));
         }
         let delay = retry.delay(attempt, rand::random());
         let delay = error.least_delay().map_or(delay, |least| delay.max(least));
-        tracing::warn!(step, attempt, error = said, ?delay, "to be tried again");
+        tracing::warn!(step, %trace_id, attempt, error = said, ?delay, "to be tried again");
         Settlement::Retry { due: self.at.checked_add(delay).unwrap_or(Timestamp::MAX), failure }
     }
 }

@@ -1,6 +1,6 @@
 //! The last log lines of the program, whoever wrote them.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
 use jiff::Timestamp;
 use motia_core::{context::Level, store::Page};
@@ -26,7 +26,7 @@ pub struct LogLine {
     /// How much it matters.
     pub level: Level,
     /// The part of the program that wrote it.
-    pub target: &'static str,
+    pub target: Cow<'static, str>,
     /// The step that it is of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
@@ -174,7 +174,7 @@ mod tests {
             id: 0,
             at: Timestamp::UNIX_EPOCH,
             level: Level::Info,
-            target: "test",
+            target: "test".into(),
             step: None,
             trace_id: None,
             message,

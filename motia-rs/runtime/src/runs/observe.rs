@@ -10,6 +10,7 @@ use motia_core::{
     },
     error::{StepError, StepResult},
     redact::in_text,
+    text::printable_lines,
 };
 
 use super::{RunOutcome, RunRecord, Runs};
@@ -90,6 +91,7 @@ impl Observer {
             Outcome::postponed => RunOutcome::Postponed,
             Outcome::failed => RunOutcome::Failed,
         };
+        crate::log::ended(run, outcome.name(), took);
         let is_recorded = run.notes.is_some();
         if is_recorded || (outcome.is_failure() && self.runs.samples_failure(run.engine.now())) {
             let error = result.as_ref().err().map(StepError::to_string);
@@ -100,6 +102,7 @@ impl Observer {
 
     /// A run was broken off.
     pub(crate) fn broken_off(&self, run: &Run, took: Duration) {
+        crate::log::ended(run, RunOutcome::Cancelled.name(), took);
         if run.notes.is_some() {
             self.record(run, took, RunOutcome::Cancelled, None, None);
         }
@@ -132,7 +135,7 @@ impl Observer {
             took_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             outcome,
             status,
-            error: error.map(|error| short(&in_text(&error))),
+            error: error.map(|error| short(&printable_lines(&in_text(&error)))),
             input,
             is_bare: run.notes.is_none(),
             replay_of: run.notes.as_ref().and_then(|notes| notes.replay_of),

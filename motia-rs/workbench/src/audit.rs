@@ -338,7 +338,7 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
     use axum::Router;
     use http::Method;
@@ -350,7 +350,7 @@ mod tests {
     use super::*;
     use crate::{
         local,
-        testing::{at_rest, get, put, registry, running, with_dead_letters},
+        testing::{after_a_charge, at_rest, beside, get, put, registry, with_dead_letters},
     };
 
     async fn entries(api: &Router, query: &str) -> Vec<Value> {
@@ -364,48 +364,98 @@ mod tests {
         local::call_by(api, "ana", method, path, body).await.0.as_u16()
     }
 
-    #[tokio::test]
-    async fn whatever_changes_something_leaves_exactly_one_entry() {
-        let (api, runtime) = running().await;
-        let order = json!({ "topic": "order.placed", "payload": { "id": "o-1", "cents": 5 } });
-        let nothing = json!(null);
-        let changes = [
-            ("POST", "/api/queues/Charge/pause", &nothing, "queue.pause", "Charge"),
-            ("POST", "/api/emit", &order, "emit", "order.placed"),
-            ("POST", "/api/queues/Charge/resume", &nothing, "queue.resume", "Charge"),
-            ("POST", "/api/circuits/bank/open", &nothing, "circuit.open", "bank"),
-            ("POST", "/api/circuits/bank/reset", &nothing, "circuit.reset", "bank"),
-            ("POST", "/api/cron/Audit/run", &nothing, "cron.run", "Audit"),
-            ("PUT", "/api/state/orders/o-1", &json!({ "cents": 5 }), "state.set", "orders/o-1"),
-            ("DELETE", "/api/state/orders/o-1", &nothing, "state.remove", "orders/o-1"),
-            ("POST", "/api/cancel", &json!({ "key": "k" }), "delivery.cancel", "key k"),
-            ("POST", "/api/dead/redrive", &nothing, "dead.redrive", "0 found"),
-            ("POST", "/api/dead/purge", &nothing, "dead.purge", "0 found"),
-        ];
+    /// A method, a route, the path of it that is asked, its body, and what the log is to say of it.
+    type Change<'c> = (&'static str, &'static str, &'c str, Value, &'static str);
 
-        for (n, (method, path, body, did, what)) in changes.into_iter().enumerate() {
-            let status = as_ana(&api, method.parse().unwrap(), path, body).await;
+    /// Makes each change, and looks at the log after each.
+    async fn leave_one_entry_each(
+        api: &Router,
+        changes: &[Change<'_>],
+        covered: &mut BTreeSet<(String, &'static str)>,
+    ) {
+        for (method, route, path, body, did) in changes {
+            let before = entries(api, "limit=1000").await.len();
+
+            let status = as_ana(api, method.parse().unwrap(), path, body).await;
 
             assert!((200..300).contains(&status), "{path}: {status}");
-            let kept = entries(&api, "limit=1000").await;
-            assert_eq!(kept.len(), n + 1, "{path}: {kept:?}");
-            let last = &kept[0];
-            assert_eq!((&last["did"], &last["by"]), (&json!(did), &json!("ana")), "{path}");
-            assert!(last["what"].as_str().unwrap().starts_with(what), "{path}: {last}");
+            let kept = entries(api, "limit=1000").await;
+            assert_eq!(kept.len(), before + 1, "{path}: {kept:?}");
+            assert_eq!((&kept[0]["did"], &kept[0]["by"]), (&json!(did), &json!("ana")), "{path}");
+            assert_eq!(kept[0]["role"], json!("operate"));
+            assert_ne!(kept[0]["what"], json!(""), "{path}");
+            covered.insert(((*method).to_owned(), route));
         }
-        runtime.shutdown().await.unwrap();
     }
 
     #[tokio::test]
-    async fn a_dead_letter_that_is_moved_leaves_an_entry_too() {
-        let api = with_dead_letters(1).await;
-        let (_, list) = get(&api, "/api/dead").await;
-        let id = list["items"][0]["id"].as_str().unwrap();
+    async fn whatever_changes_something_leaves_exactly_one_entry() {
+        let mut covered = BTreeSet::new();
+        let order = json!({ "topic": "order.placed", "payload": { "id": "o-1", "cents": 5 } });
 
-        as_ana(&api, Method::POST, &format!("/api/dead/{id}/purge"), &json!(null)).await;
+        let (api, runtime, run) = after_a_charge().await;
+        let replay = format!("/api/runs/{}/replay", run["id"].as_str().unwrap());
+        let null = || Value::Null;
+        let of_charge = json!({ "step": "Charge", "outcome": "ok" });
+        let while_it_runs = [
+            ("POST", "/api/cron/{step}/run", "/api/cron/Audit/run", null(), "cron.run"),
+            ("POST", "/api/runs/{id}/replay", &*replay, null(), "run.replay"),
+            ("POST", "/api/runs/replay", "/api/runs/replay", of_charge, "run.replay"),
+            ("POST", "/api/queues/{step}/pause", "/api/queues/Charge/pause", null(), "queue.pause"),
+            (
+                "POST",
+                "/api/queues/{step}/resume",
+                "/api/queues/Charge/resume",
+                null(),
+                "queue.resume",
+            ),
+            (
+                "POST",
+                "/api/circuits/{name}/open",
+                "/api/circuits/bank/open",
+                null(),
+                "circuit.open",
+            ),
+            (
+                "POST",
+                "/api/circuits/{name}/reset",
+                "/api/circuits/bank/reset",
+                null(),
+                "circuit.reset",
+            ),
+            ("POST", "/api/emit", "/api/emit", order, "emit"),
+        ];
+        leave_one_entry_each(&api, &while_it_runs, &mut covered).await;
+        runtime.shutdown().await.unwrap();
 
-        let kept = entries(&api, "did=dead").await;
-        assert_eq!((kept.len(), &kept[0]["what"]), (1, &json!(id)));
+        let api = with_dead_letters(2).await;
+        let (_, dead) = get(&api, "/api/dead").await;
+        let dead = [0, 1].map(|n| dead["items"][n]["id"].as_str().unwrap().to_owned());
+        let (redrive, purge) =
+            (format!("/api/dead/{}/redrive", dead[0]), format!("/api/dead/{}/purge", dead[1]));
+        let cancel = format!("/api/deliveries/{}/cancel", dead[0]);
+        let key = "/api/state/{group}/{key}";
+        let at_rest = [
+            ("POST", "/api/dead/{id}/redrive", &*redrive, null(), "dead.redrive"),
+            ("POST", "/api/dead/{id}/purge", &*purge, null(), "dead.purge"),
+            ("POST", "/api/dead/redrive", "/api/dead/redrive", null(), "dead.redrive"),
+            ("POST", "/api/dead/purge", "/api/dead/purge", null(), "dead.purge"),
+            ("POST", "/api/deliveries/{id}/cancel", &*cancel, null(), "delivery.cancel"),
+            ("POST", "/api/cancel", "/api/cancel", json!({ "key": "k" }), "delivery.cancel"),
+            ("PUT", key, "/api/state/orders/o-1", json!({ "cents": 5 }), "state.set"),
+            ("DELETE", key, "/api/state/orders/o-1", null(), "state.remove"),
+        ];
+        leave_one_entry_each(&api, &at_rest, &mut covered).await;
+
+        let folder = tempfile::tempdir().unwrap();
+        let layout = ("/api/flows/{flow}/layout", "/api/flows/orders/layout");
+        let drawn = [("PUT", layout.0, layout.1, json!({ "positions": {} }), "layout.save")];
+        leave_one_entry_each(&beside(folder.path()).await, &drawn, &mut covered).await;
+
+        let routes = crate::routes();
+        let changing = routes.operations().iter().filter(|each| !each.method.is_safe());
+        let all: BTreeSet<_> = changing.map(|each| (each.method.to_string(), each.path)).collect();
+        assert_eq!(covered, all, "each route that changes something is tried here");
     }
 
     #[tokio::test]

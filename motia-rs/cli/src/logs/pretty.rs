@@ -167,9 +167,12 @@ fn told(took: Duration) -> String {
 
 /// The colour of a trace: the same wherever it is shown.
 fn colour_of(trace: &str) -> String {
-    let sum =
-        trace.bytes().fold(0_usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
-    if trace.is_empty() { String::new() } else { format!("38;5;{}", COLOURS[sum % COLOURS.len()]) }
+    let number = u32::from_str_radix(trace, 16).unwrap_or_default() as usize;
+    if trace.is_empty() {
+        String::new()
+    } else {
+        format!("38;5;{}", COLOURS[number % COLOURS.len()])
+    }
 }
 
 fn is_word(text: &str) -> bool {

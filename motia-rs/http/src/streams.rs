@@ -119,8 +119,9 @@ async fn events(admission: Admission, room: Room, request: Request) -> Response 
         Err(refused) => problem::response(*refused, None, trace_id),
     };
     let headers = response.headers_mut();
-    // The origin was looked at on the way in.
-    if let Some(origin) = parts.headers.get(header::ORIGIN) {
+    // To other pages nothing is said, not even why they are refused.
+    let may_read = admission.guard.check_page(&parts).is_ok();
+    if let Some(origin) = parts.headers.get(header::ORIGIN).filter(|_| may_read) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.insert(header::VARY, HeaderValue::from_static("origin"));
     }

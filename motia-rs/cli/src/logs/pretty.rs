@@ -179,8 +179,9 @@ fn is_word(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c == '"' || c == '=')
 }
 
+/// The crate that a line is of; of the framework, which part: `audit`.
 fn crate_of(target: &str) -> &str {
-    target.split("::").next().unwrap_or(target)
+    target.strip_prefix("motia::").unwrap_or(target).split("::").next().unwrap_or(target)
 }
 
 fn colour_of_level(level: Level) -> &'static str {

@@ -25,7 +25,7 @@ pub(super) struct Admission {
     pub(super) settings: Arc<HttpSettings>,
     pub(super) tasks: Tasks,
     door: Arc<Door>,
-    guard: Guard,
+    pub(super) guard: Guard,
     places: Arc<Semaphore>,
 }
 

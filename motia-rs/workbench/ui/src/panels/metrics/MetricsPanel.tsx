@@ -1,0 +1,113 @@
+/** What the app counts, and how it moves while you look. */
+
+import { useQuery } from '@tanstack/react-query'
+import { ChartSpline } from 'lucide-react'
+import { useEffect, useMemo, useState } from 'react'
+import { metrics } from '~/api/queries'
+import { DataGrid } from '~/lists/DataGrid'
+import type { Column } from '~/lists/types'
+import { useFilters } from '~/lists/useFilters'
+import { printable } from '~/text/printable'
+import { Badge } from '~/ui/Badge'
+import { Empty } from '~/ui/Empty'
+import { Loaded } from '~/ui/Loaded'
+import { Page } from '~/ui/Page'
+import { Search } from '~/ui/Search'
+import { Spark } from '~/ui/Spark'
+import { Text } from '~/ui/Text'
+import { type Past, remember, type Series, seriesOf } from './series'
+
+const COLUMNS: Column<Series>[] = [
+  {
+    key: 'name',
+    title: 'Metric',
+    width: 'minmax(14rem, 1fr)',
+    narrow: 'minmax(0, 1fr)',
+    cell: ({ metric, help }) => (
+      <span className="flex min-w-0 flex-col">
+        <Text of={metric} isMono />
+        <Text of={help} className="text-2xs text-faint" />
+      </span>
+    ),
+  },
+  {
+    key: 'labels',
+    title: 'Labels',
+    width: 'minmax(8rem, 1fr)',
+    cell: ({ labels }) => (
+      <Text
+        of={Object.entries(labels)
+          .map(([name, value]) => `${name}=${value}`)
+          .join('  ')}
+        isMono
+        className="text-soft"
+      />
+    ),
+  },
+  { key: 'type', title: 'Type', width: '6rem', cell: ({ type }) => <Badge>{type}</Badge> },
+  {
+    key: 'now',
+    title: 'Now',
+    width: 'minmax(7rem, 18rem)',
+    narrow: '6rem',
+    isNumber: true,
+    cell: ({ now }) => <Text of={now} isMono />,
+  },
+  {
+    key: 'line',
+    title: 'While you look',
+    width: '8rem',
+    cell: ({ line, metric, type }) => (
+      <Spark
+        values={line}
+        label={`${printable(metric)}${type === 'gauge' ? '' : ' a second'}: ${line.at(-1) ?? 0}`}
+      />
+    ),
+  },
+]
+
+/** How often they are read, in milliseconds. */
+const EVERY = 2000
+
+export default function MetricsPanel() {
+  const [filters, set] = useFilters()
+  const query = useQuery({ ...metrics(), refetchInterval: EVERY })
+  const [past, setPast] = useState<Past>(new Map())
+  const { data, dataUpdatedAt } = query
+  useEffect(() => {
+    if (data) setPast((before) => remember(before, data.items, dataUpdatedAt))
+  }, [data, dataUpdatedAt])
+  const all = useMemo(() => seriesOf(data?.items ?? [], past), [data, past])
+  const wanted = (filters.q ?? '').toLowerCase()
+  const shown = all.filter(({ key, help }) => `${key} ${help}`.toLowerCase().includes(wanted))
+  return (
+    <Page
+      title="Metrics"
+      about="What the app counts, and how it moves while you look"
+      controls={
+        <Search
+          label="Find a metric or label"
+          value={filters.q ?? ''}
+          onChange={(q) => set({ q })}
+          className="w-72 max-sm:w-full"
+        />
+      }
+    >
+      <Loaded of={query}>
+        {() =>
+          shown.length > 0 ? (
+            <DataGrid
+              label="Metrics"
+              items={shown}
+              columns={COLUMNS}
+              keyOf={({ key }) => key}
+              rowHeight={46}
+            />
+          ) : (
+            <Empty icon={ChartSpline} title="No metric fits" commands={[`curl ${location.origin}/metrics`]} />
+          )
+        }
+      </Loaded>
+    </Page>
+  )
+}

@@ -1,0 +1,61 @@
+/** Sends all runs that the filters find again, where they can be. */
+
+import { RotateCcw } from 'lucide-react'
+import { useState } from 'react'
+import { replayRuns } from '~/api/actions'
+import { useAction } from '~/app/useAction'
+import { useRefused } from '~/app/useRole'
+import type { Filters } from '~/lists/useFilters'
+import { plural } from '~/text/format'
+import { Button } from '~/ui/Button'
+import { Confirm } from '~/ui/Confirm'
+import { Dialog } from '~/ui/Dialog'
+import { Text } from '~/ui/Text'
+
+/** As many are sent again at once. */
+const MOST = 1000
+
+export function ReplayMany({ filter }: { filter: Filters }) {
+  const [isAsking, setAsking] = useState(false)
+  const mayNot = useRefused()
+  const { step, flow, outcome, trace, since, until, text } = filter
+  const asked = { step, flow, outcome, trace, since, until, text }
+  const isNarrow = Boolean(step || flow || outcome || trace || text)
+  const refused = mayNot ?? (isNarrow ? undefined : 'Filter first: by step, flow, outcome, trace or text.')
+  const replay = useAction({
+    do: () => replayRuns({ ...asked, limit: MOST }),
+    touches: ['runs', 'queues'],
+    done: ({ replayed }) => `${plural(replayed, 'run')} sent again`,
+  })
+  const left = replay.data?.refused ?? []
+  return (
+    <>
+      <Button icon={RotateCcw} refused={refused} isBusy={replay.isPending} onClick={() => setAsking(true)}>
+        Replay these
+      </Button>
+      {isAsking && (
+        <Confirm
+          title="Replay what the filters find?"
+          about={`The events of these runs are handled once more by their steps, at most ${MOST} of them. What they do to the world outside, they do again.`}
+          verb="Replay"
+          onClose={() => setAsking(false)}
+          onConfirm={() => replay.mutate()}
+        />
+      )}
+      <Dialog
+        title={`${plural(left.length, 'run')} could not be replayed`}
+        isOpen={left.length > 0}
+        onClose={() => replay.reset()}
+      >
+        <ul className="max-h-80 space-y-1 overflow-auto">
+          {left.map(({ id, why }) => (
+            <li key={id} className="flex gap-3">
+              <Text of={id} isMono className="shrink-0" />
+              <Text of={why} isWhole />
+            </li>
+          ))}
+        </ul>
+      </Dialog>
+    </>
+  )
+}

@@ -1,0 +1,34 @@
+/** Asks before something is done that cannot be undone. */
+
+import type { ReactNode } from 'react'
+import { Button } from './Button'
+import { Dialog } from './Dialog'
+
+type Props = {
+  title: string
+  about: ReactNode
+  /** The word on the button: what will be done. */
+  verb: string
+  isDangerous?: boolean
+  onClose: () => void
+  onConfirm: () => void
+}
+
+export function Confirm({ title, about, verb, isDangerous, onClose, onConfirm }: Props) {
+  return (
+    <Dialog title={title} about={about} isOpen onClose={onClose}>
+      <div className="mt-3 flex justify-end gap-2">
+        <Button onClick={onClose}>Leave it</Button>
+        <Button
+          look={isDangerous ? 'danger' : 'primary'}
+          onClick={() => {
+            onConfirm()
+            onClose()
+          }}
+        >
+          {verb}
+        </Button>
+      </div>
+    </Dialog>
+  )
+}

@@ -48,10 +48,17 @@ export const emit = (emission: Emission) =>
   send<{ id: string; duplicate: boolean }>('POST', '/emit', emission)
 
 export const replayRun = (id: string) =>
-  send<{ event: string; traceId: string }>('POST', `${path('runs', id)}/replay`, { by })
+  send<{ event: string | null; status: number | null; traceId: string }>(
+    'POST',
+    `${path('runs', id)}/replay`,
+    { by },
+  )
 
 export const replayRuns = (filter: Params) =>
-  send<{ replayed: number; refused: { id: string; why: string }[] }>('POST', '/runs/replay', filter)
+  send<{ replayed: number; refused: { id: string; why: string }[] }>('POST', '/runs/replay', {
+    ...filter,
+    by,
+  })
 
 /** Sets an entry; with a version, only while it still has that one. */
 export const setEntry = (group: string, key: string, value: unknown, version?: number) =>

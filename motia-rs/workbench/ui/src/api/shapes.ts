@@ -57,13 +57,15 @@ export type Endpoint = {
   path: string
   description: string
   flows: string[]
-  query: { name: string; description?: string }[]
-  pathParams: (string | { name: string })[]
+  query: Field[]
+  pathParams: Field[]
   body: Schema | null
   bodyExample: unknown
   response: Schema | null
   mediaTypes: string[]
 }
+
+export type Field = { name: string; description: string; required?: boolean; schema?: Schema | null }
 
 export type Schema = { [keyword: string]: unknown } | boolean
 
@@ -188,6 +190,7 @@ export type RunLine = {
   trigger?: string
   logs: number
   emits: number
+  replayOf?: string
 }
 
 export type Note = { at: string } & (
@@ -214,6 +217,7 @@ export type RunRecord = {
   error?: string
   input?: { value: unknown; isWhole: boolean; request?: string; topic?: string }
   isBare?: boolean
+  replayOf?: number | string
   notes: Note[]
   leftOut: number
 }

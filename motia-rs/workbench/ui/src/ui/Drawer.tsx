@@ -2,7 +2,7 @@
 
 import { X } from 'lucide-react'
 import { Dialog as Radix } from 'radix-ui'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { IconButton } from './IconButton'
 
 type Props = {
@@ -15,13 +15,28 @@ type Props = {
 }
 
 export function Drawer({ title, name, actions, onClose, children }: Props) {
+  const sheet = useRef<HTMLDivElement>(null)
+  const opener = useRef<Element | null>(null)
+  useEffect(() => {
+    opener.current = document.activeElement
+  }, [])
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()} modal={false}>
       <Radix.Portal>
         <Radix.Content
+          ref={sheet}
           aria-describedby={undefined}
+          // No button gets the focus by itself: Enter in a list must do nothing but open the sheet.
+          onOpenAutoFocus={(event) => {
+            event.preventDefault()
+            sheet.current?.focus()
+          }}
+          onCloseAutoFocus={(event) => {
+            event.preventDefault()
+            if (opener.current instanceof HTMLElement) opener.current.focus()
+          }}
           onInteractOutside={(event) => event.preventDefault()}
-          className="slide-in fixed top-0 right-0 bottom-0 z-30 flex w-full max-w-2xl flex-col border-l border-line bg-surface shadow-pop outline-none"
+          className="slide-in fixed top-0 right-0 bottom-0 z-30 flex w-full max-w-xl flex-col min-[1600px]:max-w-2xl border-l border-line bg-surface shadow-pop outline-none"
         >
           <div className="flex min-h-13 items-center gap-2 border-b border-line px-4 py-2">
             <Radix.Title

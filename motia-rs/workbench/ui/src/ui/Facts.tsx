@@ -6,7 +6,7 @@ export type Fact = [name: string, value: ReactNode]
 
 export function Facts({ facts }: { facts: (Fact | false | null | undefined | '')[] }) {
   return (
-    <dl className="grid grid-cols-[minmax(6rem,auto)_1fr] gap-x-4 gap-y-1.5">
+    <dl className="grid grid-cols-[minmax(5rem,max-content)_1fr] gap-x-4 gap-y-1.5">
       {facts.map(
         (fact) =>
           fact && (

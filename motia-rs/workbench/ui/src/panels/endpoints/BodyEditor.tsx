@@ -2,7 +2,8 @@
 
 import { useState } from 'react'
 import type { Schema } from '~/api/shapes'
-import { faultOf, JsonEditor } from '~/json/JsonEditor'
+import { faultOf } from '~/json/fault'
+import { JsonEditor } from '~/json/JsonEditor'
 import { parse, pretty } from '~/json/lossless'
 import { Button } from '~/ui/Button'
 import { resolve, typeOf } from './example'

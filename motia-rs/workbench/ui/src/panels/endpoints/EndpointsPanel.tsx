@@ -36,6 +36,7 @@ export default function EndpointsPanel() {
           const shown = all.filter(({ step, method, path, description }) =>
             `${method} ${path} ${step} ${description}`.toLowerCase().includes(wanted),
           )
+          shown.sort((one, other) => (one.path < other.path ? -1 : one.path > other.path ? 1 : 0))
           const chosen = all.find((each) => each.step === step)
           if (all.length === 0) {
             return (

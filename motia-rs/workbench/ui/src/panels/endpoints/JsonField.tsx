@@ -1,7 +1,7 @@
 /** A field of a form that is written as JSON. */
 
 import { useState } from 'react'
-import { faultOf } from '~/json/JsonEditor'
+import { faultOf } from '~/json/fault'
 import { parse, pretty } from '~/json/lossless'
 import { Labelled } from '~/ui/Labelled'
 

@@ -14,13 +14,11 @@ import { Section } from '~/ui/Section'
 import { Text } from '~/ui/Text'
 import { AnswerView } from './AnswerView'
 import { BodyEditor } from './BodyEditor'
-import { address, begin, curl, type Draft, headersOf, missing, paramsOf } from './draft'
+import { address, begin, bodyOf, curl, type Draft, headersOf, missing, paramsOf } from './draft'
 import { Pairs } from './Pairs'
 import { PastRequests } from './PastRequests'
 import { keep, past } from './past'
 import { type Answer, send } from './send'
-
-const METHODS_WITHOUT_BODY = ['GET', 'HEAD']
 
 export function TryIt({ endpoint }: { endpoint: Endpoint }) {
   const [draft, setDraft] = useState<Draft>(() => past(endpoint.step)[0]?.draft ?? begin(endpoint))
@@ -32,7 +30,7 @@ export function TryIt({ endpoint }: { endpoint: Endpoint }) {
   const abort = useRef<AbortController>(undefined)
 
   const change = (part: Partial<Draft>) => setDraft((before) => ({ ...before, ...part }))
-  const hasBody = !METHODS_WITHOUT_BODY.includes(endpoint.method)
+  const hasBody = (endpoint.mediaTypes?.length ?? 0) > 0
   const sent = hasBody ? draft : { ...draft, body: '' }
   const names = paramsOf(endpoint)
   const refused = missing(endpoint.path, draft)
@@ -50,7 +48,7 @@ export function TryIt({ endpoint }: { endpoint: Endpoint }) {
         method: endpoint.method,
         address: address(endpoint.path, draft),
         headers: headersOf(sent, mediaType),
-        body: sent.body === '' ? undefined : sent.body,
+        body: bodyOf(sent, mediaType),
       }
       await send(request, abort.current.signal, (part) => {
         status = part.status
@@ -148,7 +146,7 @@ export function TryIt({ endpoint }: { endpoint: Endpoint }) {
             }
           >
             <BodyEditor
-              schema={mediaType.includes('json') ? endpoint.body : null}
+              schema={/json|urlencoded/.test(mediaType) ? endpoint.body : null}
               value={draft.body}
               onChange={(body) => change({ body })}
               onExample={() => change({ body: begin(endpoint).body })}

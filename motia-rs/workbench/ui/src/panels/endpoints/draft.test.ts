@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Endpoint } from '~/api/shapes'
-import { address, begin, curl, type Draft, missing } from './draft'
+import { address, begin, bodyOf, curl, type Draft, missing } from './draft'
 
 const draft: Draft = {
   params: { id: 'a/b', file: 'x/y z' },
@@ -45,4 +45,11 @@ test('a line for a terminal survives an apostrophe', () => {
     'http://x',
   )
   expect(line).toBe(`curl -X POST 'http://x/hi' -H 'content-type: application/json' -d '{"a":"it'\\''s"}'`)
+})
+
+test('a form is written as JSON and sent as a form', () => {
+  const kind = 'application/x-www-form-urlencoded'
+  expect(bodyOf({ body: '{"a":"x y","b":[1,2]}' }, kind)).toBe('a=x+y&b=1&b=2')
+  expect(bodyOf({ body: 'a=1' }, kind)).toBe('a=1')
+  expect(bodyOf({ body: '' }, kind)).toBeUndefined()
 })

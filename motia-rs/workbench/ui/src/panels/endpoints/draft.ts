@@ -1,6 +1,7 @@
 /** A request that is being written. */
 
 import type { Endpoint } from '~/api/shapes'
+import { faultOf } from '~/json/fault'
 import { pretty } from '~/json/lossless'
 import { exampleOf } from './example'
 
@@ -15,7 +16,7 @@ export type Draft = {
 
 /** The names in the path of a route: `/orders/{id}`. */
 export function paramsOf({ path, pathParams }: Pick<Endpoint, 'path' | 'pathParams'>): string[] {
-  const told = (pathParams ?? []).map((param) => (typeof param === 'string' ? param : param.name))
+  const told = (pathParams ?? []).map(({ name }) => name)
   if (told.length > 0) return told
   return [...path.matchAll(/\{\*?([^}]+)\}/g)].map((found) => found[1] ?? '')
 }
@@ -58,6 +59,17 @@ export function headersOf(draft: Draft, mediaType: string): Headers {
   return headers
 }
 
+/** What is sent: a form is written as JSON here, and sent as a form. */
+export function bodyOf({ body }: Pick<Draft, 'body'>, mediaType: string): string | undefined {
+  if (body === '') return undefined
+  if (mediaType !== 'application/x-www-form-urlencoded' || faultOf(body) !== undefined) return body
+  const form = new URLSearchParams()
+  for (const [name, value] of Object.entries(JSON.parse(body) ?? {})) {
+    for (const each of Array.isArray(value) ? value : [value]) form.append(name, String(each))
+  }
+  return form.toString()
+}
+
 /** The same request as a line for a terminal. */
 export function curl(method: string, path: string, draft: Draft, mediaType: string, origin: string): string {
   const quote = (text: string) => `'${text.replaceAll("'", `'\\''`)}'`
@@ -65,6 +77,7 @@ export function curl(method: string, path: string, draft: Draft, mediaType: stri
   headersOf(draft, mediaType).forEach((value, name) => {
     parts.push('-H', quote(`${name}: ${value}`))
   })
-  if (draft.body !== '') parts.push('-d', quote(draft.body))
+  const body = bodyOf(draft, mediaType)
+  if (body !== undefined) parts.push('-d', quote(body))
   return parts.join(' ')
 }

@@ -90,7 +90,7 @@ function FlowCard({ flow, steps, live }: CardProps) {
         <Text of={flow.description} isWhole />
       </p>
       <div className="flex items-center gap-2 text-xs text-faint">
-        <span className="flex -space-x-1">
+        <span className="flex gap-0.5">
           {(['api', 'event', 'cron', 'noop'] as const)
             .filter((kind) => flow.steps.some((step) => kinds.get(step) === kind))
             .map((kind) => (

@@ -41,8 +41,8 @@ export function Graph({ flow, steps, saved, activity, queues, chosen, onChoose }
   const placed = useMemo(() => place(flow, isTidy ? {} : saved), [flow, saved, isTidy])
   const positions = useMemo(() => ({ ...placed, ...moved }), [placed, moved])
   const nodes = useMemo(
-    () => nodesOf(positions, { steps, activity, queues, chosen }),
-    [positions, steps, activity, queues, chosen],
+    () => nodesOf(positions, flow.edges, { steps, activity, queues, chosen }),
+    [positions, flow, steps, activity, queues, chosen],
   )
   const lines = useMemo(
     () => linesOf(flow, { steps, activity, queues, chosen }),
@@ -87,7 +87,7 @@ export function Graph({ flow, steps, saved, activity, queues, chosen, onChoose }
         nodesFocusable={false}
         onlyRenderVisibleElements={steps.length > LARGE}
         fitView
-        fitViewOptions={{ padding: 0.12, maxZoom: 1.1 }}
+        fitViewOptions={{ padding: 0.06, maxZoom: 1.1 }}
         minZoom={0.05}
         proOptions={{ hideAttribution: true }}
         aria-label={`The graph of ${flow.name}`}

@@ -16,7 +16,7 @@ type Props = {
 export function GraphTools({ isChanged, isBusy, onSave, onTidy, onUndo }: Props) {
   const refused = useRefused()
   const { fitView } = useReactFlow()
-  const refit = () => setTimeout(() => void fitView({ padding: 0.12, maxZoom: 1.1 }), 50)
+  const refit = () => setTimeout(() => void fitView({ padding: 0.06, maxZoom: 1.1 }), 50)
   return (
     <Panel position="top-right" className="flex gap-2">
       {isChanged && (

@@ -30,7 +30,12 @@ export const StepNode = memo(function StepNode({ data }: NodeProps<StepNodeType>
         isChosen && 'outline-2 outline-accent',
       )}
     >
-      <Handle type="target" position={Position.Left} isConnectable={false} />
+      <Handle
+        type="target"
+        position={Position.Left}
+        isConnectable={false}
+        className={classes(!data.isSetGoing && 'invisible')}
+      />
       <button type="button" className="flex min-w-0 items-center gap-2 rounded text-left font-medium">
         <KindMark kind={step.kind} />
         <Text of={step.name} />
@@ -58,7 +63,12 @@ export const StepNode = memo(function StepNode({ data }: NodeProps<StepNodeType>
         )}
         {isPaused && <Badge tone="warn">paused</Badge>}
       </div>
-      <Handle type="source" position={Position.Right} isConnectable={false} />
+      <Handle
+        type="source"
+        position={Position.Right}
+        isConnectable={false}
+        className={classes(!data.setsGoing && 'invisible')}
+      />
     </div>
   )
 })

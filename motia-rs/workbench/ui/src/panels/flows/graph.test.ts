@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Activity, QueueInfo, StepInfo } from '~/api/shapes'
-import { linesOf, nodesOf } from './graph'
+import { bundles, labelOf, linesOf, nodesOf } from './graph'
 
 const edge = (from: string, to: string, topic: string, drawn = false) => ({ from, to, topic, drawn })
 const queue = (name: string, waiting: number) =>
@@ -29,7 +29,14 @@ test('a line moves while its end is at work', () => {
 
 test('a node knows that its queue is paused', () => {
   const steps = [{ name: 'B', kind: 'event' } as StepInfo]
-  const [node] = nodesOf({ B: { x: 1, y: 2 } }, { ...live, steps })
+  const [node] = nodesOf({ B: { x: 1, y: 2 } }, [], { ...live, steps })
   expect(node?.data.isPaused).toBe(true)
   expect(node?.position).toEqual({ x: 1, y: 2 })
+})
+
+test('two steps have one line between them', () => {
+  const [bundle, ...others] = bundles([edge('A', 'B', 'placed'), edge('A', 'B', 'paid', true)])
+  expect(others).toEqual([])
+  expect(bundle).toEqual({ from: 'A', to: 'B', topics: ['placed', 'paid'], drawn: false })
+  expect(labelOf(bundle ?? { topics: [] })).toBe('placed +1')
 })

@@ -11,12 +11,19 @@ export type StepData = {
   activity: Activity | undefined
   isPaused: boolean
   isChosen: boolean
+  isSetGoing: boolean
+  setsGoing: boolean
 }
 export type StepNodeType = Node<StepData, 'step'>
 
 type Live = { steps: StepInfo[]; activity: Activity[]; queues: QueueInfo[]; chosen: string | undefined }
 
-export function nodesOf(positions: Positions, { steps, activity, queues, chosen }: Live): StepNodeType[] {
+export function nodesOf(
+  positions: Positions,
+  edges: FlowInfo['edges'],
+  { steps, activity, queues, chosen }: Live,
+): StepNodeType[] {
+  const [froms, tos] = [new Set(edges.map(({ from }) => from)), new Set(edges.map(({ to }) => to))]
   const live = new Map(activity.map((each) => [each.step, each]))
   const paused = new Set(queues.filter((queue) => queue.paused).map(({ queue }) => queue))
   return steps.map((step) => ({
@@ -28,26 +35,53 @@ export function nodesOf(positions: Positions, { steps, activity, queues, chosen 
       activity: live.get(step.name),
       isPaused: paused.has(step.name),
       isChosen: step.name === chosen,
+      isSetGoing: tos.has(step.name),
+      setsGoing: froms.has(step.name),
     },
   }))
+}
+
+/** Two steps have one line between them, however many topics go along it. */
+export type Bundle = { from: string; to: string; topics: string[]; drawn: boolean }
+
+export function bundles(edges: FlowInfo['edges']): Bundle[] {
+  const found = new Map<string, Bundle>()
+  for (const { from, to, topic, drawn } of edges) {
+    const key = JSON.stringify([from, to])
+    const known = found.get(key)
+    if (!known) found.set(key, { from, to, topics: [topic], drawn })
+    else {
+      known.topics.push(topic)
+      known.drawn &&= drawn
+    }
+  }
+  return [...found.values()]
+}
+
+/** `order.placed`, `order.placed +2`. */
+export function labelOf({ topics: [first = '', ...more] }: Pick<Bundle, 'topics'>): string {
+  return more.length > 0 ? `${printable(first)} +${more.length}` : printable(first)
 }
 
 /** A line shows what waits at its end where no other line leads there: else nobody knows by which it came. */
 export function linesOf(flow: FlowInfo, { activity, queues, chosen }: Live): Line[] {
   const live = new Map(activity.map((each) => [each.step, each]))
   const depths = new Map(queues.map((each) => [each.queue, each]))
+  const all = bundles(flow.edges)
   const into = new Map<string, number>()
-  for (const { to, drawn } of flow.edges) if (!drawn) into.set(to, (into.get(to) ?? 0) + 1)
-  return flow.edges.map(({ from, to, topic, drawn }) => {
+  for (const { to, drawn } of all) if (!drawn) into.set(to, (into.get(to) ?? 0) + 1)
+  return all.map((bundle) => {
+    const { from, to, drawn } = bundle
+    const label = labelOf(bundle)
     const depth = depths.get(to)
     const waiting = depth ? depth.waiting + depth.delayed + depth.held : (live.get(to)?.waiting ?? 0)
     const isTold = !drawn && into.get(to) === 1 && waiting > 0
     const isNear = chosen !== undefined && (from === chosen || to === chosen)
     return {
-      id: `${from} ${topic} ${to}`,
+      id: JSON.stringify([from, to]),
       source: from,
       target: to,
-      label: isTold ? `${printable(topic)} · ${count(waiting)} waiting` : printable(topic),
+      label: isTold ? `${label} · ${count(waiting)} waiting` : label,
       animated: !drawn && (live.get(to)?.running ?? 0) > 0,
       className: [drawn ? 'is-drawn' : '', isNear ? 'is-near' : ''].join(' '),
       focusable: false,

@@ -2,10 +2,14 @@
 
 import dagre from '@dagrejs/dagre'
 import type { FlowInfo } from '~/api/shapes'
+import { bundles, labelOf } from './graph'
 import { layers } from './layers'
 
-export const WIDTH = 232
+export const WIDTH = 216
 export const HEIGHT = 84
+
+/** Between steps that have no lines. */
+const GAP = 32
 
 export type Positions = Record<string, { x: number; y: number }>
 
@@ -30,20 +34,33 @@ function only(steps: string[], saved: Positions): Positions {
   return Object.fromEntries(Object.entries(saved).filter(([step]) => known.has(step)))
 }
 
+/** Steps with lines between them in layers; those without stand together below. */
 function arranged(flow: FlowInfo): Positions {
-  const graph = new dagre.graphlib.Graph({ multigraph: true })
-  graph.setGraph({ rankdir: 'LR', nodesep: 28, ranksep: 110, marginx: 24, marginy: 24 })
+  const graph = new dagre.graphlib.Graph()
+  graph.setGraph({ rankdir: 'LR', nodesep: 26, ranksep: 44 })
   graph.setDefaultEdgeLabel(() => ({}))
-  for (const step of flow.steps) graph.setNode(step, { width: WIDTH, height: HEIGHT })
-  for (const { from, to, topic } of flow.edges) {
-    if (from !== to) graph.setEdge(from, to, { width: Math.min(topic.length * 6, 200), height: 16 }, topic)
+  const lines = bundles(flow.edges).filter(({ from, to }) => from !== to)
+  const bound = new Set(lines.flatMap(({ from, to }) => [from, to]))
+  for (const step of flow.steps) if (bound.has(step)) graph.setNode(step, { width: WIDTH, height: HEIGHT })
+  for (const line of lines) {
+    graph.setEdge(line.from, line.to, { width: labelOf(line).length * 6.5 + 12, height: 16, labelpos: 'c' })
   }
   dagre.layout(graph)
 
   const positions: Positions = {}
-  for (const step of flow.steps) {
+  let [right, bottom] = [0, -GAP]
+  for (const step of bound) {
     const { x, y } = graph.node(step)
     positions[step] = { x: x - WIDTH / 2, y: y - HEIGHT / 2 }
+    right = Math.max(right, x + WIDTH / 2)
+    bottom = Math.max(bottom, y + HEIGHT / 2)
   }
+
+  const alone = flow.steps.filter((step) => !bound.has(step))
+  const across = Math.max(3, Math.floor((right + GAP) / (WIDTH + GAP)))
+  alone.forEach((step, at) => {
+    const [row, column] = [Math.floor(at / across), at % across]
+    positions[step] = { x: column * (WIDTH + GAP), y: bottom + GAP + row * (HEIGHT + GAP) }
+  })
   return positions
 }

@@ -6,6 +6,7 @@ import { Badge } from '~/ui/Badge'
 import { Page } from '~/ui/Page'
 import { Scroll } from '~/ui/Scroll'
 import { AppFacts } from './AppFacts'
+import { Busiest } from './Busiest'
 import { LastFailures } from './LastFailures'
 import { Throughput } from './Throughput'
 import { Troubles } from './Troubles'
@@ -14,14 +15,21 @@ export default function HomePanel() {
   const { data } = useQuery(app())
   return (
     <Page
-      title={data?.name ?? 'Overview'}
-      about={data?.role === 'read' && <Badge>You may look, not change</Badge>}
+      title="Overview"
+      about={
+        data?.role === 'read' ? (
+          <Badge>You may look, not change</Badge>
+        ) : (
+          'What is wrong right now, and how much goes through'
+        )
+      }
     >
       <Scroll label="Overview">
         <div className="mx-auto grid max-w-6xl gap-4 p-4 lg:grid-cols-3">
           <div className="space-y-4 lg:col-span-2">
             <Troubles />
             <LastFailures />
+            <Busiest />
           </div>
           <div className="space-y-4">
             <Throughput />

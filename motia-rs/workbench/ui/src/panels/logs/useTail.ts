@@ -45,9 +45,9 @@ export function useTail(filter: Filters, isPaused: boolean) {
     }
     const { until: _, ...lasting } = filter
     const source = new EventSource(withParams(`${API}/logs/stream`, lasting))
-    // After a break too: what was written meanwhile is read.
+    void read()
+    // What was written before it listened, or during a break.
     source.addEventListener('open', () => void read())
-    source.addEventListener('error', () => source.readyState === EventSource.CLOSED && void read())
     source.addEventListener('message', (event) => {
       waiting.push(JSON.parse(event.data))
       frame ??= setTimeout(() => {

@@ -21,7 +21,7 @@ const COLUMNS: Column<Series>[] = [
   {
     key: 'name',
     title: 'Metric',
-    width: 'minmax(14rem, 1fr)',
+    width: 'minmax(14rem, 2fr)',
     narrow: 'minmax(0, 1fr)',
     cell: ({ metric, help }) => (
       <span className="flex min-w-0 flex-col">
@@ -33,7 +33,7 @@ const COLUMNS: Column<Series>[] = [
   {
     key: 'labels',
     title: 'Labels',
-    width: 'minmax(8rem, 1fr)',
+    width: 'minmax(10rem, 3fr)',
     cell: ({ labels }) => (
       <Text
         of={Object.entries(labels)
@@ -44,11 +44,11 @@ const COLUMNS: Column<Series>[] = [
       />
     ),
   },
-  { key: 'type', title: 'Type', width: '6rem', cell: ({ type }) => <Badge>{type}</Badge> },
+  { key: 'type', title: 'Type', width: '5.5rem', cell: ({ type }) => <Badge>{type}</Badge> },
   {
     key: 'now',
     title: 'Now',
-    width: 'minmax(7rem, 18rem)',
+    width: 'minmax(6rem, 1fr)',
     narrow: '6rem',
     isNumber: true,
     cell: ({ now }) => <Text of={now} isMono />,
@@ -56,7 +56,7 @@ const COLUMNS: Column<Series>[] = [
   {
     key: 'line',
     title: 'While you look',
-    width: '8rem',
+    width: '6.5rem',
     cell: ({ line, metric, type }) => (
       <Spark
         values={line}
@@ -80,25 +80,37 @@ export default function MetricsPanel() {
   const all = useMemo(() => seriesOf(data?.items ?? [], past), [data, past])
   const wanted = (filters.q ?? '').toLowerCase()
   const shown = all.filter(({ key, help }) => `${key} ${help}`.toLowerCase().includes(wanted))
+  const isWithZero = filters.zero === 'true' || wanted !== ''
+  const seen = isWithZero ? shown : shown.filter(({ isZero }) => !isZero)
   return (
     <Page
       title="Metrics"
       about="What the app counts, and how it moves while you look"
       controls={
-        <Search
-          label="Find a metric or label"
-          value={filters.q ?? ''}
-          onChange={(q) => set({ q })}
-          className="w-72 max-sm:w-full"
-        />
+        <>
+          <Search
+            label="Find a metric or label"
+            value={filters.q ?? ''}
+            onChange={(q) => set({ q })}
+            className="w-72 max-sm:w-full"
+          />
+          <label className="flex items-center gap-2 text-soft">
+            <input
+              type="checkbox"
+              checked={filters.zero === 'true'}
+              onChange={(event) => set({ zero: event.target.checked ? 'true' : '' })}
+            />
+            With what is zero
+          </label>
+        </>
       }
     >
       <Loaded of={query}>
         {() =>
-          shown.length > 0 ? (
+          seen.length > 0 ? (
             <DataGrid
               label="Metrics"
-              items={shown}
+              items={seen}
               columns={COLUMNS}
               keyOf={({ key }) => key}
               rowHeight={46}

@@ -10,6 +10,7 @@ export type Series = {
   labels: Record<string, string>
   /** What is shown as the value now. */
   now: string
+  isZero: boolean
   /** The last values, or for what only grows, how much it grew a second. */
   line: number[]
 }
@@ -45,7 +46,16 @@ export function seriesOf(metrics: Metric[], past: Past): Series[] {
       const points = past.get(key) ?? []
       const isGrowing = type === 'counter' || type === 'histogram'
       const line = isGrowing ? rates(points) : points.map(({ value }) => value)
-      return { key, metric: name, help, type, labels: sample.labels, now: shown(sample), line }
+      return {
+        key,
+        metric: name,
+        help,
+        type,
+        labels: sample.labels,
+        now: shown(sample),
+        isZero: numberOf(sample) === 0,
+        line,
+      }
     }),
   )
 }

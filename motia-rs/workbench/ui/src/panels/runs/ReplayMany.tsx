@@ -36,7 +36,7 @@ export function ReplayMany({ filter }: { filter: Filters }) {
       {isAsking && (
         <Confirm
           title="Replay what the filters find?"
-          about={`The events of these runs are handled once more by their steps, at most ${MOST} of them. What they do to the world outside, they do again.`}
+          about={`${outcome ? 'Runs' : 'Failed runs'} that the filters find are handled once more with what they were given, each event once and at most ${MOST} of them. What they do to the world outside, they do again.`}
           verb="Replay"
           onClose={() => setAsking(false)}
           onConfirm={() => replay.mutate()}

@@ -59,7 +59,7 @@ export function RunFilters({ filters, set, steps, flows }: Props) {
           checked={filters.roots === 'true'}
           onChange={(event) => set({ roots: event.target.checked ? 'true' : '' })}
         />
-        Only what begins a trace
+        Roots only
       </label>
       {isFiltered && (
         <Button

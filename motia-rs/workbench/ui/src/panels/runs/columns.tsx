@@ -5,6 +5,7 @@ import { TraceLink } from '~/app/TraceLink'
 import type { Column } from '~/lists/types'
 import { took } from '~/text/format'
 import { Ago } from '~/ui/Ago'
+import { Badge } from '~/ui/Badge'
 import { KindMark } from '~/ui/KindMark'
 import { OutcomeBadge } from '~/ui/OutcomeBadge'
 import { Text } from '~/ui/Text'
@@ -33,9 +34,10 @@ export const RUN_COLUMNS: Column<RunLine>[] = [
     key: 'what',
     title: 'Set going by',
     width: 'minmax(10rem, 1fr)',
-    cell: ({ trigger, error, attempt }) => (
+    cell: ({ trigger, error, attempt, replayOf }) => (
       <>
         {attempt > 1 && <span className="shrink-0 text-2xs text-warn">attempt {attempt}</span>}
+        {replayOf !== undefined && <Badge tone="accent">replay</Badge>}
         {error ? (
           <Text of={error} className="text-bad" />
         ) : (

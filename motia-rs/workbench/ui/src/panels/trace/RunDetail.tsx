@@ -1,5 +1,6 @@
 /** One run: what it was given, what it did, how it ended, and what can be done with it. */
 
+import { Link } from '@tanstack/react-router'
 import { FlaskConical, RotateCcw } from 'lucide-react'
 import { useState } from 'react'
 import { replayRun } from '~/api/actions'
@@ -26,15 +27,11 @@ export function RunDetail({ run }: { run: RunRecord }) {
   const replay = useAction({
     do: () => replayRun(String(run.id)),
     touches: ['runs', 'queues'],
-    done: () => `${run.step} handles its event once more`,
+    done: ({ status }) =>
+      status === null ? `${run.step} handles its event once more` : `${run.step} answered ${status}`,
   })
   const refused =
-    mayNot ??
-    (run.kind !== 'event'
-      ? run.kind === 'cron'
-        ? 'A cron step has no input: run it now in Cron.'
-        : 'Only runs of event steps are replayed: send the request again in Endpoints.'
-      : undefined)
+    mayNot ?? (run.kind === 'cron' ? 'A cron step has no input: run it now in Cron.' : undefined)
   return (
     <Scroll label={`Run ${run.id}`}>
       <div className="flex flex-wrap items-center gap-2 border-b border-line px-4 py-3">
@@ -55,6 +52,7 @@ export function RunDetail({ run }: { run: RunRecord }) {
             ['Took', took(run.tookUs)],
             ['Began', <Clock key="at" at={run.startedAt} />],
             run.attempt > 1 && ['Attempt', run.attempt],
+            run.replayOf !== undefined && ['Replay of', <Replayed key="replay" run={String(run.replayOf)} />],
             run.input?.request && ['Request', <Text key="request" of={run.input.request} isMono isWhole />],
             run.input?.topic && ['Topic', <Text key="topic" of={run.input.topic} isMono isWhole />],
           ]}
@@ -87,5 +85,13 @@ export function RunDetail({ run }: { run: RunRecord }) {
       </Section>
       {isTest && <AsTest id={String(run.id)} onClose={() => setTest(false)} />}
     </Scroll>
+  )
+}
+
+function Replayed({ run }: { run: string }) {
+  return (
+    <Link to="." search={{ run } as never} replace className="font-mono text-xs text-accent hover:underline">
+      run {run}
+    </Link>
   )
 }

@@ -1,0 +1,33 @@
+/** Runs are found and sent again. */
+
+import { expect, test } from './test'
+
+test('a failed run is found, and sent again', async ({ workbench }) => {
+  const { page, app } = workbench
+  await app.giveUp()
+  await workbench.open('/runs?outcome=failed&step=SendAIWebhook')
+  await page
+    .getByRole('table', { name: 'Runs' })
+    .getByRole('link', { name: /SendAIWebhook/ })
+    .first()
+    .click()
+  await expect(page.getByRole('group', { name: 'Error' })).toContainText('leads to a private address')
+
+  await page.getByRole('button', { name: 'Replay' }).click()
+
+  await expect(page.getByText('SendAIWebhook handles its event once more')).toBeVisible()
+  await expect(page.getByRole('button', { name: /^SendAIWebhook, failed/ })).toHaveCount(2)
+  await page.getByRole('button', { name: 'As test' }).click()
+  await expect(page.getByRole('dialog')).toContainText('#[tokio::test]')
+})
+
+test('new runs appear without a reload', async ({ workbench }) => {
+  const { page, app } = workbench
+  await workbench.open('/runs?step=HelloAPI')
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Runs')
+  const before = await page.getByRole('row').count()
+
+  await fetch(`${app.url}/hello`)
+
+  await expect.poll(() => page.getByRole('row').count()).toBeGreaterThan(before)
+})

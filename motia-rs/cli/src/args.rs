@@ -91,7 +91,7 @@ pub enum Command {
         #[command(flatten)]
         wanted: seen::Runs,
     },
-    /// Look into one run, or send its event again
+    /// Look into one run, or send it again
     Run {
         /// What to do
         #[command(subcommand)]

@@ -1,13 +1,9 @@
 //! What app this is, and what it runs on.
 
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{ffi::OsStr, sync::Arc};
 
 use axum::{Json, extract::State};
-use motia_core::{
-    graph::Graph,
-    registry::{Kind, Registry},
-    store::Capabilities,
-};
+use motia_core::{graph::Graph, registry::Kind, store::Capabilities};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -22,7 +18,7 @@ use crate::{
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AppInfo {
-    /// What the app is called: the package that most of its steps come from.
+    /// What the app is called, as the program that runs it.
     pub name: String,
     /// What whoever asks may do.
     pub role: Role,
@@ -81,7 +77,7 @@ async fn show(State(desk): State<Arc<Desk>>, Asker(role): Asker) -> Json<AppInfo
     }
     let store = desk.store();
     Json(AppInfo {
-        name: name(desk.registry()),
+        name: name(),
         role,
         panels: PanelInfo::all(desk.registry()),
         version: env!("CARGO_PKG_VERSION"),
@@ -96,15 +92,11 @@ async fn show(State(desk): State<Arc<Desk>>, Asker(role): Asker) -> Json<AppInfo
     })
 }
 
-/// The name of the folder of the package that most steps come from.
-fn name(registry: &Registry) -> String {
-    let mut packages: BTreeMap<&str, usize> = BTreeMap::new();
-    for step in &registry.steps {
-        *packages.entry(step.source.package_dir).or_default() += 1;
-    }
-    let most = packages.into_iter().max_by_key(|(_, steps)| *steps);
-    let folder = most.and_then(|(package, _)| Path::new(package).file_name()?.to_str());
-    folder.unwrap_or("app").to_owned()
+/// What the program is called that runs.
+fn name() -> String {
+    let program = std::env::current_exe().unwrap_or_default();
+    let name = program.file_stem().and_then(OsStr::to_str);
+    name.unwrap_or("app").to_owned()
 }
 
 #[cfg(test)]
@@ -119,7 +111,8 @@ mod tests {
 
         assert_eq!(status, 200);
         assert_eq!(app["running"], json!(false));
-        assert_eq!((&app["name"], &app["role"]), (&json!("workbench"), &json!("operate")));
+        assert!(app["name"].as_str().unwrap().starts_with("motia_workbench"), "{app}");
+        assert_eq!((&app["role"], &app["panels"]), (&json!("operate"), &json!([])));
         assert_eq!(app["store"]["name"], json!("memory"));
         assert_eq!(app["store"]["capabilities"]["durability"], json!("volatile"));
         assert_eq!(app["steps"], json!({ "api": 1, "event": 1, "cron": 1, "noop": 1 }));

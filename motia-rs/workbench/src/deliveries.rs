@@ -112,6 +112,7 @@ async fn cancel_one(
 /// What is to be cancelled: one of the three.
 #[derive(Debug, Deserialize, Default, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "Cancel")]
 struct Wanted {
     event: Option<EventId>,
     trace: Option<TraceId>,

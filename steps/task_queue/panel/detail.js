@@ -44,7 +44,7 @@ function facts(task) {
     ["Created", when(task.created_at)],
     ["Updated", when(task.updated_at)],
     task.completed_at && ["Ended", when(task.completed_at)],
-    task.retry_after && ["Tried again", `${fromNow(task.retry_after)}, ${when(task.retry_after)}`],
+    task.retry_after && ["Next attempt", `${fromNow(task.retry_after)}, ${when(task.retry_after)}`],
     task.last_error && ["Last error", `${task.error_type ?? "Error"}: ${task.last_error}`],
   ];
   return el("dl", {}, said.filter(Boolean).flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
@@ -70,7 +70,7 @@ function states(history) {
   const lines = history.map(({ state, timestamp }) =>
     el("li", {}, el("span", { class: tone(state) }, state), ` `, el("span", { class: "quiet" }, when(timestamp))),
   );
-  return el("ol", { class: "states" }, lines);
+  return el("ol", { class: "stages" }, lines);
 }
 
 /** JSON in lines, anything else as it is. */

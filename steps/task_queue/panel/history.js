@@ -55,9 +55,9 @@ function row(task, open) {
     el("td", { class: "whole" }, el("button", link, id)),
     el("td", { class: tone(task.state) }, task.state),
     el("td", {}, task.task_type),
-    el("td", {}, `${task.retry_count} of ${task.max_retries}`),
-    el("td", { class: "when" }, when(task.created_at)),
-    el("td", { class: "when" }, when(task.updated_at)),
+    el("td", { "data-name": "Tried again" }, `${task.retry_count} of ${task.max_retries}`),
+    el("td", { class: "when", "data-name": "Created" }, when(task.created_at)),
+    el("td", { class: "when", "data-name": "Updated" }, when(task.updated_at)),
     el("td", { class: "whole bad" }, brief(task)),
   );
 }

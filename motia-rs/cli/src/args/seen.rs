@@ -115,7 +115,7 @@ pub enum Run {
         /// The run
         id: String,
     },
-    /// Send its event again, to its step alone
+    /// Send it again with what it was given, to its step alone
     Replay {
         /// The run
         id: String,

@@ -259,6 +259,24 @@ mod tests {
     }
 
     #[test]
+    fn panels_that_cannot_be_shown_are_found() {
+        use crate::panel::{File, Panel};
+
+        let found = |panels: &[Panel]| {
+            let panels = panels.iter().map(|panel| (*panel, crate::source!()));
+            let mut findings = Vec::new();
+            super::panels(&Registry::default().with_panels(panels), &mut findings);
+            findings.iter().map(|finding| (finding.code, finding.at.len())).collect::<Vec<_>>()
+        };
+        const FILES: &[File] = &[File::new("index.html", b"")];
+        let (tasks, other) = (Panel::new("tasks", "Tasks"), Panel::new("tasks", "Other"));
+
+        assert_eq!(found(&[tasks.files(FILES), Panel::new("shop", "Shop").at("/shop")]), []);
+        assert_eq!(found(&[tasks.files(FILES), other.files(FILES)]), [("M018", 2)]);
+        assert_eq!(found(&[tasks]), [("M018", 1)]);
+    }
+
+    #[test]
     fn a_store_that_cannot_do_what_is_needed_is_found() {
         let mut weak = Capabilities::embedded(Durability::Volatile);
         weak.delay = false;

@@ -60,6 +60,7 @@ pub struct Sliced<T> {
 
 /// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[schemars(rename = "PageOf{T}")]
 pub struct Page<T> {
     /// The items in order.
     pub items: Vec<T>,

@@ -54,6 +54,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Runs the function of this name, in the process that was started for it.
+#[expect(clippy::needless_pass_by_value, reason = "what runs aside owns its input")]
 fn run_aside(name: &str, input: Vec<u8>) -> Result<Vec<u8>, NoOutput> {
     let failed = |why: &dyn std::fmt::Display| NoOutput::Failed(why.to_string());
     let function = find(name).ok_or_else(|| failed(&format!("there is no function `{name}`")))?;

@@ -50,7 +50,7 @@ impl Follower {
             {
                 return;
             }
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         let logged = tokio::select! {
             () = listener.changed() => false,

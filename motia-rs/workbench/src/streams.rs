@@ -212,7 +212,7 @@ mod tests {
         let till = &streams["items"][0];
         assert_eq!((&till["name"], &till["groups"]), (&json!("till"), &json!(2)));
         assert_eq!(till["description"], json!("What was paid at a till."));
-        assert_eq!(till["schema"]["$ref"].is_string(), true, "{till}");
+        assert!(till["schema"]["$ref"].is_string(), "{till}");
         assert_eq!(streams["items"][1]["groups"], json!(0));
 
         let (_, groups) = get(&api, "/api/streams/till?limit=1").await;

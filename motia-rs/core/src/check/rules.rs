@@ -265,7 +265,7 @@ mod tests {
         let found = |panels: &[Panel]| {
             let panels = panels.iter().map(|panel| (*panel, crate::source!()));
             let mut findings = Vec::new();
-            super::panels(&Registry::default().with_panels(panels), &mut findings);
+            super::names::panels(&Registry::default().with_panels(panels), &mut findings);
             findings.iter().map(|finding| (finding.code, finding.at.len())).collect::<Vec<_>>()
         };
         const FILES: &[File] = &[File::new("index.html", b"")];

@@ -93,9 +93,8 @@ pub(crate) struct Deed {
 
 impl Deed {
     /// This was done to that.
-    #[expect(clippy::needless_pass_by_value, reason = "names and ids are given as they come")]
-    pub(crate) fn new(did: &'static str, what: impl ToString) -> Self {
-        Self { did, what: what.to_string(), by: None, before: None, after: None }
+    pub(crate) fn new(did: &'static str, what: impl Into<String>) -> Self {
+        Self { did, what: what.into(), by: None, before: None, after: None }
     }
 
     /// By whom, where the body said it.

@@ -106,7 +106,7 @@ async fn cancel_one(
             None => desk.unknown(id).await?,
         });
     }
-    Ok((Deed::new("delivery.cancel", id).by(by), Json(Cancelled { cancelled })))
+    Ok((Deed::new("delivery.cancel", id.to_string()).by(by), Json(Cancelled { cancelled })))
 }
 
 /// What is to be cancelled: one of the three.

@@ -146,7 +146,7 @@ async fn move_one(
     let before = letter.map(|letter| {
         json!({ "step": letter.queue, "topic": letter.event.topic, "event": letter.event.id })
     });
-    let deed = Deed::new(fate.did(), id).by(by).before(&before);
+    let deed = Deed::new(fate.did(), id.to_string()).by(by).before(&before);
     Ok((deed, Json(Moved { count, next: None, refused: Vec::new() })))
 }
 

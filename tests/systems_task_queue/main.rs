@@ -8,6 +8,7 @@ mod dashboard;
 mod errors;
 mod failures;
 mod live;
+mod many;
 mod pdf;
 #[path = "../../examples/provider.rs"]
 #[allow(
@@ -16,6 +17,7 @@ mod pdf;
     reason = "an example: what it needs as a program is not needed here"
 )]
 mod provider;
+mod quiet;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "not every test needs it")]
 mod support;

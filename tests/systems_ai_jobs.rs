@@ -14,3 +14,5 @@ mod contract;
 mod crash;
 #[path = "systems_ai_jobs/hook.rs"]
 mod hook;
+#[path = "systems_ai_jobs/load.rs"]
+mod load;

@@ -8,6 +8,7 @@ mod dashboard;
 mod errors;
 mod failures;
 mod live;
+mod lost;
 mod many;
 mod pdf;
 #[path = "../../examples/provider.rs"]

@@ -1,17 +1,20 @@
 //! Which tasks a list shows, in which order.
 //!
 //! # Layout
-//! - [`order`]: what a list is sorted by
+//! - [`instant`]: instants as clients write them; [`order`]: what a list is sorted by
 
+mod instant;
 mod order;
 
 use motia::{
     prelude::*,
-    schema::{self, Violation},
     store::{Slice, Sliced},
 };
 
-use self::order::{Place, SortBy};
+use self::{
+    instant::instant,
+    order::{Place, SortBy},
+};
 use super::{
     card::{self, CARDS, Card, Reading},
     pick::{Pick, directed},
@@ -119,20 +122,48 @@ impl Wanted {
     }
 
     /// Looks through the cards that may be wanted. However many there are, only so many of them are kept
-    /// at once: a page far behind is come to in several rounds.
+    /// at once: a page far behind is come to from the end that is nearer, in several rounds.
     async fn looked_for<E>(
         &self,
         ctx: &Context<E>,
         skip: usize,
         limit: usize,
     ) -> StepResult<(Vec<String>, usize)> {
+        if skip.saturating_add(limit) > KEPT {
+            let total = self.round(ctx, None, 0, self.descending).await?.total;
+            let shown = total.saturating_sub(skip).min(limit);
+            if shown == 0 {
+                return Ok((Vec::new(), total));
+            }
+            let behind = total - skip - shown;
+            if behind < skip {
+                let (mut ids, _) = self.part(ctx, behind, shown, !self.descending).await?;
+                ids.reverse();
+                return Ok((ids, total));
+            }
+        }
+        self.part(ctx, skip, limit, self.descending).await
+    }
+
+    /// So many behind so many others, and how many there are in all.
+    async fn part<E>(
+        &self,
+        ctx: &Context<E>,
+        skip: usize,
+        limit: usize,
+        descending: bool,
+    ) -> StepResult<(Vec<String>, usize)> {
         let (mut left, mut behind) = (skip, None);
         loop {
-            if left.saturating_add(limit) <= KEPT {
-                let Round { kept, total } = self.round(ctx, behind.as_ref(), left + limit).await?;
+            let most = left.saturating_add(limit);
+            if most <= KEPT {
+                let Round { kept, total } =
+                    self.round(ctx, behind.as_ref(), most, descending).await?;
                 return Ok((kept.into_iter().skip(left).map(Place::task_id).collect(), total));
             }
-            let Round { kept, total } = self.round(ctx, behind.as_ref(), left.min(KEPT)).await?;
+            let passed = left.min(KEPT);
+            let Round { kept, total } =
+                self.round(ctx, behind.as_ref(), passed, descending).await?;
             let Some(last) = kept.last() else { return Ok((Vec::new(), total)) };
             (left, behind) = (left - kept.len(), Some(last.clone()));
         }
@@ -144,10 +175,10 @@ impl Wanted {
         ctx: &Context<E>,
         behind: Option<&Place>,
         most: usize,
+        descending: bool,
     ) -> StepResult<Round> {
-        let (mut pick, mut total) = (Pick::new(most, Place::cmp, self.descending), 0);
-        for state in self.states() {
-            let group = card::cards(state);
+        let (mut pick, mut total) = (Pick::new(most, Place::cmp, descending), 0);
+        for group in self.groups() {
             let mut reading = match self.from {
                 Some(from) => Reading::since(&ctx.state, group, from),
                 None => Reading::all(&ctx.state, group),
@@ -162,8 +193,7 @@ impl Wanted {
                     }
                     total += 1;
                     let place = Place::of(self.by, key, &card);
-                    let is_behind =
-                        |past: &Place| directed(past.cmp(&place), self.descending).is_lt();
+                    let is_behind = |past: &Place| directed(past.cmp(&place), descending).is_lt();
                     if behind.is_none_or(is_behind) {
                         pick.show(place);
                     }
@@ -173,16 +203,18 @@ impl Wanted {
         Ok(Round { kept: pick.taken(), total })
     }
 
-    /// The states in which there can be what is wanted.
-    fn states(&self) -> Vec<TaskState> {
-        let of_queue = |state: &TaskState| match self.query.queue {
-            None => true,
-            Some(QueueName::Primary | QueueName::Retry) => *state == TaskState::Pending,
-            Some(QueueName::Scheduled) => *state == TaskState::Scheduled,
-            Some(QueueName::Dlq) => *state == TaskState::Dlq,
-        };
-        let wanted = |state: &TaskState| self.status().is_none_or(|wanted| wanted == *state);
-        TaskState::ALL.into_iter().filter(of_queue).filter(wanted).collect()
+    /// The groups in which there can be what is wanted.
+    fn groups(&self) -> Vec<StateGroup<Card>> {
+        let of_queue = self.query.queue.map(|queue| match queue {
+            QueueName::Primary | QueueName::Retry => TaskState::Pending,
+            QueueName::Scheduled => TaskState::Scheduled,
+            QueueName::Dlq => TaskState::Dlq,
+        });
+        match (self.status(), of_queue) {
+            (None, None) => vec![CARDS],
+            (Some(one), Some(other)) if one != other => Vec::new(),
+            (Some(state), _) | (None, Some(state)) => vec![card::cards(state)],
+        }
     }
 
     fn takes(&self, card: &Card) -> bool {
@@ -195,31 +227,12 @@ impl Wanted {
 }
 
 /// So many places are kept at once, of those that are looked through.
-const KEPT: usize = if cfg!(test) { 100 } else { 10_000 };
+const KEPT: usize = if cfg!(test) { 100 } else { 20_000 };
 
 /// What one round through the cards found.
 struct Round {
     kept: Vec<Place>,
     total: usize,
-}
-
-/// An instant as clients write it: with an offset, without one, or a date alone.
-fn instant(field: &str, text: Option<&str>) -> StepResult<Option<Timestamp>> {
-    use jiff::civil::{Date, DateTime};
-
-    let Some(text) = text else { return Ok(None) };
-    let utc = |civil: DateTime| civil.in_tz("UTC").map(|zoned| zoned.timestamp());
-    let read = text
-        .parse::<Timestamp>()
-        // A `+` that was not escaped arrives as a space.
-        .or_else(|_| text.replace(' ', "+").parse::<Timestamp>())
-        .or_else(|_| text.parse::<DateTime>().and_then(utc))
-        .or_else(|_| text.parse::<Date>().and_then(|date| utc(date.into())));
-    read.map(Some).map_err(|_| {
-        let violation = Violation::new(format!("/{field}"), "is not a date and time");
-        let violation = violation.within(schema::Place::Query);
-        StepError::Reject(Box::new(Problem::violations(vec![violation])))
-    })
 }
 
 #[cfg(test)]
@@ -232,18 +245,6 @@ mod tests {
         failure::{Failure, Kind},
         task::Task,
     };
-
-    #[test]
-    fn instants_are_read_as_clients_write_them() {
-        let read = |text| instant("start_date", Some(text)).unwrap().unwrap().to_string();
-
-        assert_eq!(read("2026-01-02T03:04:05Z"), "2026-01-02T03:04:05Z");
-        assert_eq!(read("2026-01-02T03:04:05+01:00"), "2026-01-02T02:04:05Z");
-        assert_eq!(read("2026-01-02T03:04:05 01:00"), "2026-01-02T02:04:05Z");
-        assert_eq!(read("2026-01-02T03:04:05"), "2026-01-02T03:04:05Z");
-        assert_eq!(read("2026-01-02"), "2026-01-02T00:00:00Z");
-        assert!(instant("start_date", Some("yesterday")).is_err());
-    }
 
     #[test]
     fn an_unknown_field_or_direction_is_refused() {

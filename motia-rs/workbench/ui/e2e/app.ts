@@ -8,6 +8,9 @@ import { join, resolve } from 'node:path'
 
 const BINARY = resolve(process.env.MOTIA_APP_BINARY ?? '../../../target/debug/app')
 
+/** Simulated work of the app takes its time, but not that of a test. */
+const FAST = { MOTIA_DEMO_SPEED: '20' }
+
 /** How long it may take to be ready, in milliseconds. */
 const PATIENCE = 30_000
 
@@ -19,14 +22,14 @@ export class App {
     private readonly said: string[],
   ) {}
 
-  static async start(): Promise<App> {
+  static async start(binary = BINARY, settings: Record<string, string> = FAST): Promise<App> {
     const folder = await mkdtemp(join(tmpdir(), 'workbench-e2e-'))
     const port = await freePort()
     const args = ['serve', '--port', String(port), '--data-dir', join(folder, 'data')]
     // The app refuses settings that it does not know: none of this shell's are its.
     const others = Object.entries(process.env).filter(([name]) => !name.startsWith('MOTIA_'))
-    const env = { ...Object.fromEntries(others), MOTIA_DEMO_SPEED: '20', JOBS_FILES: join(folder, 'files') }
-    const child = spawn(BINARY, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...Object.fromEntries(others), ...settings }
+    const child = spawn(binary, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
     const said: string[] = []
     child.stdout?.on('data', (data) => said.push(String(data)))
     child.stderr?.on('data', (data) => said.push(String(data)))
@@ -77,7 +80,7 @@ export class App {
       await new Promise((done) => setTimeout(done, 100))
     }
     this.child.kill('SIGTERM')
-    throw new Error(`${BINARY} did not get ready:\n${this.said.join('')}`)
+    throw new Error(`The app did not get ready:\n${this.said.join('')}`)
   }
 }
 

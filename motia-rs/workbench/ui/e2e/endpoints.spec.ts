@@ -9,7 +9,7 @@ test('a request is sent with its example and followed in its trace', async ({ wo
   await page.getByRole('button', { name: 'Send' }).click()
 
   await expect(page.getByTestId('status')).toHaveText('200')
-  await expect(page.getByLabel('Body of the answer')).toContainText('traceId')
+  await expect(page.getByRole('region', { name: 'Body of the answer' })).toContainText('traceId')
   await page.getByRole('link', { name: /^Trace/ }).click()
   await expect(page.getByRole('button', { name: /^ApiTrigger, ok/ })).toBeVisible()
   await expect(page.getByRole('button', { name: /^ProcessFoodOrder, ok/ })).toBeVisible()
@@ -28,7 +28,7 @@ test('a request that breaks the schema is answered with what is wrong, and is th
   await page.getByRole('button', { name: 'Send' }).click()
 
   await expect(page.getByTestId('status')).toHaveText('400')
-  await expect(page.getByLabel('Body of the answer')).toContainText('/pet/name')
+  await expect(page.getByRole('region', { name: 'Body of the answer' })).toContainText('/pet/name')
   await page.reload()
   await expect(page.getByRole('heading', { name: 'Sent before, from this browser' })).toBeVisible()
 })

@@ -8,8 +8,8 @@ test('an entry is added, edited and deleted, and one that changed meanwhile is n
   const { page, app } = workbench
   await workbench.open('/state')
   await page.getByRole('button', { name: 'Add an entry' }).click()
-  await page.getByLabel('Group').fill('settings')
-  await page.getByLabel('Key').fill('colour')
+  await page.getByLabel('Group', { exact: true }).fill('settings')
+  await page.getByLabel('Key', { exact: true }).fill('colour')
   await write(page, '{"name":"blue"}')
   await page.getByRole('button', { name: 'Add', exact: true }).click()
   const sheet = page.getByRole('dialog', { name: 'Entry colour' })
@@ -29,7 +29,7 @@ test('an entry is added, edited and deleted, and one that changed meanwhile is n
   expect(elsewhere.ok).toBe(true)
   await expect(sheet.getByText(/Somebody wrote version/)).toBeVisible()
   await sheet.getByRole('button', { name: 'Show the new one' }).click()
-  await expect(sheet.getByLabel('Value')).toContainText('black')
+  await expect(sheet.getByRole('textbox', { name: 'Value' })).toContainText('black')
 
   await sheet.getByRole('button', { name: 'Delete' }).click()
   await page.getByRole('button', { name: 'Delete it' }).click()

@@ -1,46 +1,49 @@
-/** A stream is watched while it changes. */
+/** A stream is watched while it changes: the lists of `examples/streams.rs`. */
 
-import { expect, test } from './test'
+import { resolve } from 'node:path'
+import { App } from './app'
+import { test as base, expect, Workbench } from './test'
 
-type Named = { name: string }
-type Group = { group: string }
+const BINARY = resolve(process.env.MOTIA_STREAMS_BINARY ?? '../../../target/debug/examples/streams')
 
-test('a group of a stream shows each change as it is made', async ({ workbench }) => {
-  const { page, app } = workbench
-  const job = await start(app.url)
-  const place = await found(app, job)
-  await workbench.open(`/watch/${place.stream}/${encodeURIComponent(place.group)}`)
-  await expect(page.getByText('watching', { exact: true })).toBeVisible()
-
-  await start(app.url)
-  await start(app.url)
-
-  const changes = page.getByRole('region', { name: 'Changes' })
-  await expect(changes.getByText(/create|update/).first()).toBeVisible()
-  await expect(page.getByRole('article').first()).toBeVisible()
+const test = base.extend<{ lists: App }>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what a fixture needs from here
+  lists: async ({}, use) => {
+    const app = await App.start(BINARY, {})
+    await use(app)
+    await app.stop()
+  },
 })
 
-/** A job that tells of itself in a stream. */
-async function start(url: string): Promise<string> {
-  const answer = await fetch(`${url}/jobs`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ type: 'report_generation', payload: {} }),
-  })
-  const { jobId } = (await answer.json()) as { jobId: string }
-  return jobId
-}
+test('a group of a stream shows each change as it is made', async ({ page, lists }) => {
+  await write(lists, 'POST', '/lists/home', { text: 'milk' })
+  const workbench = new Workbench(page, lists)
+  await workbench.open('/watch')
+  await page.getByRole('link', { name: 'todos' }).click()
+  await page.getByRole('link', { name: 'home' }).click()
+  await expect(page.getByRole('article', { name: 'Item 1' })).toContainText('"milk"')
 
-/** The stream and group that have something in them. */
-async function found(app: import('./app').App, _job: string): Promise<{ stream: string; group: string }> {
-  for (let tries = 0; tries < 50; tries++) {
-    const { items } = await app.api<{ items: Named[] }>('/streams')
-    for (const { name } of items) {
-      const groups = await app.api<{ items: Group[] }>(`/streams/${encodeURIComponent(name)}`)
-      const [first] = groups.items
-      if (first) return { stream: name, group: first.group }
-    }
-    await new Promise((done) => setTimeout(done, 200))
-  }
-  throw new Error('no stream has a group')
+  await write(lists, 'POST', '/lists/home', { text: 'bread' })
+  await write(lists, 'PUT', '/lists/home/1', { text: 'milk', done: true })
+  await write(lists, 'POST', '/lists/home/bell')
+
+  await expect(page.getByRole('article', { name: 'Item 2' })).toContainText('"bread"')
+  await expect(page.getByRole('article', { name: 'Item 1' })).toContainText('true')
+  const changes = page.getByRole('region', { name: 'Changes' }).getByRole('listitem')
+  await expect(changes).toHaveText([/event.*bell/, /update.*1/, /create.*2/])
+  await workbench.isAccessible()
+})
+
+test('a group that is shown to nobody is said to be', async ({ page, lists }) => {
+  await write(lists, 'POST', '/lists/secret', { text: 'gold' })
+  await new Workbench(page, lists).open('/watch/todos/secret')
+  await expect(page.getByText('the app does not show it')).toBeVisible()
+  await expect(page.getByText('gold')).toHaveCount(0)
+})
+
+async function write(app: App, method: string, path: string, body?: unknown): Promise<void> {
+  const headers = { 'content-type': 'application/json' }
+  const init = body === undefined ? { method } : { method, headers, body: JSON.stringify(body) }
+  const answer = await fetch(app.url + path, init)
+  expect(answer.ok, `${method} ${path} ${answer.status}`).toBe(true)
 }

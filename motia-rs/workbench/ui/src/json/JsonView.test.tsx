@@ -16,7 +16,9 @@ test('a direction mark in a payload is shown as an escape', () => {
 })
 
 test('what is deep is folded until it is asked for', async () => {
-  render(<JsonView label="Payload" value={{ a: { b: { c: 1 } } }} />, { wrapper: Around })
+  render(<JsonView label="Payload" value={{ a: { b: { c: 1 } }, long: 'x'.repeat(2000) }} />, {
+    wrapper: Around,
+  })
   expect(screen.queryByText('"c"')).toBeNull()
   await userEvent.click(screen.getByRole('button', { name: /"b"/ }))
   expect(screen.getByText('1')).toBeInTheDocument()

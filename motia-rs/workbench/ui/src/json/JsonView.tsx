@@ -6,10 +6,13 @@ import { classes } from '~/ui/classes'
 import { JsonNode } from './JsonNode'
 import { pretty } from './lossless'
 
+/** What is no longer than this is shown unfolded, in characters. */
+const SMALL = 1500
+
 type Props = { value: unknown; label: string; className?: string; isBare?: boolean }
 
 export function JsonView({ value, label, className, isBare }: Props) {
-  const [openDepth] = useState(2)
+  const [openDepth] = useState(() => (pretty(value).length < SMALL ? 8 : 2))
   return (
     <div
       className={classes('group relative', !isBare && 'rounded-md border border-line bg-sunken', className)}

@@ -87,7 +87,7 @@ export function Graph({ flow, steps, saved, activity, queues, chosen, onChoose }
         nodesFocusable={false}
         onlyRenderVisibleElements={steps.length > LARGE}
         fitView
-        fitViewOptions={{ padding: 0.06, maxZoom: 1.1 }}
+        fitViewOptions={{ padding: 0.06, minZoom: 0.4, maxZoom: 1.1 }}
         minZoom={0.05}
         proOptions={{ hideAttribution: true }}
         aria-label={`The graph of ${flow.name}`}
@@ -96,6 +96,7 @@ export function Graph({ flow, steps, saved, activity, queues, chosen, onChoose }
         <Controls showInteractive={false} position="bottom-left" />
         {steps.length > LARGE && <MiniMap pannable zoomable position="bottom-right" />}
         <GraphTools
+          chosen={chosen}
           isChanged={Object.keys(moved).length > 0 || isTidy}
           isBusy={save.isPending}
           onSave={() => save.mutate()}

@@ -2,10 +2,17 @@
 
 import { Panel, useReactFlow } from '@xyflow/react'
 import { Save, Undo2, WandSparkles } from 'lucide-react'
+import { useEffect } from 'react'
 import { useRefused } from '~/app/useRole'
 import { Button } from '~/ui/Button'
+import { WIDTH } from './place'
+
+/** As wide the sheet at the side is, in pixels. */
+const SHEET = 576
 
 type Props = {
+  /** The step that is looked at, which must not lie under the sheet. */
+  chosen: string | undefined
   isChanged: boolean
   isBusy: boolean
   onSave: () => void
@@ -13,9 +20,20 @@ type Props = {
   onUndo: () => void
 }
 
-export function GraphTools({ isChanged, isBusy, onSave, onTidy, onUndo }: Props) {
+export function GraphTools({ chosen, isChanged, isBusy, onSave, onTidy, onUndo }: Props) {
   const refused = useRefused()
-  const { fitView } = useReactFlow()
+  const { fitView, getNode, getViewport, setViewport } = useReactFlow()
+  useEffect(() => {
+    const node = chosen === undefined ? undefined : getNode(chosen)
+    const pane = document.querySelector('.react-flow')?.getBoundingClientRect()
+    if (!node || !pane) return
+    const { x, y, zoom } = getViewport()
+    const free = window.innerWidth - SHEET - pane.left
+    const right = (node.position.x + WIDTH) * zoom + x
+    if (free > WIDTH && right > free - 16) {
+      void setViewport({ x: x - (right - free + 40), y, zoom }, { duration: 200 })
+    }
+  }, [chosen, getNode, getViewport, setViewport])
   const refit = () => setTimeout(() => void fitView({ padding: 0.06, maxZoom: 1.1 }), 50)
   return (
     <Panel position="top-right" className="flex gap-2">

@@ -40,7 +40,8 @@ function Editing({ group, entry, onClose }: { group: string; entry: Entry; onClo
   const [text, setText] = useState(() => pretty(entry.value))
   const [isAsking, setAsking] = useState(false)
   const mayNot = useRefused()
-  const isEdited = text !== pretty(seen.value)
+  const fault = faultOf(text)
+  const isEdited = fault !== undefined || pretty(parse(text)) !== pretty(seen.value)
   const isOvertaken = entry.version !== seen.version
   const takeNew = () => {
     setSeen(entry)
@@ -52,14 +53,16 @@ function Editing({ group, entry, onClose }: { group: string; entry: Entry; onClo
   const save = useAction({
     do: () => setEntry(group, seen.key, parse(text), seen.version),
     touches: ['state'],
-    done: () => `${seen.key} is saved`,
+    done: () => {
+      setSeen((before) => ({ ...before, value: parse(text) }))
+      return `${seen.key} is saved`
+    },
   })
   const remove = useAction({
     do: () => deleteEntry(group, seen.key),
     touches: ['state'],
     done: () => `${seen.key} is deleted`,
   })
-  const fault = faultOf(text)
   const refused =
     mayNot ?? (fault ? `The text is no JSON: ${fault}` : isEdited ? undefined : 'Nothing was changed.')
   return (

@@ -19,15 +19,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Where the clients are installed.
 const CLIENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/streams");
 
-/// Whether there is a node to run the clients with. Where there is one, they have to be installed too.
+/// Whether there is a node to run the clients with, and the clients. `.ci/run` sees to it that there are.
 fn node_is_there() -> bool {
-    if Command::new("node").arg("--version").output().is_err() {
-        eprintln!("NOT TESTED: there is no `node` to run Motia's stream clients with");
-        return false;
-    }
+    let node = Command::new("node").arg("--version").output().is_ok();
     let installed = Path::new(CLIENTS).join("node_modules/@motiadev/stream-client-node").exists();
-    assert!(installed, "install the clients first: (cd tests/streams && npm ci)");
-    true
+    if !(node && installed) {
+        eprintln!("NOT TESTED: Motia's stream clients want node, and (cd tests/streams && npm ci)");
+    }
+    node && installed
 }
 
 /// The example `streams`, running.

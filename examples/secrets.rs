@@ -35,7 +35,8 @@ mod take_login {
         ctx: Context<(LoginAsked,)>,
     ) -> StepResult<ApiResponse<Value>> {
         let login = req.body;
-        ctx.logger.info("taken in", json!({ "pin": login.pin, "password": login.password }));
+        let LoginAsked { user, pin, password } = &login;
+        ctx.logger.info("taken in", json!({ "user": user, "pin": pin, "password": password }));
 
         ctx.state.set(LOGINS, &login.user, &login).await?;
         ctx.streams.set(FEED, "bank", &login.user, &login).await?;

@@ -79,13 +79,16 @@ fn told(ended: &Ended) -> Result<Vec<PageText>, Failure> {
     if ended.ran_out_of_memory() {
         return Err(Fault::TooLarge.into());
     }
-    if let Some(code) = ended.status.code().filter(|code| *code != 0) {
-        let message = format!("the process that reads it ended with {code}: {}", ended.said);
-        return Err(Failure::new(Kind::Default, message));
+    let odd =
+        |what: String| Failure::new(Kind::Default, format!("the process that reads it {what}"));
+    match ended.status.code() {
+        Some(0) => serde_json::from_slice::<Result<_, Fault>>(&ended.output)
+            .map_err(|error| odd(format!("makes no sense: {error}")))?
+            .map_err(Failure::from),
+        Some(code) => Err(odd(format!("ended with {code}: {}", ended.said))),
+        // The document brought it down.
+        None => Err(Fault::Unreadable.into()),
     }
-    // One that was brought down by the document has written nothing that can be read.
-    let read = serde_json::from_slice::<Result<_, Fault>>(&ended.output);
-    Ok(read.unwrap_or(Err(Fault::Unreadable))?)
 }
 
 #[cfg(test)]
@@ -126,5 +129,6 @@ mod tests {
         assert_eq!(kind(abort, "", "memory allocation of 9 bytes failed"), Err("PdfTooLarge"));
         assert_eq!(kind(xcpu, "", ""), Err("PdfTooSlow"));
         assert_eq!(kind(exit_71, "", "the limits cannot be set"), Err("Default"));
+        assert_eq!(kind(0, "running 0 tests", ""), Err("Default"));
     }
 }

@@ -263,8 +263,13 @@ export type Metric = { name: string; help: string; type: string; samples: Sample
 export type AuditLine = {
   at: string
   by: string
+  role?: 'operate' | 'read'
+  /** From which address. */
+  from?: string
   did: string
   what: unknown
+  /** What was answered, where it failed half way. */
+  status?: number
   before?: unknown
   after?: unknown
 }

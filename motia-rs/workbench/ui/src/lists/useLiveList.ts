@@ -1,7 +1,7 @@
 /** A long list, newest first, whose first page is kept true and whose older pages are read when scrolled to. */
 
 import { type UseQueryOptions, useQuery } from '@tanstack/react-query'
-import { useCallback, useEffect, useRef, useState } from 'react'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react'
 import type { Page } from '~/api/shapes'
 import { joined } from './merge'
 
@@ -23,11 +23,15 @@ export function useLiveList<T>({ head, older, idOf }: Options<T>) {
   const [failed, setFailed] = useState<unknown>(null)
   const isReading = useRef(false)
 
-  const mine = below.name === name ? below : { name, items: [], next: null }
   const page = query.data
-  const items = page ? joined(page.items, page.next !== null, mine.items as T[], idOf) : []
+  const mine = below.name === name ? below : null
+  // biome-ignore lint/correctness/useExhaustiveDependencies: how an item is named never changes
+  const items = useMemo(
+    () => (page ? joined(page.items, page.next !== null, (mine?.items ?? []) as T[], idOf) : []),
+    [page, mine],
+  )
   const isWithBelow = page !== undefined && items.length > page.items.length
-  const next = isWithBelow ? mine.next : (page?.next ?? null)
+  const next = isWithBelow ? (mine?.next ?? null) : (page?.next ?? null)
 
   const latest = useRef({ items, next, older, name })
   latest.current = { items, next, older, name }

@@ -43,5 +43,5 @@ export function Button({ look = 'plain', icon: Icon, refused, isBusy, children, 
       {children}
     </button>
   )
-  return refused ? <Tip text={refused}>{button}</Tip> : button
+  return <Tip text={refused}>{button}</Tip>
 }

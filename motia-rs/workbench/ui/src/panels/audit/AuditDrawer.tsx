@@ -16,7 +16,10 @@ export function AuditDrawer({ line, onClose }: { line: AuditLine; onClose: () =>
         <Facts
           facts={[
             ['By', <Text key="by" of={line.by} isWhole />],
+            line.role && ['Role', line.role],
+            line.from && ['From', <Text key="from" of={line.from} isMono />],
             ['At', fullTime(line.at)],
+            line.status !== undefined && ['Failed with', line.status],
             ['To what', <Text key="what" of={whatOf(line)} isMono isWhole />],
           ]}
         />

@@ -10,6 +10,7 @@ import type { Column } from '~/lists/types'
 import { useFilters } from '~/lists/useFilters'
 import { usePages } from '~/lists/usePages'
 import { Ago } from '~/ui/Ago'
+import { Badge } from '~/ui/Badge'
 import { Empty } from '~/ui/Empty'
 import { Loaded } from '~/ui/Loaded'
 import { Page } from '~/ui/Page'
@@ -24,7 +25,12 @@ const COLUMNS: Column<AuditLine>[] = [
     title: 'What was done',
     width: 'minmax(10rem, 18rem)',
     narrow: 'minmax(0, 1fr)',
-    cell: ({ did }) => <Text of={did} />,
+    cell: ({ did, status }) => (
+      <>
+        <Text of={did} isMono />
+        {status !== undefined && <Badge tone="bad">{status}</Badge>}
+      </>
+    ),
   },
   {
     key: 'what',
@@ -34,6 +40,12 @@ const COLUMNS: Column<AuditLine>[] = [
     cell: (line) => <Text of={whatOf(line)} isMono className="text-soft" />,
   },
   { key: 'by', title: 'By', width: 'minmax(8rem, 14rem)', cell: ({ by }) => <Text of={by} /> },
+  {
+    key: 'from',
+    title: 'From',
+    width: '9rem',
+    cell: ({ from }) => <Text of={from ?? ''} isMono className="text-faint" />,
+  },
   {
     key: 'at',
     title: 'When',
@@ -85,6 +97,7 @@ export default function AuditPanel() {
             <Empty
               icon={ShieldCheck}
               title={pages.items.length > 0 ? 'Nothing fits' : 'Nobody changed anything yet'}
+              commands={['cargo run -- audit']}
             >
               Whoever pauses a queue, edits state or redrives a letter is noted here.
             </Empty>

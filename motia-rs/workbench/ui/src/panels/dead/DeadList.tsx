@@ -32,12 +32,7 @@ const COLUMNS: Column<DeadLetter>[] = [
     title: 'Given up because',
     width: 'minmax(10rem, 1fr)',
     narrow: '1fr',
-    cell: ({ reason, failures }) => (
-      <Text
-        of={failures.at(-1)?.error ? `${reason}: ${failures.at(-1)?.error}` : reason}
-        className="text-bad"
-      />
-    ),
+    cell: (letter) => <Text of={whyOf(letter)} className="text-bad" />,
   },
   {
     key: 'attempts',
@@ -49,6 +44,12 @@ const COLUMNS: Column<DeadLetter>[] = [
   { key: 'died', title: 'When', width: '6rem', cell: ({ diedAt }) => <Ago at={diedAt} /> },
   { key: 'menu', title: '', width: '2rem', narrow: '2rem', cell: (letter) => <LetterMenu letter={letter} /> },
 ]
+
+/** The reason, and the last error where the reason does not say it already. */
+function whyOf({ reason, failures }: DeadLetter): string {
+  const error = failures.at(-1)?.error
+  return error === undefined || reason.includes(error) ? reason : `${reason}: ${error}`
+}
 
 export function DeadList({ filter }: { filter: Params }) {
   const [filters, set] = useFilters()

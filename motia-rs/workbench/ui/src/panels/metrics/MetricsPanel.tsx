@@ -23,10 +23,11 @@ const COLUMNS: Column<Series>[] = [
     title: 'Metric',
     width: 'minmax(14rem, 2fr)',
     narrow: 'minmax(0, 1fr)',
-    cell: ({ metric, help }) => (
+    cell: ({ metric, help, labels }) => (
       <span className="flex min-w-0 flex-col">
         <Text of={metric} isMono />
-        <Text of={help} className="text-2xs text-faint" />
+        <Text of={help} className="text-2xs text-faint max-md:hidden" />
+        <Text of={said(labels)} isMono className="text-2xs text-faint md:hidden" />
       </span>
     ),
   },
@@ -34,24 +35,21 @@ const COLUMNS: Column<Series>[] = [
     key: 'labels',
     title: 'Labels',
     width: 'minmax(10rem, 3fr)',
-    cell: ({ labels }) => (
-      <Text
-        of={Object.entries(labels)
-          .map(([name, value]) => `${name}=${value}`)
-          .join('  ')}
-        isMono
-        className="text-soft"
-      />
-    ),
+    cell: ({ labels }) => <Text of={said(labels)} isMono className="text-soft" />,
   },
   { key: 'type', title: 'Type', width: '5.5rem', cell: ({ type }) => <Badge>{type}</Badge> },
   {
     key: 'now',
     title: 'Now',
-    width: 'minmax(6rem, 1fr)',
-    narrow: '6rem',
+    width: 'minmax(11rem, 1fr)',
+    narrow: '7rem',
     isNumber: true,
-    cell: ({ now }) => <Text of={now} isMono />,
+    cell: ({ now, spread }) => (
+      <span className="flex min-w-0 flex-col items-end">
+        <Text of={now} isMono />
+        {spread && <Text of={spread} className="text-2xs text-faint max-md:hidden" />}
+      </span>
+    ),
   },
   {
     key: 'line',
@@ -65,6 +63,12 @@ const COLUMNS: Column<Series>[] = [
     ),
   },
 ]
+
+function said(labels: Record<string, string>): string {
+  return Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('  ')
+}
 
 /** How often they are read, in milliseconds. */
 const EVERY = 2000

@@ -10,6 +10,7 @@ export type Series = {
   labels: Record<string, string>
   /** What is shown as the value now. */
   now: string
+  spread: string
   isZero: boolean
   /** The last values, or for what only grows, how much it grew a second. */
   line: number[]
@@ -53,6 +54,7 @@ export function seriesOf(metrics: Metric[], past: Past): Series[] {
         type,
         labels: sample.labels,
         now: shown(sample),
+        spread: spreadOf(sample),
         isZero: numberOf(sample) === 0,
         line,
       }
@@ -75,14 +77,15 @@ export function rates(points: Point[]): number[] {
 
 const numbers = new Intl.NumberFormat('en', { maximumFractionDigits: 3 })
 
-function shown(sample: Sample): string {
-  if (sample.value !== undefined) return numbers.format(sample.value)
-  const { count = 0, sum = 0 } = sample
-  if (count === 0) return '0'
+function shown({ value, count = 0, sum = 0 }: Sample): string {
+  if (value !== undefined) return numbers.format(value)
+  return count === 0 ? '0' : `${numbers.format(count)} × ⌀ ${numbers.format(sum / count)}`
+}
+
+/** How what was seen is spread, of a histogram. */
+function spreadOf(sample: Sample): string {
   const median = quantile(sample, 0.5)
-  const late = quantile(sample, 0.99)
-  const quantiles = median === undefined ? '' : `, half ≤ ${median}, 99 % ≤ ${late}`
-  return `${numbers.format(count)} × ⌀ ${numbers.format(sum / count)}${quantiles}`
+  return median === undefined ? '' : `half ≤ ${median}, 99 % ≤ ${quantile(sample, 0.99)}`
 }
 
 /** The bound of the bucket that so large a part of what was seen lies below. */

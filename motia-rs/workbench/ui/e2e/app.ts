@@ -76,7 +76,7 @@ export class App {
     while (Date.now() < end) {
       if (this.child.exitCode !== null) break
       const answer = await fetch(`${this.url}/__motia/api/app`).catch(() => undefined)
-      if (answer) return
+      if (answer && answer.status < 500) return
       await new Promise((done) => setTimeout(done, 100))
     }
     this.child.kill('SIGTERM')

@@ -19,7 +19,7 @@ export function JsonNode({ value, name, depth, openDepth, isLast = true }: Props
   const [shown, setShown] = useState(SHOWN)
   const comma = isLast ? '' : ','
   const key = name !== undefined && (
-    <span className="text-api">
+    <span className="whitespace-pre text-api">
       {JSON.stringify(printable(name))}
       <span className="text-faint">: </span>
     </span>

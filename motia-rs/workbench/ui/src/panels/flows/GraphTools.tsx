@@ -10,6 +10,9 @@ import { WIDTH } from './place'
 /** As wide the sheet at the side is, in pixels. */
 const SHEET = 576
 
+/** A graph that was just opened has found its place after so many milliseconds. */
+const SETTLED = 250
+
 type Props = {
   /** The step that is looked at, which must not lie under the sheet. */
   chosen: string | undefined
@@ -24,15 +27,18 @@ export function GraphTools({ chosen, isChanged, isBusy, onSave, onTidy, onUndo }
   const refused = useRefused()
   const { fitView, getNode, getViewport, setViewport } = useReactFlow()
   useEffect(() => {
-    const node = chosen === undefined ? undefined : getNode(chosen)
-    const pane = document.querySelector('.react-flow')?.getBoundingClientRect()
-    if (!node || !pane) return
-    const { x, y, zoom } = getViewport()
-    const free = window.innerWidth - SHEET - pane.left
-    const right = (node.position.x + WIDTH) * zoom + x
-    if (free > WIDTH && right > free - 16) {
-      void setViewport({ x: x - (right - free + 40), y, zoom }, { duration: 200 })
-    }
+    const timer = setTimeout(() => {
+      const node = chosen === undefined ? undefined : getNode(chosen)
+      const pane = document.querySelector('.react-flow')?.getBoundingClientRect()
+      if (!node || !pane) return
+      const { x, y, zoom } = getViewport()
+      const free = window.innerWidth - SHEET - pane.left
+      const right = (node.position.x + WIDTH) * zoom + x
+      if (free > WIDTH && right > free - 16) {
+        void setViewport({ x: x - (right - free + 40), y, zoom }, { duration: 200 })
+      }
+    }, SETTLED)
+    return () => clearTimeout(timer)
   }, [chosen, getNode, getViewport, setViewport])
   const refit = () => setTimeout(() => void fitView({ padding: 0.06, maxZoom: 1.1 }), 50)
   return (

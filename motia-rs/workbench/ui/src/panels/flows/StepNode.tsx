@@ -2,7 +2,7 @@
 
 import { Handle, type NodeProps, Position } from '@xyflow/react'
 import { memo } from 'react'
-import { count } from '~/text/format'
+import { count, plural } from '~/text/format'
 import { Badge } from '~/ui/Badge'
 import { classes } from '~/ui/classes'
 import { Dot } from '~/ui/Dot'
@@ -54,7 +54,7 @@ export const StepNode = memo(function StepNode({ data }: NodeProps<StepNodeType>
                 <span>{count(activity.running)} running</span>
               </>
             )}
-            {step.kind !== 'noop' && <span>{count(activity.runs)} runs</span>}
+            {step.kind !== 'noop' && <span>{plural(activity.runs, 'run')}</span>}
             {activity.failed > 0 && <span className="text-bad">{count(activity.failed)} failed</span>}
             <span className="flex-1" />
             {activity.waiting > 0 && <Badge tone="accent">{count(activity.waiting)} wait</Badge>}

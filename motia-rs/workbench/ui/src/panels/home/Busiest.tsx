@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { activity, steps } from '~/api/queries'
 import type { Activity, Kind } from '~/api/shapes'
-import { count } from '~/text/format'
+import { count, plural } from '~/text/format'
 import { Ago } from '~/ui/Ago'
 import { KindMark } from '~/ui/KindMark'
 import { Loaded } from '~/ui/Loaded'
@@ -61,7 +61,7 @@ function BusyLine({ step, kind, most }: Props) {
         </span>
         <span className="flex items-center justify-end gap-3 text-xs text-soft">
           {step.failed > 0 && <span className="text-bad">{count(step.failed)} failed</span>}
-          <span className="min-w-14 text-right">{count(step.runs)} runs</span>
+          <span className="min-w-14 text-right">{plural(step.runs, 'run')}</span>
           <span className="w-18 text-right text-faint max-sm:hidden">
             <Ago at={step.lastRunAt} />
           </span>

@@ -1,6 +1,6 @@
 /** Asks for the token of the app, where it asks for one and the browser has none. */
 
-import { type FormEvent, useState } from 'react'
+import { type FormEvent, useEffect, useState } from 'react'
 import { signIn } from '~/api/actions'
 import { Button } from '~/ui/Button'
 import { Mark } from './Mark'
@@ -8,6 +8,13 @@ import { Mark } from './Mark'
 export function SignIn() {
   const [token, setToken] = useState('')
   const [isWrong, setWrong] = useState(false)
+  // The address that the app printed has the token in it, where no server sees it.
+  useEffect(() => {
+    const told = new URLSearchParams(location.hash.slice(1)).get('token')
+    if (!told) return
+    history.replaceState(null, '', location.pathname + location.search)
+    void signIn(told).then((isKnown) => (isKnown ? location.reload() : setWrong(true)))
+  }, [])
   const submit = async (event: FormEvent) => {
     event.preventDefault()
     if (await signIn(token).catch(() => false)) location.reload()

@@ -153,6 +153,10 @@ pub trait Store: Send + Sync + 'static {
     /// its lane if it has one, in their order.
     fn ahead(&self, delivery: DeliveryId) -> BoxFuture<'_, Result<u64, StoreError>>;
 
+    /// The attempts of a delivery that failed, the first one first; none, once it is settled otherwise
+    /// than by its death.
+    fn failures(&self, delivery: DeliveryId) -> BoxFuture<'_, Result<Vec<Failure>, StoreError>>;
+
     /// Lists dead letters, lowest sequence number first.
     fn dead_letters<'a>(
         &'a self,

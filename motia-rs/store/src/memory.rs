@@ -17,8 +17,8 @@ use std::sync::{Arc, OnceLock};
 use jiff::Timestamp;
 use motia_core::store::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
-    Durability, Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, PullLane, Pulled,
-    QueueId, Slice, Sliced, Snapshot, Store, StoreError, WaitingFilter,
+    Durability, Ended, EndedFilter, Entry, Failure, Listener, Page, PageRequest, Pull, PullLane,
+    Pulled, QueueId, Slice, Sliced, Snapshot, Store, StoreError, WaitingFilter,
 };
 use parking_lot::{Mutex, MutexGuard};
 
@@ -194,6 +194,14 @@ impl Store for MemoryStore {
 
     fn ahead(&self, delivery: DeliveryId) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.read(|kept| kept.queues.ahead(delivery))
+    }
+
+    fn failures(&self, delivery: DeliveryId) -> BoxFuture<'_, Result<Vec<Failure>, StoreError>> {
+        self.read(|kept| {
+            let waiting = kept.queues.failures(delivery);
+            let dead = || kept.letters.get(&kept.queues, delivery).map(|letter| letter.failures);
+            waiting.or_else(dead).unwrap_or_default()
+        })
     }
 
     fn dead_letters<'a>(

@@ -55,8 +55,8 @@ pub use self::lock::FolderLock;
 use jiff::Timestamp;
 use motia_core::store::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
-    Durability, Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, PullLane, Pulled,
-    QueueId, Slice, Sliced, Snapshot, Store, StoreError, WaitingFilter,
+    Durability, Ended, EndedFilter, Entry, Failure, Listener, Page, PageRequest, Pull, PullLane,
+    Pulled, QueueId, Slice, Sliced, Snapshot, Store, StoreError, WaitingFilter,
 };
 use parking_lot::Mutex;
 use rusqlite::{DEFAULT_NAME, hooks::Wal};
@@ -342,6 +342,10 @@ impl Store for SqliteStore {
 
     fn ahead(&self, delivery: DeliveryId) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(self.readers.read(move |db| pull::ahead(db, delivery)))
+    }
+
+    fn failures(&self, delivery: DeliveryId) -> BoxFuture<'_, Result<Vec<Failure>, StoreError>> {
+        Box::pin(self.readers.read(move |db| dead::failures(db, delivery)))
     }
 
     fn dead_letters<'a>(

@@ -142,6 +142,7 @@ macro_rules! conformance_suite {
             hold: what_is_held_survives_reopening,
 
             dead: a_dead_letter_tells_what_happened,
+            dead: what_waits_to_be_tried_again_tells_why,
             dead: dead_letters_are_listed_page_by_page,
             dead: a_redriven_letter_waits_with_no_attempts_made,
             dead: a_straggler_cannot_settle_a_redriven_letter,

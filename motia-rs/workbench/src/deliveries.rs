@@ -11,7 +11,7 @@ use http::HeaderMap;
 use motia_core::{
     context::{Cancel, CancelError},
     event::EventId,
-    store::{DeliveryId, Ended, MAX_KEY},
+    store::{DeliveryId, Ended, Failure, MAX_KEY},
     trace::TraceId,
 };
 use motia_runtime::bus::{
@@ -40,6 +40,8 @@ pub struct Explained {
     /// Its `status`, and what there is to say of it.
     #[serde(flatten)]
     pub explanation: Explanation,
+    /// Its attempts that failed, the first one first.
+    pub failures: Vec<Failure>,
 }
 
 /// How many deliveries were ended.
@@ -89,7 +91,8 @@ async fn show(
         Found::Dead(letter) => letter.into(),
         Found::Ended(ended) => ended.into(),
     };
-    Ok(Json(Explained { delivery, explanation }))
+    let failures = desk.store().failures(id).await?;
+    Ok(Json(Explained { delivery, explanation, failures }))
 }
 
 async fn cancel_one(

@@ -85,14 +85,7 @@ fn about(letter: &Value, clock: &Clock) -> Vec<String> {
     line("key", text(&letter["key"]));
     line("emitted", &clock.told(text(&event["emittedAt"])));
     line("attempts", &letter["attempts"].to_string());
-    for failure in letter["failures"].as_array().into_iter().flatten() {
-        let (from, to) = (text(&failure["startedAt"]), text(&failure["endedAt"]));
-        let took = clock.between(from, to);
-        let class = failure["class"].as_str().map(|class| format!(" [{class}]"));
-        let (class, error) = (class.unwrap_or_default(), text(&failure["error"]));
-        let number = &failure["attempt"];
-        lines.push(format!("    {number}. {}, {took}{class}: {error}", clock.time(from)));
-    }
+    lines.extend(failures(letter, clock));
     let payload = format!("{:#}", event["payload"]);
     lines.push("  payload".to_owned());
     lines.extend(payload.lines().map(|line| format!("    {line}")));
@@ -163,4 +156,16 @@ fn move_found(
             eprintln!("{done}: {count} of {total}");
         }
     }
+}
+/// The attempts that failed, a line each.
+pub(super) fn failures(of: &Value, clock: &Clock) -> Vec<String> {
+    let line = |failure: &Value| {
+        let (from, to) = (text(&failure["startedAt"]), text(&failure["endedAt"]));
+        let took = clock.between(from, to);
+        let class = failure["class"].as_str().map(|class| format!(" [{class}]"));
+        let (class, error) = (class.unwrap_or_default(), text(&failure["error"]));
+        let number = &failure["attempt"];
+        format!("    {number}. {}, {took}{class}: {error}", clock.time(from))
+    };
+    of["failures"].as_array().into_iter().flatten().map(line).collect()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Me, counted, text};
+use super::{Me, counted, dead::failures, text};
 use crate::{
     Failure,
     args::work::Cancel,
@@ -81,7 +81,8 @@ fn about(delivery: &Value, clock: &Clock) -> Vec<String> {
     line("emitted", &clock.told(text(&event["emittedAt"])));
     line("expires", &clock.told(text(&event["expiresAt"])));
     line("attempts", &delivery["attempts"].to_string());
-    line("payload", &event["payload"].to_string());
+    lines.extend(failures(delivery, clock));
+    lines.push(format!("  {:<10}{}", "payload", event["payload"]));
     lines
 }
 

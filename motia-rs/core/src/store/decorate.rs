@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
-    Ended, EndedFilter, Entry, Listener, Page, PageRequest, Pull, PullLane, Pulled, QueueId, Slice,
-    Sliced, Snapshot, Store, StoreError, WaitingFilter,
+    Ended, EndedFilter, Entry, Failure, Listener, Page, PageRequest, Pull, PullLane, Pulled,
+    QueueId, Slice, Sliced, Snapshot, Store, StoreError, WaitingFilter,
 };
 
 /// Makes the trait, and of whatever implements it a store, from the signatures of the port.
@@ -141,6 +141,10 @@ passed_on! {
         request: PageRequest,
     ) -> BoxFuture<'a, Result<Page<Delivery>, StoreError>>;
     fn ahead<'a>(&'a self, delivery: DeliveryId) -> BoxFuture<'a, Result<u64, StoreError>>;
+    fn failures<'a>(
+        &'a self,
+        delivery: DeliveryId,
+    ) -> BoxFuture<'a, Result<Vec<Failure>, StoreError>>;
     fn dead_letters<'a>(
         &'a self,
         filter: &'a DeadFilter,

@@ -156,6 +156,10 @@ impl Queues {
         rules::page(request, items, |delivery: &Delivery| delivery.id.seq.to_string())
     }
 
+    pub(super) fn failures(&self, id: DeliveryId) -> Option<Vec<Failure>> {
+        Some(self.queue(id.queue)?.find(id.seq)?.failures.clone())
+    }
+
     pub(super) fn ahead(&self, id: DeliveryId) -> u64 {
         let Some(queue) = self.queue(id.queue) else { return 0 };
         let ahead = match queue.find(id.seq) {

@@ -183,11 +183,14 @@ fn letter(row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
 }
 
 fn with_failures(db: &Connection, letter: DeadLetter) -> rusqlite::Result<DeadLetter> {
+    Ok(DeadLetter { failures: failures(db, letter.id)?, ..letter })
+}
+
+/// Of what waits and of what is dead.
+pub(super) fn failures(db: &Connection, id: DeliveryId) -> rusqlite::Result<Vec<Failure>> {
     const FAILURES: &str =
         concat!("SELECT ", failure_columns!(), " FROM failure WHERE seq = ?1 ORDER BY attempt");
-    let mut statement = db.prepare_cached(FAILURES)?;
-    let failures = statement.query_map((letter.id.seq,), failure)?.collect::<Result<_, _>>()?;
-    Ok(DeadLetter { failures, ..letter })
+    db.prepare_cached(FAILURES)?.query_map((seq(id),), failure)?.collect()
 }
 
 fn failure(row: &Row<'_>) -> rusqlite::Result<Failure> {

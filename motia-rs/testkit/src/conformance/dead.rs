@@ -37,6 +37,26 @@ pub async fn a_dead_letter_tells_what_happened(subject: Subject) {
     assert_eq!(subject.pull(queue, at(100)).await.due, []);
 }
 
+/// Until it is done.
+pub async fn what_waits_to_be_tried_again_tells_why(subject: Subject) {
+    let (_, ids) = subject.queue_of(&["1", "2"]).await;
+    let failures = async || subject.store.failures(ids[0]).await.unwrap();
+    assert_eq!(failures().await, []);
+
+    subject.commit([start(ids[0], 1, 5), retry(ids[0], 5, 1, at(1))]).await;
+    assert_eq!(failures().await, [failure(1)]);
+    assert_eq!(subject.store.failures(ids[1]).await.unwrap(), [], "the other one did not fail");
+
+    subject.commit([start(ids[0], 2, 6), bury(ids[0], 6, 2)]).await;
+    assert_eq!(failures().await, [failure(1), failure(2)]);
+
+    subject.commit([redrive(ids[0])]).await;
+    assert_eq!(failures().await, [], "it begins anew");
+    subject.commit([start(ids[0], 1, 7), retry(ids[0], 7, 1, at(1)), done(ids[0], 8)]).await;
+    assert_eq!(failures().await, []);
+    assert_eq!(subject.store.failures(DeliveryId { seq: u64::MAX, ..ids[0] }).await.unwrap(), []);
+}
+
 /// Of one queue or of all, in the order of their sequence numbers.
 pub async fn dead_letters_are_listed_page_by_page(subject: Subject) {
     let queues = subject.store.queues(&["ship", "bill"]).await.unwrap();

@@ -105,27 +105,45 @@ pub fn in_text(text: &str) -> Cow<'_, str> {
     static CREDENTIALS: LazyLock<Regex> = LazyLock::new(|| regex(r"://[^/\s@]*:[^/\s@]*@"));
     static SCHEME: LazyLock<Regex> =
         LazyLock::new(|| regex(r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}"));
-    static FIELD: LazyLock<Regex> = LazyLock::new(|| {
-        let (name, sign) = (r"([a-z0-9_.-]*[a-z0-9_])", r#"(\\?["']?\s*[=:]\s*)"#);
-        let value = r#"("(?:[^"\\]|\\.)*"|'[^']*'|\\"[^"]*"|[^\s"'&,;)}\]]+)"#;
-        regex(&format!("(?i){name}{sign}{value}"))
-    });
-
     // Most texts have none of these signs.
     if !text.contains(['=', ':']) && !text.contains(' ') {
         return Cow::Borrowed(text);
     }
     let text = replace(&CREDENTIALS, Cow::Borrowed(text), |_| Some(format!("://{REDACTED}@")));
     let text = replace(&SCHEME, text, |found| Some(format!("{} {REDACTED}", &found[1])));
-    replace(&FIELD, text, |found| {
-        let value = found[3].trim_matches(['"', '\'', '\\']);
-        // Words are said of it rather than that it is one: `the token: Bearer [redacted]`.
-        let is_one = is_secret(&found[1])
-            && !value.starts_with(REDACTED.trim_end_matches(']'))
-            && !value.is_empty();
-        let scheme = ["bearer", "basic"].iter().any(|scheme| value.eq_ignore_ascii_case(scheme));
-        (is_one && !scheme).then(|| format!("{}{}{REDACTED}", &found[1], &found[2]))
-    })
+    without_fields(text)
+}
+
+/// Replaces what is given to a name that a secret has. What is given to another may hold a field itself, as
+/// in `refused: password=…`, and is looked into.
+fn without_fields(text: Cow<'_, str>) -> Cow<'_, str> {
+    static NAME: LazyLock<Regex> =
+        LazyLock::new(|| regex(r#"(?i)([a-z0-9_.-]*[a-z0-9_])\\?["']?\s*[=:]\s*"#));
+    static VALUE: LazyLock<Regex> = LazyLock::new(|| {
+        regex(r#"^(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\"[^"]*"|[^\s"'&,;)}\]]+)"#)
+    });
+
+    let (mut changed, mut kept) = (String::new(), 0);
+    for found in NAME.captures_iter(&text).filter(|found| is_secret(&found[1])) {
+        let begin = found.get_match().end();
+        let Some(value) = VALUE.find(&text[begin..]).filter(|_| begin >= kept) else { continue };
+        if is_one(value.as_str().trim_matches(['"', '\'', '\\'])) {
+            changed.push_str(&text[kept..begin]);
+            changed.push_str(REDACTED);
+            kept = begin + value.end();
+        }
+    }
+    if kept == 0 {
+        return text;
+    }
+    changed.push_str(&text[kept..]);
+    Cow::Owned(changed)
+}
+
+/// Words are said of a secret rather than that they are one: `the token: Bearer [redacted]`.
+fn is_one(value: &str) -> bool {
+    let scheme = ["bearer", "basic"].iter().any(|scheme| value.eq_ignore_ascii_case(scheme));
+    !value.is_empty() && !value.starts_with(REDACTED.trim_end_matches(']')) && !scheme
 }
 
 fn regex(pattern: &str) -> Regex {

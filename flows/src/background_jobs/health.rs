@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use motia::prelude::*;
+use motia::{
+    context::{State, StateError},
+    prelude::*,
+};
 
-use super::shelf::Placed;
+use super::shelf::{self, Placed, RUNNING};
 
 /// The last report, under [`LATEST`].
 pub const HEALTH: StateGroup<HealthReport> = StateGroup::new("process-health");
@@ -50,6 +53,21 @@ pub struct Running {
     pub started_at: Timestamp,
     /// For how long, in milliseconds.
     pub runtime: i64,
+}
+
+/// How the jobs are that run now.
+///
+/// # Errors
+/// When they cannot be read.
+pub async fn census(state: &State, now: Timestamp) -> Result<HealthReport, StateError> {
+    let mut report = HealthReport::at(now);
+    let mut after = None;
+    loop {
+        let (running, next) = shelf::page(state, RUNNING, now, after).await?;
+        running.iter().for_each(|job| report.count(job));
+        let Some(key) = next else { return Ok(report) };
+        after = Some(key);
+    }
 }
 
 impl HealthReport {

@@ -11,15 +11,17 @@ use crate::secret::{MARK, marked};
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "[redacted]";
 
-const SECRET_WORDS: [&str; 10] = [
+const SECRET_WORDS: [&str; 12] = [
     "apikey",
     "authorization",
     "cookie",
     "credential",
+    "passcode",
     "passphrase",
     "passwd",
     "password",
     "privatekey",
+    "pwd",
     "secret",
     "token",
 ];
@@ -27,10 +29,18 @@ const SECRET_WORDS: [&str; 10] = [
 /// Whether a field of this name holds a secret: `api_key`, `X-Auth-Token`, `clientSecret`.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
-    let plain: String =
-        name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let plain = plain(name);
     // `maxTokens` counts tokens; it is none.
     SECRET_WORDS.iter().any(|word| plain.contains(word)) && !plain.ends_with("tokens")
+}
+
+/// Whether a field of this name counts tokens or holds some: only its value tells.
+fn names_tokens(name: &str) -> bool {
+    plain(name).ends_with("tokens")
+}
+
+fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 /// Replaces what is kept as a [`Secret`](crate::secret::Secret), and the value of every field whose name says
@@ -44,6 +54,8 @@ pub fn redact(value: &mut Value) {
             for (name, value) in map {
                 if is_secret(name) && !value.is_null() {
                     *value = Value::String(REDACTED.to_owned());
+                } else if names_tokens(name) {
+                    hide_texts(value);
                 } else {
                     redact(value);
                 }
@@ -51,6 +63,16 @@ pub fn redact(value: &mut Value) {
         }
         Value::Array(list) => list.iter_mut().for_each(redact),
         _ => {}
+    }
+}
+
+/// Hides every text, at any depth: tokens are texts, and how many there are is a number.
+fn hide_texts(value: &mut Value) {
+    match value {
+        Value::String(text) => REDACTED.clone_into(text),
+        Value::Array(list) => list.iter_mut().for_each(hide_texts),
+        Value::Object(map) => map.values_mut().for_each(hide_texts),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
@@ -119,9 +141,8 @@ pub fn in_text(text: &str) -> Cow<'_, str> {
 fn without_fields(text: Cow<'_, str>) -> Cow<'_, str> {
     static NAME: LazyLock<Regex> =
         LazyLock::new(|| regex(r#"(?i)([a-z0-9_.-]*[a-z0-9_])\\?["']?\s*[=:]\s*"#));
-    static VALUE: LazyLock<Regex> = LazyLock::new(|| {
-        regex(r#"^(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\"[^"]*"|[^\s"'&,;)}\]]+)"#)
-    });
+    static VALUE: LazyLock<Regex> =
+        LazyLock::new(|| regex(r#"^(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\"[^"]*"|[^\s"'&,;)}\]]+)"#));
 
     let (mut changed, mut kept) = (String::new(), 0);
     for found in NAME.captures_iter(&text).filter(|found| is_secret(&found[1])) {
@@ -169,9 +190,11 @@ pub struct Unknown(pub String);
 
 /// Puts back what [`redact`] took away: wherever `value`, which somebody was shown and has changed, still has
 /// `[redacted]`, it gets what `kept` has there. A new value in the place of a kept secret becomes one.
+/// In a list, only an item that is otherwise unchanged, in a list of the same length, is known to be the one
+/// that is kept there: another one's secret is put into none.
 ///
 /// # Errors
-/// When nothing is kept in such a place.
+/// When nothing is kept in such a place, or it is not known what is.
 pub fn restore(value: &mut Value, kept: &Value) -> Result<(), Unknown> {
     restore_at(value, Some(kept), &mut String::new())
 }
@@ -199,11 +222,33 @@ fn restore_at(value: &mut Value, kept: Option<&Value>, place: &mut String) -> Re
         Value::Object(map) => map
             .iter_mut()
             .try_for_each(|(name, value)| each(name, value, kept.and_then(|kept| kept.get(name)))),
-        Value::Array(list) => list.iter_mut().enumerate().try_for_each(|(at, value)| {
-            each(&at.to_string(), value, kept.and_then(|kept| kept.get(at)))
-        }),
+        Value::Array(list) => {
+            let length = list.len();
+            let kept = kept.and_then(Value::as_array).filter(|kept| kept.len() == length);
+            list.iter_mut().enumerate().try_for_each(|(at, value)| {
+                let kept = kept.map(|kept| &kept[at]);
+                let known = kept.filter(|kept| !has_redacted(value) || is_shown_as(kept, value));
+                each(&at.to_string(), value, known)
+            })
+        }
         _ => Ok(()),
     }
+}
+
+fn has_redacted(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text == REDACTED,
+        Value::Array(list) => list.iter().any(has_redacted),
+        Value::Object(map) => map.values().any(has_redacted),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// Whether somebody who was shown what is kept saw this.
+fn is_shown_as(kept: &Value, value: &Value) -> bool {
+    let mut shown = kept.clone();
+    redact(&mut shown);
+    shown == *value
 }
 
 #[cfg(test)]
@@ -290,5 +335,34 @@ mod tests {
         let mut sent = json!({ "users": [{ "password": REDACTED }] });
         let refused = restore(&mut sent, &json!({ "users": [] })).unwrap_err();
         assert_eq!(refused, Unknown("/users/0/password".into()));
+    }
+
+    #[test]
+    fn a_secret_in_a_list_is_put_back_into_its_own_item_alone() {
+        let kept = json!([{ "user": "ann", "password": "a" }, { "user": "bob", "password": "b" }]);
+        let hidden = |user: &str| json!({ "user": user, "password": REDACTED });
+
+        let mut unchanged = json!([hidden("ann"), hidden("bob")]);
+        restore(&mut unchanged, &kept).unwrap();
+        assert_eq!(unchanged, kept);
+        for mut changed in [
+            json!([hidden("bob")]),
+            json!([hidden("bob"), hidden("ann")]),
+            json!([hidden("eve"), hidden("ann"), hidden("bob")]),
+        ] {
+            let refused = restore(&mut changed, &kept).unwrap_err();
+            assert_eq!(refused.0, "/0/password");
+        }
+    }
+
+    #[test]
+    fn tokens_are_hidden_and_how_many_there_are_is_not() {
+        let mut value =
+            json!({ "accessTokens": ["a"], "maxTokens": 5, "tokens": { "in": 1 }, "pwd": "x" });
+
+        redact(&mut value);
+
+        let expected = json!({ "accessTokens": [REDACTED], "maxTokens": 5, "tokens": { "in": 1 }, "pwd": REDACTED });
+        assert_eq!(value, expected);
     }
 }

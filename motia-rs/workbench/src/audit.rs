@@ -438,8 +438,8 @@ mod tests {
         let at_rest = [
             ("POST", "/api/dead/{id}/redrive", &*redrive, null(), "dead.redrive"),
             ("POST", "/api/dead/{id}/purge", &*purge, null(), "dead.purge"),
-            ("POST", "/api/dead/redrive", "/api/dead/redrive", null(), "dead.redrive"),
-            ("POST", "/api/dead/purge", "/api/dead/purge", null(), "dead.purge"),
+            ("POST", "/api/dead/redrive", "/api/dead/redrive?all=true", null(), "dead.redrive"),
+            ("POST", "/api/dead/purge", "/api/dead/purge?all=true", null(), "dead.purge"),
             ("POST", "/api/deliveries/{id}/cancel", &*cancel, null(), "delivery.cancel"),
             ("POST", "/api/cancel", "/api/cancel", json!({ "key": "k" }), "delivery.cancel"),
             ("PUT", key, "/api/state/orders/o-1", json!({ "cents": 5 }), "state.set"),

@@ -46,14 +46,24 @@ pub(crate) struct Wanted {
     reason: Option<String>,
     since: Option<String>,
     until: Option<String>,
+    /// All of them: said where what is found is to be changed, so that it is not said by leaving something out.
+    #[serde(default)]
+    all: bool,
     limit: Option<usize>,
     cursor: Option<String>,
 }
 
 impl Wanted {
     /// What to look for, and which page of it.
+    /// Whether it says which: some of them, or all.
+    pub(crate) fn says_which(&self) -> bool {
+        let Self { step, topic, key, event, trace, reason, since, until, all, .. } = self;
+        let texts = [step, topic, key, reason, since, until];
+        *all || event.is_some() || trace.is_some() || texts.iter().any(|text| text.is_some())
+    }
+
     pub(crate) async fn read(self, desk: &Desk) -> Result<(DeadFilter, PageRequest), Refusal> {
-        let Self { step, topic, key, event, trace, reason, since, until, limit, cursor } = self;
+        let Self { step, topic, key, event, trace, reason, since, until, limit, cursor, .. } = self;
         if let Some(step) = &step {
             desk.queue(step).await?;
         }

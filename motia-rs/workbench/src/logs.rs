@@ -8,13 +8,15 @@ use axum::{
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures_util::{Stream, StreamExt as _, stream};
+use http::HeaderMap;
 use motia_core::{
     context::Level,
     store::{Page, PageRequest},
 };
-use motia_runtime::runs::logs::{LogFilter, LogLine, Logs};
+use motia_runtime::runs::logs::{LogFilter, LogLine, Logs, Since};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::json;
 use tokio::sync::watch;
 
 use crate::{
@@ -62,7 +64,7 @@ pub(crate) fn routes() -> Routes {
         .get(
             "/api/logs/stream",
             follow,
-            does("Follows the log lines as they are written")
+            does("Follows the log lines as they are written, after the line `cursor` where one is given")
                 .query::<Wanted>()
                 .streams::<LogLine>(),
         )
@@ -89,26 +91,54 @@ struct Follower {
     filter: LogFilter,
     changed: watch::Receiver<u64>,
     seen: u64,
-    limit: usize,
+}
+
+/// What one who follows is told.
+enum Told {
+    Line(Arc<LogLine>),
+    /// As many lines were written faster than they were sent, and are gone.
+    Missed(u64),
+}
+
+impl Told {
+    fn event(self) -> Event {
+        let event = match self {
+            Self::Line(line) => Event::default().id(line.id.to_string()).json_data(&*line),
+            Self::Missed(missed) => {
+                Event::default().event("missed").json_data(json!({ "missed": missed }))
+            }
+        };
+        event.unwrap_or_default()
+    }
 }
 
 async fn follow(
     State(desk): State<Arc<Desk>>,
     RawQuery(text): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Refusal> {
     let (filter, request) = query::<Wanted>(text.as_deref())?.filter()?;
     let logs = lines(&desk)?.clone();
-    let (changed, seen) = (logs.watch(), logs.last());
-    let follower = Follower { logs, filter, changed, seen, limit: request.limit };
+    let resumed = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let after = resumed.or_else(|| request.after.and_then(|cursor| cursor.parse().ok()));
+    let mut changed = logs.watch();
+    if after.is_some() {
+        // There may be some already.
+        changed.mark_changed();
+    }
+    let seen = after.unwrap_or_else(|| logs.last());
+    let follower = Follower { logs, filter, changed, seen };
     let lines = stream::unfold(follower, |mut follower| async move {
         loop {
             follower.changed.changed().await.ok()?;
             tokio::time::sleep(GATHER).await;
-            let Follower { logs, filter, seen, limit, .. } = &mut follower;
-            let new = logs.since(filter, *seen, *limit);
-            *seen = logs.last().max(*seen);
-            if !new.is_empty() {
-                return Some((new, follower));
+            let Follower { logs, filter, seen, .. } = &mut follower;
+            let Since { lines, missed, last } = logs.since(filter, *seen);
+            *seen = last;
+            if !lines.is_empty() || missed > 0 {
+                let missed = (missed > 0).then_some(Told::Missed(missed));
+                let told = missed.into_iter().chain(lines.into_iter().map(Told::Line));
+                return Some((told.collect::<Vec<_>>(), follower));
             }
         }
     });
@@ -119,10 +149,8 @@ async fn follow(
             None => std::future::pending().await,
         }
     };
-    let events = lines.take_until(Box::pin(stopped)).flat_map(stream::iter).map(|line| {
-        let event = Event::default().id(line.id.to_string());
-        Ok(event.json_data(&*line).unwrap_or_default())
-    });
+    let events =
+        lines.take_until(Box::pin(stopped)).flat_map(stream::iter).map(Told::event).map(Ok);
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }
 
@@ -184,6 +212,24 @@ mod tests {
         let chunk = body.next().await.unwrap().unwrap();
         let text = String::from_utf8(chunk.to_vec()).unwrap();
         assert!(text.contains(r#""message":"after""#), "{text}");
+    }
+
+    /// However many come at once, whatever page somebody reads beside it.
+    #[tokio::test(start_paused = true)]
+    async fn who_follows_from_a_line_misses_none_after_it() {
+        let (api, logs) = with_logs().await;
+        (1..=300).for_each(|n| logs.push(line(Level::Info, &format!("line {n}."))));
+
+        let path = "/api/logs/stream?cursor=2&limit=5";
+        let response = api.oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+
+        let mut body = response.into_body().into_data_stream();
+        let mut text = String::new();
+        while !text.contains("line 300.") {
+            text.push_str(&String::from_utf8_lossy(&body.next().await.unwrap().unwrap()));
+        }
+        assert_eq!(text.matches("data:").count(), 298);
+        assert!(!text.contains("line 2.") && text.contains("line 3."));
     }
 
     #[tokio::test]

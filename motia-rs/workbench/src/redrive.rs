@@ -26,6 +26,9 @@ use crate::{
 /// The most ids that one request may name.
 const MOST_IDS: usize = PageRequest::MAX;
 
+/// The audit log names so many of the letters that were moved at once: 100.
+const MOST_AUDITED: usize = 100;
+
 /// What happened to a number of dead letters.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Moved {
@@ -170,7 +173,7 @@ async fn move_some(
     let Named { ids, by } = optional(headers, body)?;
     let by = who::name(headers, by)?;
     let mut refused = Vec::new();
-    let named = ids.as_ref().map(|ids| json!({ "ids": ids }));
+    let mut meant = json!({ "query": text.unwrap_or_default(), "ids": ids.as_deref().map(first) });
     let (count, next) = match ids {
         Some(ids) => {
             if text.is_some_and(|text| !text.is_empty()) {
@@ -185,17 +188,29 @@ async fn move_some(
             (count, None)
         }
         None => {
-            let (filter, request) = query::<Wanted>(text)?.read(desk).await?;
+            let wanted = query::<Wanted>(text)?;
+            if !wanted.says_which() {
+                return Err(Refusal::bad(
+                    "say which dead letters are meant: their `ids` in the body, a filter in the query, \
+                     or `all=true`",
+                ));
+            }
+            let (filter, request) = wanted.read(desk).await?;
             let page = dead::page(desk, &filter, request).await?;
             let ids: Vec<_> = page.items.iter().map(|letter| letter.id).collect();
+            meant["ids"] = json!(first(&ids));
             // Somebody else was faster with those that are missing.
             let (count, _missing) = move_all(desk, &ids, fate).await?;
             (count, page.next)
         }
     };
-    let meant = named.unwrap_or_else(|| json!({ "query": text.unwrap_or_default() }));
     let deed = Deed::new(fate.did(), format!("{count} found")).by(by).before(&meant);
     Ok((deed, Json(Moved { count, next, refused })))
+}
+
+/// As many of them as the audit log keeps by name.
+fn first(ids: &[DeliveryId]) -> &[DeliveryId] {
+    &ids[..ids.len().min(MOST_AUDITED)]
 }
 
 /// Each of these ids once, in the order in which the letters were emitted.
@@ -282,6 +297,19 @@ mod tests {
         assert_eq!(refused[0]["detail"], json!(format!("{} waits again", id(1).as_str().unwrap())));
         let statuses: Vec<_> = refused.iter().map(|each| each["status"].clone()).collect();
         assert_eq!(statuses, [json!(409), json!(404)]);
+    }
+
+    #[tokio::test]
+    async fn all_of_them_are_moved_only_if_that_is_said() {
+        let api = with_dead_letters(2).await;
+
+        for fate in ["redrive", "purge"] {
+            let (status, _) = post(&api, &format!("/api/dead/{fate}?limit=5"), &json!({})).await;
+            assert_eq!(status, 400, "{fate}");
+        }
+
+        let (_, moved) = post(&api, "/api/dead/purge?all=true", &json!({})).await;
+        assert_eq!(moved["count"], json!(2));
     }
 
     #[tokio::test]

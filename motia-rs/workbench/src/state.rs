@@ -82,7 +82,10 @@ pub(crate) fn routes() -> Routes {
         .put(
             "/api/state/{group}/{key}",
             set,
-            does("Sets an entry; with `If-Match`, only if it still has that version")
+            does(
+                "Sets an entry, which ends when it was to end before; with `If-Match`, only if it still \
+                 has that version",
+            )
                 .takes::<JsonText>(),
         )
         .delete(
@@ -161,15 +164,17 @@ async fn set(
     }
 
     let mut requires = expected(&desk, &headers, &group, &key)?;
-    if is_restored {
-        // What was put back must be what is still kept.
+    // It ends when it was to end before.
+    let expires_at = before.as_ref().and_then(|entry| entry.expires_at);
+    if is_restored || expires_at.is_some() {
+        // What was taken over from it must be what is still kept.
         let version = before.as_ref().map(|entry| entry.version);
         requires.push(at_version(&desk, &group, &key, version));
     }
     let deed = Deed::new("state.set", format!("{group}/{key}"))
         .before(&before.map(|entry| shown(&group, &key, &entry.value)))
         .after(&shown(&group, &key, &value));
-    let write = Write::Set { group: group.into(), key, value, expires_at: None };
+    let write = Write::Set { group: group.into(), key, value, expires_at };
     desk.commit(Batch { requires, ..Batch::of(write) }).await?;
     Ok((StatusCode::NO_CONTENT, deed, ()))
 }
@@ -232,9 +237,14 @@ fn at_version(desk: &Desk, group: &str, key: &str, version: Option<u64>) -> Requ
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http::Method;
     use jiff::Timestamp;
-    use motia_core::store::Store as _;
+    use motia_core::{
+        json::JsonText,
+        store::{Batch, Store as _, Write},
+    };
     use serde_json::json;
 
     use crate::{
@@ -281,6 +291,23 @@ mod tests {
         let (status, problem) = put(&api, "/api/state/users/ben", &edited).await;
         assert_eq!(status, 400, "{problem}");
         assert!(problem["detail"].as_str().unwrap().contains("/password"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn an_entry_that_is_edited_ends_when_it_was_to_end_before() {
+        let (api, store) = at_rest_over_a_store().await;
+        let end = Timestamp::now() + Duration::from_secs(60);
+        let (group, key) = ("sessions".into(), "s-1".to_owned());
+        let value = JsonText::encode(&1).unwrap();
+        let set = Write::Set { group, key, value, expires_at: Some(end) };
+        store.commit(Batch::of(set)).await.unwrap();
+        let (_, before) = get(&api, "/api/state/sessions/s-1").await;
+
+        put(&api, "/api/state/sessions/s-1", &json!(2)).await;
+
+        let (_, after) = get(&api, "/api/state/sessions/s-1").await;
+        assert!(before["expiresAt"].is_string());
+        assert_eq!((&after["value"], &after["expiresAt"]), (&json!(2), &before["expiresAt"]));
     }
 
     #[tokio::test]

@@ -54,8 +54,8 @@ export function workers(workers, provider, { mayChange, turn, open }) {
     el(
       "div",
       { class: "row" },
-      turnButton("Let it be asked again", "resetBreaker"),
-      turnButton("Keep it from being asked", "openBreaker"),
+      turnButton("Close the circuit", "resetBreaker"),
+      turnButton("Open the circuit", "openBreaker"),
     ),
     provider && el("p", { class: "quiet" }, `Provider: ${provider.status}. ${provider.message ?? ""}`),
   );

@@ -144,7 +144,8 @@ fn move_found(
     let total = app.get(&with_query("/api/dead", &first))?["total"].clone();
     let (mut count, mut cursor) = (0, None);
     loop {
-        let page = [("limit", Some(PageRequest::MAX.to_string())), ("cursor", cursor)];
+        let most = PageRequest::MAX.to_string();
+        let page = [("all", Some("true".to_owned())), ("limit", Some(most)), ("cursor", cursor)];
         let path = with_query(&format!("/api/dead/{verb}"), &[filter, &page].concat());
         let answer = app.post(&path, &me.asks())?;
         count += answer["count"].as_u64().unwrap_or_default();

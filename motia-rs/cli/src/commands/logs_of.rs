@@ -38,7 +38,10 @@ pub(super) fn run(
         show(line, &mut pretty, output);
     }
     if follow {
-        let path = with_query("/api/logs/stream", &query);
+        let [level, step, trace, said, _] = query;
+        // From where the list ended, so that nothing falls between the two.
+        let last = document["items"][0]["id"].as_u64().map(|last| last.to_string());
+        let path = with_query("/api/logs/stream", &[level, step, trace, said, ("cursor", last)]);
         app.follow(&path, |line| show(&line, &mut pretty, output))?;
     }
     Ok(())
@@ -47,6 +50,9 @@ pub(super) fn run(
 fn show(line: &Value, pretty: &mut Pretty, output: Output) {
     if output.is_json() {
         return print(&line.to_string());
+    }
+    if let Some(missed) = line["missed"].as_u64() {
+        return print(&format!("({missed} lines were written too fast to be shown)"));
     }
     if let Some(line) = pretty.write(&as_written(line)) {
         print(&line);

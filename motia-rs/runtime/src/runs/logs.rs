@@ -87,6 +87,17 @@ impl LogFilter {
     }
 }
 
+/// What was written since somebody looked.
+#[derive(Debug)]
+pub struct Since {
+    /// The lines that the filter lets through, oldest first.
+    pub lines: Vec<Arc<LogLine>>,
+    /// As many lines more were written, and are no longer kept; what the filter says of them is not known.
+    pub missed: u64,
+    /// The id of the last line of all.
+    pub last: u64,
+}
+
 /// The last log lines of a program.
 #[derive(Debug)]
 pub struct Logs {
@@ -140,16 +151,17 @@ impl Logs {
         Page { items, next }
     }
 
-    /// The lines that `filter` lets through, oldest first, above the id `after`; at most `limit` of
-    /// them, the newest.
+    /// What was written after the line `after`, as far as it is still kept.
     #[must_use]
-    pub fn since(&self, filter: &LogFilter, after: u64, limit: usize) -> Vec<Arc<LogLine>> {
-        let kept = self.kept.lock();
-        let new = kept.lines.iter().rev().take_while(|line| line.id > after);
-        let mut found: Vec<_> =
-            new.filter(|line| filter.passes(line)).take(limit).cloned().collect();
-        found.reverse();
-        found
+    pub fn since(&self, filter: &LogFilter, after: u64) -> Since {
+        let (new, last) = {
+            let kept = self.kept.lock();
+            let new = kept.lines.iter().rev().take_while(|line| line.id > after);
+            (new.cloned().collect::<Vec<_>>(), kept.last)
+        };
+        let missed = last.saturating_sub(after) - new.len() as u64;
+        let lines = new.into_iter().rev().filter(|line| filter.passes(line)).collect();
+        Since { lines, missed, last }
     }
 
     /// The id of the last line.
@@ -203,9 +215,20 @@ mod tests {
         let logs = Logs::default();
         (0..5).for_each(|n| logs.push(line(n.to_string())));
 
-        let new = logs.since(&LogFilter::default(), 2, 10);
+        let new = logs.since(&LogFilter::default(), 2);
 
-        let ids: Vec<_> = new.iter().map(|line| line.id).collect();
-        assert_eq!(ids, [3, 4, 5]);
+        let ids: Vec<_> = new.lines.iter().map(|line| line.id).collect();
+        assert_eq!((ids, new.missed, new.last), (vec![3, 4, 5], 0, 5));
+        assert_eq!(logs.since(&LogFilter::default(), 9).missed, 0, "of a program before");
+    }
+
+    #[test]
+    fn lines_that_are_no_longer_kept_are_counted() {
+        let logs = Logs::default();
+        (0..MOST + 7).for_each(|n| logs.push(line(n.to_string())));
+
+        let new = logs.since(&LogFilter::default(), 3);
+
+        assert_eq!((new.lines.len(), new.missed), (MOST, 4));
     }
 }

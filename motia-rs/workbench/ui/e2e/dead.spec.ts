@@ -3,7 +3,7 @@
 import { expect, test } from './test'
 
 test.beforeEach(async ({ app }) => {
-  await app.api('/dead/purge', {})
+  await app.api('/dead/purge?all=true', {})
 })
 
 test('the badge and the list tell the same number, and change together', async ({ workbench }) => {

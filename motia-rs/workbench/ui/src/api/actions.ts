@@ -28,7 +28,12 @@ export const moveLetter = (id: string, fate: Fate) =>
 export async function moveLetters(filter: Params, fate: Fate): Promise<number> {
   let [count, cursor]: [number, string | null] = [0, null]
   do {
-    const place = withParams(`/dead/${fate}`, { ...filter, limit: 1000, cursor: cursor ?? undefined })
+    const place = withParams(`/dead/${fate}`, {
+      ...filter,
+      all: true,
+      limit: 1000,
+      cursor: cursor ?? undefined,
+    })
     const moved: Moved = await send('POST', place, { by })
     count += moved.count
     cursor = moved.next

@@ -27,7 +27,7 @@ export function Waterfall({ lines, total, chosen, onChoose }: Props) {
     initialRect: { width: 800, height: 600 },
   })
   useRowKeys(scroll, lines.length, (at) => rows.scrollToIndex(at))
-  const marks = [0, 0.25, 0.5, 0.75, 1]
+  const marks = [0, 0.5, 1]
   return (
     <section
       ref={scroll}
@@ -41,7 +41,7 @@ export function Waterfall({ lines, total, chosen, onChoose }: Props) {
           {marks.map((mark) => (
             <span
               key={mark}
-              className="absolute top-2 -translate-x-1/2 whitespace-nowrap first:translate-x-0 max-md:nth-[even]:hidden"
+              className="absolute top-2 -translate-x-1/2 whitespace-nowrap first:translate-x-0"
               style={{ left: `${mark * 100}%` }}
             >
               {took(mark * total * 1000)}

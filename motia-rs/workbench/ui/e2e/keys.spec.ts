@@ -23,6 +23,7 @@ test('j, k, Enter and Esc move through a list, / searches, ? helps, g goes', asy
   await expect(page.getByRole('dialog', { name: 'Cron step CheckExecutors' })).toBeVisible()
   await page.keyboard.press('Escape')
   await expect(page.getByRole('dialog')).toHaveCount(0)
+  await expect(page.getByRole('link', { name: 'CheckExecutors' })).toBeFocused()
 
   await page.keyboard.press('/')
   await expect(page.getByRole('searchbox')).toBeFocused()

@@ -2,7 +2,7 @@
 
 import { X } from 'lucide-react'
 import { Dialog as Radix } from 'radix-ui'
-import { type ReactNode, useEffect, useRef } from 'react'
+import { type ReactNode, useRef } from 'react'
 import { IconButton } from './IconButton'
 
 type Props = {
@@ -16,10 +16,8 @@ type Props = {
 
 export function Drawer({ title, name, actions, onClose, children }: Props) {
   const sheet = useRef<HTMLDivElement>(null)
-  const opener = useRef<Element | null>(null)
-  useEffect(() => {
-    opener.current = document.activeElement
-  }, [])
+  // Looked at while it is drawn first: once it is there, it has the focus itself.
+  const opener = useRef(document.activeElement)
   return (
     <Radix.Root open onOpenChange={(open) => !open && onClose()} modal={false}>
       <Radix.Portal>

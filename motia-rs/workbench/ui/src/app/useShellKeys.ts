@@ -9,6 +9,9 @@ import { turnTheme } from './theme'
 /** How long a second key may take, in milliseconds. */
 const PATIENCE = 1200
 
+/** Before the page was there: its clock begins at 0, and its first second is not the one after a `g`. */
+const NEVER = Number.NEGATIVE_INFINITY
+
 type Actions = { find: () => void; showKeys: () => void }
 
 export function useShellKeys(actions: Actions): void {
@@ -17,7 +20,7 @@ export function useShellKeys(actions: Actions): void {
   latest.current = actions
 
   useEffect(() => {
-    let goneAt = 0
+    let goneAt = NEVER
     const press = (event: KeyboardEvent) => {
       if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === 'k') {
         event.preventDefault()
@@ -27,7 +30,7 @@ export function useShellKeys(actions: Actions): void {
       if (isTyping(event) || event.ctrlKey || event.metaKey || event.altKey) return
 
       if (event.timeStamp - goneAt < PATIENCE) {
-        goneAt = 0
+        goneAt = NEVER
         const panel = ALL_PANELS.find((panel) => panel.key === event.key)
         if (panel) {
           event.preventDefault()

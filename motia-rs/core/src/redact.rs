@@ -68,12 +68,7 @@ pub fn redact(value: &mut Value) {
 
 /// Hides every text, at any depth: tokens are texts, and how many there are is a number.
 fn hide_texts(value: &mut Value) {
-    match value {
-        Value::String(text) => REDACTED.clone_into(text),
-        Value::Array(list) => list.iter_mut().for_each(hide_texts),
-        Value::Object(map) => map.values_mut().for_each(hide_texts),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
+    each_text(value, &|text| REDACTED.clone_into(text));
 }
 
 /// [`redact`] of the fields of a log line: what looks like a secret in a text is replaced too.
@@ -83,14 +78,19 @@ pub fn redact_line(fields: &mut Value) {
 }
 
 fn clean_texts(value: &mut Value) {
-    match value {
-        Value::String(text) => {
-            if let Cow::Owned(clean) = in_text(text) {
-                *text = clean;
-            }
+    each_text(value, &|text| {
+        if let Cow::Owned(clean) = in_text(text) {
+            *text = clean;
         }
-        Value::Array(list) => list.iter_mut().for_each(clean_texts),
-        Value::Object(map) => map.values_mut().for_each(clean_texts),
+    });
+}
+
+/// Changes every text, at any depth; names of fields are none.
+fn each_text(value: &mut Value, change: &impl Fn(&mut String)) {
+    match value {
+        Value::String(text) => change(text),
+        Value::Array(list) => list.iter_mut().for_each(|value| each_text(value, change)),
+        Value::Object(map) => map.values_mut().for_each(|value| each_text(value, change)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -131,8 +131,8 @@ pub fn in_text(text: &str) -> Cow<'_, str> {
     if !text.contains(['=', ':']) && !text.contains(' ') {
         return Cow::Borrowed(text);
     }
-    let text = replace(&CREDENTIALS, Cow::Borrowed(text), |_| Some(format!("://{REDACTED}@")));
-    let text = replace(&SCHEME, text, |found| Some(format!("{} {REDACTED}", &found[1])));
+    let text = replace(&CREDENTIALS, Cow::Borrowed(text), |_| format!("://{REDACTED}@"));
+    let text = replace(&SCHEME, text, |found| format!("{} {REDACTED}", &found[1]));
     without_fields(text)
 }
 
@@ -174,13 +174,12 @@ fn regex(pattern: &str) -> Regex {
 fn replace<'t>(
     regex: &Regex,
     text: Cow<'t, str>,
-    with: impl Fn(&Captures<'_>) -> Option<String>,
+    with: impl Fn(&Captures<'_>) -> String,
 ) -> Cow<'t, str> {
-    let changed = regex.replace_all(&text, |found: &Captures<'_>| {
-        with(found).unwrap_or_else(|| found[0].to_owned())
-    });
-    let changed = (changed != text).then(|| changed.into_owned());
-    changed.map_or(text, Cow::Owned)
+    match regex.replace_all(&text, with) {
+        Cow::Owned(changed) => Cow::Owned(changed),
+        Cow::Borrowed(_) => text,
+    }
 }
 
 /// A secret that was sent back as it was shown stands for nothing.

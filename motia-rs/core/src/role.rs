@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use http::Method;
 use serde::{Deserialize, Serialize};
 
 /// What somebody may do with the admin API. Whoever guards it puts one into the extensions of the request; a
@@ -41,6 +42,21 @@ impl Role {
             Self::Operate => "operate",
         }
     }
+}
+
+/// Whether a request of this method may change something. Whoever guards the admin API, reads its bodies and
+/// keeps its audit log goes by this. `TRACE` is not known there, and not let through to those who only look.
+///
+/// ```
+/// use http::Method;
+/// use motia_core::role::may_change;
+///
+/// assert!(!may_change(&Method::HEAD));
+/// assert!(may_change(&Method::DELETE));
+/// ```
+#[must_use]
+pub fn may_change(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 impl fmt::Display for Role {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header, request::Parts};
 use motia_core::{
     http::{Problem, request::bearer},
-    role::Role,
+    role::{Role, may_change},
 };
 use sha2::{Digest as _, Sha256};
 
@@ -100,7 +100,7 @@ impl Guard {
     /// # Errors
     /// 403 for who may only read, and for a browser that does not say [`CHANGES`].
     pub fn check_change(request: &Parts, role: Role) -> Result<(), Box<Problem>> {
-        if changes_nothing(&request.method) {
+        if !may_change(&request.method) {
             return Ok(());
         }
         if !role.may_change() {
@@ -141,11 +141,6 @@ fn is_visit(request: &Parts) -> bool {
         && says(SEC_FETCH_MODE, "navigate")
         && says(SEC_FETCH_DEST, "document")
         && !["/api", "/streams", "/session"].iter().any(|data| request.uri.path().starts_with(data))
-}
-
-/// Whether a request of this method only asks.
-fn changes_nothing(method: &Method) -> bool {
-    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// Whether a page of this origin is the app's own. `null` is nobody's.

@@ -18,12 +18,11 @@ use axum::{
     middleware::Next,
     response::{IntoResponseParts, Response, ResponseParts},
 };
-use http::Method;
 use jiff::Timestamp;
 use motia_core::{
     json::JsonText,
     redact::redact,
-    role::Role,
+    role::{Role, may_change},
     store::{Batch, Page, PageRequest, Slice, Write},
 };
 use schemars::JsonSchema;
@@ -157,7 +156,7 @@ fn key(number: u64) -> String {
 /// Keeps in the audit log what a request changed. What was begun is ended and kept even if the caller goes
 /// away meanwhile.
 pub(crate) async fn keep(State(desk): State<Arc<Desk>>, request: Request, next: Next) -> Response {
-    if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
+    if !may_change(request.method()) {
         return next.run(request).await;
     }
     let tasks = desk.runtime().map(|runtime| runtime.tasks().clone());

@@ -6,9 +6,9 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, header};
 use jiff::Timestamp;
-use motia_core::json::strict;
+use motia_core::{json::strict, role::may_change};
 use serde::de::DeserializeOwned;
 use serde_html_form::Deserializer;
 use serde_json::Value;
@@ -30,9 +30,11 @@ pub(crate) fn query<T: DeserializeOwned>(text: Option<&str>) -> Result<T, Refusa
 /// Refuses what says that it brings something else than JSON to change something with, whatever the route
 /// makes of it: a form of another site can send nothing that passes here.
 pub(crate) async fn only_json(request: Request, next: Next) -> Response {
-    let asks = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     let headers = request.headers();
-    if !asks && headers.contains_key(header::CONTENT_TYPE) && !is_json(headers) {
+    if may_change(request.method())
+        && headers.contains_key(header::CONTENT_TYPE)
+        && !is_json(headers)
+    {
         return not_json().into_response();
     }
     next.run(request).await

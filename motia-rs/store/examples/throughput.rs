@@ -6,6 +6,8 @@
 //! ```text
 //! cargo run --release -p motia-store --example throughput -- [rounds] [tasks] [seconds]
 //! ```
+//!
+//! A fourth argument, `publish` or `pipeline`, measures that alone, for a profiler.
 
 #![expect(clippy::unwrap_used, reason = "a measurement that fails may stop")]
 
@@ -43,6 +45,11 @@ fn main() {
         .enable_time()
         .build()
         .unwrap();
+    match std::env::args().nth(4).as_deref() {
+        Some("publish") => return println!("{:.0}", runtime.block_on(publish(plan))),
+        Some("pipeline") => return println!("{:.0}", runtime.block_on(pipeline(plan))),
+        _ => {}
+    }
     let mut rates: [Vec<f64>; 5] = Default::default();
     for _ in 0..rounds {
         runtime.block_on(async {

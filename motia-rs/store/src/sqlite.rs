@@ -2,8 +2,8 @@
 //! with any SQLite tool.
 //!
 //! # Layout
-//! - [`writer`]: the one thread that writes; [`batch`]: what it writes, whole or not at all;
-//!   [`hot`]: the statements that have to be fast
+//! - [`writer`]: the one thread that writes; [`gather`]: which batches share a transaction; [`batch`]:
+//!   what they write, whole or not at all; [`hot`], [`many`]: the statements that have to be fast
 //! - [`state`], [`queue`], [`dead`], [`ended`]: one kind of thing each, as in `memory/`
 //! - [`pull`], [`waiting`]: what waits, in the order of its start and as somebody looks for it;
 //!   [`conditions`]: what is looked for
@@ -25,10 +25,12 @@ mod ended;
 mod fault;
 mod figures;
 mod file;
+mod gather;
 mod herald;
 mod hot;
 mod lock;
 mod log;
+mod many;
 mod numbers;
 mod place;
 mod pull;

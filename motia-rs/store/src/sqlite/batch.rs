@@ -1,14 +1,16 @@
 //! A batch happens whole or not at all, in the file: several share one transaction, and a batch that
 //! is refused leaves its neighbours alone.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
+use foldhash::fast::RandomState;
 use motia_core::{
     event::Event,
     json::JsonText,
     store::{
-        Arrival, Batch, Change as Watched, Committed, Delivery, DeliveryId, Durability, Entry,
-        Outcome, QueueId, Require, Settlement, Target, Token, What, Write, change::is_watched,
+        Arrival, Batch, Change as Watched, CommitError, Committed, Delivery, DeliveryId,
+        Durability, Entry, Outcome, QueueId, Require, Settlement, Target, Token, What, Write,
+        change::is_watched,
     },
 };
 use rusqlite::Connection;
@@ -18,11 +20,15 @@ use super::{
     dead, ended,
     fault::Stop,
     hot::Hot,
-    numbers::Numbers,
+    numbers::{self, Numbers},
     queue::{self, Moved},
     state,
 };
 use crate::rules::{self, Until};
+
+/// So many deliveries are worth a statement while others may come; a statement costs about as much as
+/// two of them.
+const WORTH_A_STATEMENT: usize = 16;
 
 /// The writes of one transaction that is not yet kept.
 pub(super) struct Group<'w, 'db> {
@@ -33,19 +39,94 @@ pub(super) struct Group<'w, 'db> {
     /// How many queues there are.
     pub(super) queues: usize,
     pub(super) numbers: &'w mut Numbers,
-    /// Attempts that end in this very transaction, whose start need not be written.
-    pub(super) over: Vec<(DeliveryId, Token)>,
+    /// Attempts that start, to be written unless they end well in this very transaction.
+    pub(super) starts: HashMap<DeliveryId, Start, RandomState>,
     /// How many starts were not written for that reason.
     pub(super) skipped: usize,
+    /// What each batch came to.
+    pub(super) results: Results,
     pub(super) arrivals: Vec<Arrival>,
     pub(super) changes: Vec<Change>,
     /// What was done to watched groups.
     pub(super) watched: Vec<Watched>,
 }
 
+pub(super) type Results = Vec<Result<Committed, CommitError>>;
+
+/// An attempt that starts.
+pub(super) struct Start {
+    attempt: u32,
+    token: Token,
+}
+
 impl Group<'_, '_> {
-    /// Writes a batch, or changes nothing.
-    pub(super) fn write_batch(&mut self, batch: Batch) -> Result<Committed, Stop> {
+    /// Writes a batch, or changes nothing and notes why it was refused.
+    ///
+    /// # Errors
+    /// The file failed, and the whole group with it.
+    pub(super) fn write_batch(&mut self, batch: Batch) -> rusqlite::Result<()> {
+        let written = match (batch.requires.as_slice(), batch.writes.as_slice()) {
+            ([], &[Write::Start { delivery, attempt, token }]) => {
+                self.write_start(delivery)?;
+                self.starts.insert(delivery, Start { attempt, token });
+                Ok(self.committed(Vec::new()))
+            }
+            ([], &[Write::Settle { delivery, token, settlement: Settlement::Done }]) => {
+                if self.starts.get(&delivery).is_some_and(|start| start.token == token) {
+                    self.starts.remove(&delivery);
+                    self.skipped += 1;
+                } else {
+                    self.write_start(delivery)?;
+                }
+                self.write_or_undo(batch)
+            }
+            _ => {
+                if looks_at_attempts(&batch) {
+                    self.write_starts()?;
+                }
+                self.write_or_undo(batch)
+            }
+        };
+        self.results.push(match written {
+            Ok(committed) => Ok(committed),
+            Err(Stop::Refused(error)) => Err(error),
+            Err(Stop::Failed(error)) => return Err(error),
+        });
+        Ok(())
+    }
+
+    /// Writes what was noted of many batches, if it is as much as a statement is worth.
+    pub(super) fn write_what_is_worth_it(&mut self) -> rusqlite::Result<()> {
+        if self.hot.many.len() >= WORTH_A_STATEMENT { self.hot.many.write() } else { Ok(()) }
+    }
+
+    /// Writes all that was noted.
+    pub(super) fn write_the_rest(&mut self) -> rusqlite::Result<()> {
+        self.hot.many.write()?;
+        self.write_starts()?;
+        match rules::last_kept(&self.watched) {
+            Some(seq) => numbers::change(self.db, seq),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the starts of all attempts that are not over already.
+    fn write_starts(&mut self) -> rusqlite::Result<()> {
+        for (delivery, Start { attempt, token }) in self.starts.drain() {
+            queue::start(self.hot, delivery, attempt, token)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the start of an attempt, if one is noted.
+    fn write_start(&mut self, delivery: DeliveryId) -> rusqlite::Result<()> {
+        match self.starts.remove(&delivery) {
+            Some(Start { attempt, token }) => queue::start(self.hot, delivery, attempt, token),
+            None => Ok(()),
+        }
+    }
+
+    fn write_or_undo(&mut self, batch: Batch) -> Result<Committed, Stop> {
         self.check(&batch)?;
         if !rules::may_stop_halfway(&batch.writes) {
             return self.write_all(batch.writes);
@@ -53,7 +134,7 @@ impl Group<'_, '_> {
 
         let (arrivals, changes) = (self.arrivals.len(), self.changes.len());
         let watched = self.watched.len();
-        let numbers = self.numbers.mark();
+        let (numbers, many) = (self.numbers.mark(), self.hot.many.len());
         self.execute("SAVEPOINT batch")?;
         let written = self.write_all(batch.writes);
         match written {
@@ -61,6 +142,7 @@ impl Group<'_, '_> {
             Err(Stop::Refused(_)) => {
                 self.execute("ROLLBACK TO batch")?;
                 self.numbers.roll_back_to(numbers);
+                self.hot.many.truncate(many);
                 self.arrivals.truncate(arrivals);
                 self.changes.truncate(changes);
                 self.watched.truncate(watched);
@@ -98,7 +180,11 @@ impl Group<'_, '_> {
         for write in writes {
             outcomes.extend(self.write(write)?);
         }
-        Ok(Committed { durability: self.durability, outcomes })
+        Ok(self.committed(outcomes))
+    }
+
+    fn committed(&self, outcomes: Vec<Outcome>) -> Committed {
+        Committed { durability: self.durability, outcomes }
     }
 
     fn write(&mut self, write: Write) -> Result<Option<Outcome>, Stop> {
@@ -154,11 +240,7 @@ impl Group<'_, '_> {
             }
             Write::Publish { event, targets } => self.publish(&event, &targets)?,
             Write::Start { delivery, attempt, token } => {
-                if self.over.binary_search(&(delivery, token)).is_ok() {
-                    self.skipped += 1;
-                } else {
-                    queue::start(self.hot, delivery, attempt, token)?;
-                }
+                queue::start(self.hot, delivery, attempt, token)?;
             }
             Write::Settle { delivery, token, settlement } => {
                 self.settle(delivery, token, settlement)?;
@@ -275,21 +357,16 @@ impl Group<'_, '_> {
     }
 }
 
-/// Finds the attempts that a group ends for certain, in a batch that does nothing but say so. Sorted.
-pub(super) fn over<'b>(
-    batches: impl Iterator<Item = &'b Batch> + Clone,
-) -> Vec<(DeliveryId, Token)> {
-    if !batches.clone().any(|batch| matches!(batch.writes.as_slice(), [Write::Start { .. }])) {
-        return Vec::new();
-    }
-    let ends =
-        batches.filter_map(|batch| match (batch.requires.as_slice(), batch.writes.as_slice()) {
-            ([], [Write::Settle { delivery, token, settlement: Settlement::Done }]) => {
-                Some((*delivery, *token))
-            }
-            _ => None,
-        });
-    let mut over: Vec<_> = ends.collect();
-    over.sort_unstable();
-    over
+/// Whether it matters to a batch how often a delivery was attempted, and under which token.
+fn looks_at_attempts(batch: &Batch) -> bool {
+    batch.requires.iter().any(|require| matches!(require, Require::Held { .. }))
+        || batch.writes.iter().any(|write| {
+            matches!(
+                write,
+                Write::Start { .. }
+                    | Write::Settle { .. }
+                    | Write::End { .. }
+                    | Write::Release { .. }
+            )
+        })
 }

@@ -3,11 +3,14 @@
 
 use rusqlite::{Connection, Statement};
 
+use super::many::Many;
+
 /// Statements of the writer, for either of the [tables](super::place).
 pub(super) struct Hot<'db> {
     pub(super) begin: Statement<'db>,
     pub(super) commit: Statement<'db>,
-    pub(super) publish: Statement<'db>,
+    pub(super) many: Many<'db>,
+    pub(super) publish_delayed: Statement<'db>,
     pub(super) publish_special: Statement<'db>,
     pub(super) start: Statement<'db>,
     pub(super) start_special: Statement<'db>,
@@ -17,7 +20,7 @@ pub(super) struct Hot<'db> {
 
 impl<'db> Hot<'db> {
     pub(super) fn prepare(db: &'db Connection) -> rusqlite::Result<Self> {
-        const PUBLISH: &str = "INSERT INTO delivery
+        const PUBLISH_DELAYED: &str = "INSERT INTO delivery
             (id, token, attempts, due_at, emitted_at, event, trace, topic, payload, sum)
             VALUES (?1, 0, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
         const PUBLISH_SPECIAL: &str = "INSERT INTO special
@@ -41,12 +44,18 @@ impl<'db> Hot<'db> {
         Ok(Self {
             begin: db.prepare("BEGIN IMMEDIATE")?,
             commit: db.prepare("COMMIT")?,
-            publish: db.prepare(PUBLISH)?,
+            many: Many::prepare(db)?,
+            publish_delayed: db.prepare(PUBLISH_DELAYED)?,
             publish_special: db.prepare(PUBLISH_SPECIAL)?,
             start: db.prepare(start!(delivery))?,
             start_special: db.prepare(start!(special))?,
             done: db.prepare(done!(delivery))?,
             done_special: db.prepare(done!(special))?,
         })
+    }
+
+    /// Forgets what was not written, for nothing of its transaction is kept.
+    pub(super) fn forget(&mut self) {
+        self.many.truncate(0);
     }
 }

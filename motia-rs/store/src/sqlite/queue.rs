@@ -128,22 +128,27 @@ pub(super) fn held(db: &Connection, id: DeliveryId, token: Token) -> Result<(), 
 pub(super) fn publish(
     hot: &mut Hot<'_>,
     id: DeliveryId,
-    event: &Event,
+    event: &Arc<Event>,
     lane: Option<&Lane>,
     due: Option<Timestamp>,
 ) -> rusqlite::Result<()> {
+    let plain = lane.is_none()
+        && event.priority.is_normal()
+        && event.expires_at.is_none()
+        && event.cancel_key.is_none();
+    if plain && due.is_none() {
+        hot.many.publish(id, event);
+        return Ok(());
+    }
+
     let place = if due.is_some() { delayed(id) } else { ready(id) };
     let sum = sum::content(id, event, lane);
     let due = due.map(micros);
     let emitted_at = micros(event.emitted_at);
     let (id, trace) = (event.id.to_bytes(), trace(event.trace));
     let (topic, payload) = (&*event.topic, event.payload.as_str());
-    let plain = lane.is_none()
-        && event.priority.is_normal()
-        && event.expires_at.is_none()
-        && event.cancel_key.is_none();
     if plain {
-        hot.publish.execute((place, due, emitted_at, id, trace, topic, payload, sum))?;
+        hot.publish_delayed.execute((place, due, emitted_at, id, trace, topic, payload, sum))?;
     } else {
         hot.publish_special.execute((
             place,

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use motia_core::store::{Batch, Durability};
+use motia_core::store::Durability;
 use rusqlite::{Connection, DEFAULT_NAME};
 
 /// How long after a relaxed commit a sync begins at the latest: half of the time in which it has to be
@@ -46,14 +46,12 @@ impl Relaxed {
         self.since.is_some()
     }
 
-    /// Prepares for a transaction of these batches, and says how well it will be kept.
-    pub(super) fn prepare<'b>(
+    /// Prepares for a transaction that may be relaxed or not, and says how well it will be kept.
+    pub(super) fn prepare(
         &mut self,
         db: &Connection,
-        mut batches: impl Iterator<Item = &'b Batch>,
+        allowed: bool,
     ) -> rusqlite::Result<Durability> {
-        let allowed =
-            batches.all(|batch| batch.durability.is_some_and(|d| d < Durability::Durable));
         if allowed && self.patience() != Some(Duration::ZERO) && self.mark() {
             self.sync_commits(db, false)?;
             return Ok(Durability::Relaxed);

@@ -1,48 +1,29 @@
 //! The one thread that writes: it commits whatever waits in one transaction, so that all who wait
 //! share one sync of the disk.
 
-use std::{
-    sync::{
-        Arc,
-        mpsc::{Receiver, RecvTimeoutError},
-    },
-    thread,
-    time::{Duration, Instant},
+use std::sync::{
+    Arc,
+    mpsc::{Receiver, RecvTimeoutError},
 };
 
-use motia_core::store::{Batch, CommitError, Committed, Durability, QueueId, StoreError, Write};
+use motia_core::store::{Batch, CommitError, Committed, Durability, QueueId, StoreError};
 use rusqlite::{Connection, DEFAULT_NAME, wal::CheckpointMode};
 
 use super::{
-    batch::{self, Group},
+    batch::{Group, Results},
     checkpoint::Checkpointer,
     counts::{Change, Counts},
-    fault::{self, Stop},
+    fault,
     figures::{self, Figures},
     file,
+    gather::{Gathering, Patience},
     herald::{Answer, Ear, Herald, News},
     hot::Hot,
     lock::FolderLock,
-    numbers::{self, Numbers},
+    numbers::Numbers,
     queue,
     relaxed::{self, Relaxed},
 };
-use crate::rules;
-
-/// At most so many batches share a transaction: it bounds how long the first of them waits.
-const MOST_BATCHES: usize = 1024;
-/// At most so many bytes of payload share a transaction, give or take one batch.
-const MOST_BYTES: usize = 8 << 20;
-
-/// Up to so many batches the writer waits for those that were with it the last time: a sync is dear,
-/// and the first who was told comes back long before the others. A larger group is worth its sync.
-const SMALL_GROUP: usize = 64;
-/// A wait for more is over when nobody came for so long,
-const LULL: Duration = Duration::from_micros(8);
-/// and in any case after so long: less than a sync takes.
-const LONGEST_WAIT: Duration = Duration::from_micros(100);
-/// After waits in vain, at most two to the power of this many groups are written without one.
-const MOST_IN_VAIN: u32 = 6;
 
 /// What the writer is asked to do.
 pub(super) enum Job {
@@ -104,10 +85,11 @@ impl Writer {
             match next.take().or_else(|| self.next(db, jobs)) {
                 Some(Job::Commit(first)) => {
                     let expected = patience.expected();
-                    let (group, left) = gather(first, jobs, expected);
-                    patience.learn(expected, group.len());
+                    let mut gathering = Gathering::begin(first, jobs, expected);
+                    self.commit(db, &mut hot, &mut gathering);
+                    let (came, left) = gathering.end();
+                    patience.learn(expected, came);
                     next = left;
-                    self.commit(db, &mut hot, group);
                 }
                 Some(Job::Queues { steps, answer }) => {
                     let queues = self.queues(db, &steps);
@@ -141,41 +123,46 @@ impl Writer {
     }
 
     /// Keeps what a group of batches writes, and has it told.
-    fn commit<'db>(&mut self, db: &'db Connection, hot: &mut Hot<'db>, group: Vec<Waiting>) {
+    fn commit<'db>(
+        &mut self,
+        db: &'db Connection,
+        hot: &mut Hot<'db>,
+        gathering: &mut Gathering<'_>,
+    ) {
         let pass = self.checkpointer.pass();
-        let over = batch::over(group.iter().map(|waiting| &waiting.batch));
-        let durability = self.relaxed.prepare(db, group.iter().map(|waiting| &waiting.batch));
-        let mut writes = Group {
+        let durability = self.relaxed.prepare(db, gathering.is_relaxed());
+        let mut group = Group {
             db,
             hot,
             durability: *durability.as_ref().unwrap_or(&Durability::Durable),
             queues: self.shared.counts.queues(),
             numbers: &mut self.numbers,
-            over,
+            starts: Default::default(),
             skipped: 0,
-            arrivals: Vec::with_capacity(group.len()),
-            changes: Vec::with_capacity(group.len()),
+            results: Vec::new(),
+            arrivals: Vec::new(),
+            changes: Vec::new(),
             watched: Vec::new(),
         };
-        let (batches, answers): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|waiting| (waiting.batch, waiting.answer)).unzip();
+        let mut answers = Vec::new();
 
         let behind = self.relaxed.is_behind();
         let written = durability
             .and_then(|_| mend(db, self.failed))
-            .and_then(|()| write(&mut writes, batches, behind));
+            .and_then(|()| write(&mut group, gathering, &mut answers, behind));
         self.failed = written.is_err();
-        let Group { arrivals, changes, watched, skipped, durability, .. } = writes;
+        let Group { results, arrivals, changes, watched, skipped, durability, .. } = group;
         drop(pass);
         figures::add(&self.shared.figures.starts_skipped, skipped);
         match written {
-            Ok(results) => {
+            Ok(()) => {
                 self.relaxed.keep(durability);
                 self.kept(&changes, &results);
                 self.herald.tell(News { arrivals, changes: watched, answers, results });
             }
             Err(error) => {
                 self.numbers.roll_back();
+                answers.extend(gathering.rest());
                 figures::add(&self.shared.figures.failed, answers.len());
                 let results = answers.iter().map(|_| Err(fault::told(&error).into())).collect();
                 self.herald.tell(News {
@@ -242,164 +229,48 @@ fn mend(db: &Connection, failed: bool) -> rusqlite::Result<()> {
     if failed { file::begin_log_anew(db).map(drop) } else { Ok(()) }
 }
 
-/// Whether it pays to wait for a group: where producers come back it does, and where all cores are at
-/// work for somebody else it does not.
-#[derive(Default)]
-struct Patience {
-    came: usize,
-    /// Waits in vain, one after the other.
-    in_vain: u32,
-    /// Groups to be written without a wait.
-    respite: u32,
-}
-
-impl Patience {
-    /// How many batches to wait for.
-    fn expected(&mut self) -> usize {
-        if self.respite > 0 {
-            self.respite -= 1;
-            return 0;
-        }
-        self.came.min(SMALL_GROUP)
-    }
-
-    fn learn(&mut self, expected: usize, came: usize) {
-        self.came = came;
-        if expected == 0 {
-            return;
-        }
-        if came >= expected / 4 * 3 {
-            self.in_vain = 0;
-        } else {
-            self.in_vain = (self.in_vain + 1).min(MOST_IN_VAIN);
-            self.respite = 1 << self.in_vain;
-        }
-    }
-}
-
-/// Takes what waits behind the first batch, and waits a moment until there are as many as `expected`.
-fn gather(first: Waiting, jobs: &Receiver<Job>, expected: usize) -> (Vec<Waiting>, Option<Job>) {
-    let mut bytes = weight(&first.batch);
-    let mut group = vec![first];
-    let mut other = drain(jobs, &mut group, &mut bytes);
-    if group.len() >= expected {
-        return (group, other);
-    }
-
-    let began = Instant::now();
-    let mut last_came = began;
-    while other.is_none()
-        && group.len() < expected
-        && last_came.elapsed() < LULL
-        && began.elapsed() < LONGEST_WAIT
-    {
-        thread::yield_now();
-        let before = group.len();
-        other = drain(jobs, &mut group, &mut bytes);
-        if group.len() > before {
-            last_came = Instant::now();
-        }
-    }
-    (group, other)
-}
-
-/// Takes what waits, up to what one transaction should hold or to a job of another kind, which is
-/// given back.
-fn drain(jobs: &Receiver<Job>, group: &mut Vec<Waiting>, bytes: &mut usize) -> Option<Job> {
-    while group.len() < MOST_BATCHES && *bytes < MOST_BYTES {
-        match jobs.try_recv() {
-            Ok(Job::Commit(waiting)) => {
-                *bytes += weight(&waiting.batch);
-                group.push(waiting);
-            }
-            Ok(other) => return Some(other),
-            Err(_) => break,
-        }
-    }
-    None
-}
-
-fn weight(batch: &Batch) -> usize {
-    let weight = |write: &Write| match write {
-        Write::Set { value, .. } | Write::Send { event: value, .. } => value.len(),
-        Write::Publish { event, targets } => event.payload.len() * targets.len(),
-        _ => 0,
-    };
-    batch.writes.iter().map(weight).sum()
-}
-
-type Results = Vec<Result<Committed, CommitError>>;
-
 /// One transaction: what each batch came to, or the failure for which all were rolled back.
 fn write(
     group: &mut Group<'_, '_>,
-    batches: Vec<Batch>,
+    gathering: &mut Gathering<'_>,
+    answers: &mut Vec<Answer<Committed, CommitError>>,
     behind: bool,
-) -> rusqlite::Result<Results> {
-    let written = write_and_keep(group, batches, behind);
-    // After some failures SQLite has rolled back already.
-    if written.is_err()
-        && !group.db.is_autocommit()
-        && let Err(error) = group.db.execute_batch("ROLLBACK")
-    {
-        tracing::error!(%error, "the store could not roll back");
+) -> rusqlite::Result<()> {
+    let written = write_and_keep(group, gathering, answers, behind);
+    if written.is_err() {
+        group.hot.forget();
+        // After some failures SQLite has rolled back already.
+        if !group.db.is_autocommit()
+            && let Err(error) = group.db.execute_batch("ROLLBACK")
+        {
+            tracing::error!(%error, "the store could not roll back");
+        }
     }
     written
 }
 
 fn write_and_keep(
     group: &mut Group<'_, '_>,
-    batches: Vec<Batch>,
+    gathering: &mut Gathering<'_>,
+    answers: &mut Vec<Answer<Committed, CommitError>>,
     behind: bool,
-) -> rusqlite::Result<Results> {
+) -> rusqlite::Result<()> {
     group.hot.begin.execute(())?;
-    let mut results = Vec::with_capacity(batches.len());
-    for batch in batches {
-        results.push(match group.write_batch(batch) {
-            Ok(committed) => Ok(committed),
-            Err(Stop::Refused(error)) => Err(error),
-            Err(Stop::Failed(error)) => return Err(error),
-        });
+    loop {
+        while let Some(Waiting { batch, answer }) = gathering.next() {
+            answers.push(answer);
+            group.write_batch(batch)?;
+        }
+        // While others come.
+        group.write_what_is_worth_it()?;
+        if !gathering.wait() {
+            break;
+        }
     }
-    if let Some(seq) = rules::last_kept(&group.watched) {
-        numbers::change(group.db, seq)?;
-    }
+    group.write_the_rest()?;
     if behind && group.durability == Durability::Durable {
         relaxed::write(group.db)?;
     }
     group.hot.commit.execute(())?;
-    Ok(results)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_group_is_waited_for_as_large_as_the_last_and_no_larger_than_is_worth_it() {
-        let mut patience = Patience::default();
-        assert_eq!(patience.expected(), 0);
-        for (came, expected) in [(1, 1), (40, 40), (300, SMALL_GROUP), (48, 48)] {
-            patience.learn(patience.came.min(SMALL_GROUP), came);
-            assert_eq!(patience.expected(), expected, "after {came}");
-        }
-    }
-
-    #[test]
-    fn waits_in_vain_become_rarer_until_one_pays() {
-        let mut patience = Patience::default();
-        let mut groups_between = Vec::new();
-        patience.learn(0, 40);
-        for _ in 0..8 {
-            assert_eq!(patience.expected(), 40);
-            patience.learn(40, 2);
-            let without =
-                std::iter::from_fn(|| (patience.expected() == 0).then(|| patience.learn(0, 40)));
-            groups_between.push(without.count());
-        }
-        assert_eq!(groups_between, [2, 4, 8, 16, 32, 64, 64, 64]);
-
-        patience.learn(40, 40);
-        assert_eq!(patience.expected(), 40);
-    }
+    Ok(())
 }

@@ -128,16 +128,29 @@ impl RateLimit {
         match self.algorithm {
             Algorithm::TokenBucket => {
                 let token = self.per / self.count.get();
-                let full = used.map_or(now, |used| used.at.max(now));
+                let bucket = token * self.burst.get();
+                let full = match used {
+                    // No bucket is that empty: the clock was set back. One is let through, and it is empty
+                    // from then on.
+                    Some(used) if used.at > now.checked_add(bucket).unwrap_or(Timestamp::MAX) => {
+                        now + (bucket - token)
+                    }
+                    used => used.map_or(now, |used| used.at.max(now)),
+                };
                 let full = full.checked_add(token).unwrap_or(Timestamp::MAX);
-                let earliest = full.checked_sub(token * self.burst.get()).unwrap_or(now);
+                let earliest = full.checked_sub(bucket).unwrap_or(now);
                 if earliest > now { Err(earliest) } else { Ok(Used { at: full, count: 0 }) }
             }
             Algorithm::FixedWindow => {
                 let began = self.window_of(now);
-                // A clock that was set back does not open the window anew.
-                let used =
-                    used.filter(|used| used.at >= began).unwrap_or(Used { at: began, count: 0 });
+                let next = began.checked_add(self.per).unwrap_or(Timestamp::MAX);
+                // A clock that was set back a little does not open the window anew; one that was set back
+                // by more than a window lets one through in this one.
+                let used = match used {
+                    Some(used) if used.at > next => Used { at: began, count: self.count.get() - 1 },
+                    Some(used) if used.at >= began => used,
+                    _ => Used { at: began, count: 0 },
+                };
                 if used.count >= self.count.get() {
                     return Err(used.at.checked_add(self.per).unwrap_or(Timestamp::MAX));
                 }
@@ -222,6 +235,23 @@ mod tests {
             taken(limit, [900, 950, 990, 1000, 1001, 1999, 2000]),
             [900, 950, 1000, 1001, 2000]
         );
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_holds_up_nothing_for_longer_and_gives_no_second_helping() {
+        const HOUR: i64 = 3_600_000;
+        let starts = |limit: RateLimit| {
+            let mut used = None;
+            let mut take = |millis: i64| match limit.take(used, at(millis)) {
+                Ok(then) => used.insert(then).at > Timestamp::MIN,
+                Err(_) => false,
+            };
+            assert!((0..3).all(|_| take(HOUR)) && !take(HOUR));
+            (0..2000).step_by(100).filter(|millis| take(500 + millis)).count()
+        };
+
+        assert_eq!(starts(RateLimit::fixed_window(3, SECOND)), 1 + 2 * 3);
+        assert_eq!(starts(RateLimit::token_bucket(3, SECOND)), 1 + 5);
     }
 
     #[test]

@@ -230,6 +230,10 @@ impl<I, E> EventConfig<I, E> {
             "a batch takes events whatever their key: leave out what is said per key"
         );
         assert!(
+            self.options.may_start_in_time(),
+            "no event could start before its `ttl` is over: make it longer than `delay` and `debounce`"
+        );
+        assert!(
             !(keyed && self.retry_share.is_some()),
             "`retry_share` orders a whole queue, which a step with keys does not have"
         );

@@ -96,6 +96,20 @@ impl EventOptions {
         classes.chain([self.retry.attempts]).max().unwrap_or(self.retry.attempts).get()
     }
 
+    /// Whether an event is worth starting still when the step may start it at the soonest.
+    pub(super) const fn may_start_in_time(&self) -> bool {
+        let Some(ttl) = self.ttl else { return true };
+        let delayed = match self.delay {
+            Some(delay) => delay.as_nanos() >= ttl.as_nanos(),
+            None => false,
+        };
+        let debounced = match self.debounce {
+            Some(Debounce { quiet, .. }) => quiet.as_nanos() >= ttl.as_nanos(),
+            None => false,
+        };
+        !delayed && !debounced
+    }
+
     /// How many attempts of one key run at once; `None`: as many as of the step.
     #[must_use]
     pub const fn per_key(&self) -> Option<NonZeroU32> {

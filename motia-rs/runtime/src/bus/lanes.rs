@@ -82,6 +82,8 @@ pub(super) struct Lanes {
     due_late: Option<(Timestamp, u64)>,
     next_due: Option<Timestamp>,
     reading: bool,
+    /// Starts since a page was read last.
+    taken: usize,
 }
 
 #[derive(Debug)]
@@ -125,6 +127,7 @@ impl Lanes {
             due_late: None,
             next_due: None,
             reading: false,
+            taken: 0,
         }
     }
 
@@ -302,6 +305,7 @@ impl Lanes {
         let rate = lane.limits().rate;
         let delivery = lane.take()?;
         self.count -= 1;
+        self.taken += 1;
         if let Some(limit) = rate
             && let Ok(used) = limit.take(self.used_of(&key), now)
         {

@@ -61,6 +61,8 @@ pub(super) struct Line {
     ending: HashSet<u64>,
     strays: Strays,
     reading: bool,
+    /// Starts since the store was read last.
+    taken: usize,
 }
 
 /// How far an index of the store was read.
@@ -118,6 +120,7 @@ impl Line {
             ending: HashSet::new(),
             strays: Strays::default(),
             reading: false,
+            taken: 0,
         }
     }
 
@@ -287,6 +290,7 @@ impl Line {
     pub(super) fn take(&mut self) -> Deliveries {
         let mut taken = Deliveries::new();
         let Some(first) = self.pop() else { return taken };
+        self.taken += 1;
         let most = self.batch.map_or(1, |batching| batching.size.get() as usize);
         // What failed before is tried alone, so that it takes no other with it.
         let alone = first.attempts > 0;

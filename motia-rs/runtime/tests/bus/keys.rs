@@ -335,3 +335,34 @@ async fn what_is_tried_again_by_the_hundred_holds_up_no_other_key() {
     stage.empty().await;
     assert_eq!(diary.read().len(), 120);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_to_be_tried_again_has_its_turn_although_as_much_keeps_coming_in_as_is_started() {
+    // Given a step that is always behind by less than it holds in memory.
+    let diary = Diary::default();
+    let notes = diary.clone();
+    let own_key = |task: &Task| task.n.to_string();
+    let config = EventConfig::new("Step").concurrency(1).key(own_key);
+    let config = config.retry(Retry::fixed(2, secs(1)));
+    let busy = step(config, move |task: Task, ctx: Context| {
+        let notes = notes.clone();
+        async move {
+            if task.n == 0 {
+                notes.note(format!("attempt {}", ctx.attempt()));
+            }
+            sleep(millis(100)).await;
+            if task.n == 0 && ctx.attempt() == 1 { Err(StepError::retry("again")) } else { Ok(()) }
+        }
+    });
+    let stage = Stage::over(Arc::new(MemoryStore::new()), window(8), [busy]).await;
+
+    // When the first event fails, and others never stop to come.
+    for n in 0..600 {
+        while stage.depths().await[0].waiting >= 8 {
+            sleep(millis(10)).await;
+        }
+        stage.emit(n).await;
+    }
+
+    assert_eq!(diary.read(), ["attempt 1", "attempt 2"]);
+}

@@ -131,3 +131,32 @@ async fn an_urgent_event_waits_for_those_of_its_key_that_came_first() {
     assert!(place("200") < place("100"), "{done:?}");
     sleep(millis(1)).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_has_fallen_due_has_its_turn_although_urgent_events_keep_coming() {
+    // Given a step that is always behind by less than it holds in memory.
+    let diary = Diary::default();
+    let notes = diary.clone();
+    let busy = step(ONE, move |task: Task, _| {
+        let notes = notes.clone();
+        async move {
+            if task.n == 0 {
+                notes.note("the delayed one");
+            }
+            sleep(millis(100)).await;
+            Ok(())
+        }
+    });
+    let stage = Stage::over(Arc::new(MemoryStore::new()), window(8), [busy]).await;
+    stage.send(0, EmitOptions::new().delay(secs(1))).await;
+
+    // When urgent ones come for longer than the minute that they are ahead.
+    for n in 1..1_000 {
+        while stage.depths().await[0].waiting >= 8 {
+            sleep(millis(10)).await;
+        }
+        stage.send(n, level(1)).await;
+    }
+
+    assert_eq!(diary.read(), ["the delayed one"]);
+}

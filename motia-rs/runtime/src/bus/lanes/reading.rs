@@ -25,8 +25,9 @@ impl Lanes {
 
     /// Whether it is time to read on.
     pub(in super::super) fn wants(&self, now: impl Fn() -> Timestamp) -> bool {
-        let dry = self.wants_lanes();
-        let low = self.count <= self.window / 2 || (dry && self.count < self.window);
+        let (dry, half) = (self.wants_lanes(), self.window / 2);
+        // What fell due has its turn also where as much keeps coming in as is started.
+        let low = self.count <= half || ((dry || self.taken >= half) && self.count < self.window);
         dry || (low && self.wants_page(now))
     }
 
@@ -61,7 +62,7 @@ impl Lanes {
         if lanes {
             return Some(Read::Lanes(self.lanes_to_read(room), Some(now)));
         }
-        self.next_due = None;
+        (self.next_due, self.taken) = (None, 0);
         let pull = Pull {
             queue,
             after: self.loaded,

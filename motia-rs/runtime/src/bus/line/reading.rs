@@ -22,10 +22,12 @@ impl Line {
     pub(in super::super) fn wants(&self, now: impl FnOnce() -> Timestamp) -> bool {
         let half = self.window / 2;
         let (ready_low, ranked_low) = (self.ready.len() <= half, self.ranked.len() <= half);
+        // What fell due has its turn also where as much keeps coming in as is started.
+        let turn_of_due = ranked_low || self.taken >= half;
         (self.spilled && ready_low)
             || (self.rank_spilled && (ranked_low || self.ranked_ran_dry()))
             || (self.has_room_for_due()
-                && ranked_low
+                && turn_of_due
                 && self.look_at().is_some_and(|next| next <= now()))
     }
 
@@ -55,7 +57,7 @@ impl Line {
         if self.reading {
             return None;
         }
-        self.reading = true;
+        (self.reading, self.taken) = (true, 0);
         let strays = self.strays.take_due(now);
         if !strays.is_empty() {
             return Some(Read::Lanes(strays, None));

@@ -317,10 +317,12 @@ impl Lane {
     ) -> Vec<Reason> {
         let mut reasons = Vec::new();
         let key = || key.to_string();
-        if self.is_busy() {
+        // Where none of the key is in memory, each says what holds when it is read.
+        let limits = if self.has_waiting() { self.limits() } else { rules.limits(delivery) };
+        if limits.per_key.is_some_and(|most| self.running >= most) {
             reasons.push(Reason::KeyBusy { key: key(), running: self.running });
         }
-        if let Some(until) = self.rate_until(used, now) {
+        if let Some(until) = limits.rate.and_then(|rate| rate.take(used, now).err()) {
             reasons.push(Reason::KeyRateLimited { key: key(), until });
         }
         if let Some(until) = self.quiet_until(rules, delivery, now) {
@@ -385,6 +387,21 @@ mod tests {
         assert!(lane.was_read(&read(2, 3), 3, true));
         lane.insert(&RULES, delivery(3));
         assert!(matches!(lane.stand(&RULES, None, false, now()), Stand::Open((_, 3))));
+    }
+
+    #[test]
+    fn what_waits_in_the_store_for_its_rate_says_so() {
+        let rate = RateLimit::every(std::time::Duration::from_secs(60));
+        let limits = Limits { per_key: None, rate: Some(rate) };
+        let rules = Rules { fifo: false, limits, ..RULES };
+        let used = rate.take(None, now()).unwrap();
+        let mut lane = Lane::default();
+        lane.insert(&rules, delivery(1));
+
+        lane.shed();
+
+        let reasons = lane.reasons(&rules, Some(used), &"k".into(), &delivery(1), now());
+        assert!(matches!(reasons[..], [Reason::KeyRateLimited { .. }]), "{reasons:?}");
     }
 
     #[test]

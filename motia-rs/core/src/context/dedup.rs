@@ -80,6 +80,13 @@ pub(super) async fn commit_once(
                 return Ok(Receipt { id: claim.id, durability, duplicate: false });
             }
             Err(CommitError::Conflict { .. }) => {}
+            // What was emitted before needs no room.
+            Err(full @ CommitError::QueueFull { .. })
+                if claim.holder(run, now).await.map_err(CommitError::Store)?.is_none() =>
+            {
+                return Err(full.into());
+            }
+            Err(CommitError::QueueFull { .. }) => {}
             Err(error) => return Err(error.into()),
         }
 

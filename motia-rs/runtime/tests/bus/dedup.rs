@@ -92,3 +92,17 @@ fn shown(receipts: &[Receipt]) -> String {
     let shown = receipts.iter().map(|receipt| if receipt.duplicate { "again" } else { "new" });
     shown.collect::<Vec<_>>().join(", ")
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_comes_later_gets_the_receipt_of_the_first_although_the_queue_is_full_by_then() {
+    let diary = Diary::default();
+    let stage = Stage::with([noting(EventConfig::new("Step").max_depth(1), &diary)]).await;
+    stage.runtime.bus().pause("Step", "the test").await.unwrap();
+    let first = stage.try_send(1, EmitOptions::new().dedup("order-1")).await.unwrap();
+
+    let again = stage.try_send(1, EmitOptions::new().dedup("order-1")).await.unwrap();
+    let another = stage.try_send(2, EmitOptions::new().dedup("order-2")).await;
+
+    assert_eq!((again.id, again.duplicate), (first.id, true));
+    assert!(another.is_err_and(|refused| refused.retry_after().is_some()));
+}

@@ -14,6 +14,7 @@ use std::{
 
 use jiff::Timestamp;
 use motia_core::{
+    circuit::Verdict,
     error::StepError,
     store::{CommitError, Token},
 };
@@ -198,7 +199,10 @@ impl Leased {
             }
         }
         if taken_away {
-            queue.take_away(self.place, &self.deliveries);
+            queue.take_away(self.place, &self.deliveries, Verdict::Failed);
+        } else if queue.ended(self.place).is_some() {
+            // It was cancelled, and blocks its thread all the same.
+            queue.take_away(self.place, &self.deliveries, Verdict::SaysNothing);
         }
         None
     }

@@ -10,7 +10,7 @@ use std::{
 
 use motia_core::{
     config::{EventConfig, Retry},
-    context::Context,
+    context::{Cancel, Context, EmitOptions},
     registry::Definition,
 };
 
@@ -109,4 +109,19 @@ async fn a_batch_is_taken_away_and_each_of_it_tried_alone() {
     until(&diary, || stage.possible_duplicates() == 2).await;
     assert_eq!(stage.dead_letters().await.len(), 0);
     assert!(stage.waiting().await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_that_was_cancelled_and_blocks_its_thread_gives_its_slot_back_when_its_time_is_over() {
+    let (diary, freed) = (Diary::default(), Freed::default());
+    let config = STEP.concurrency(1).timeout(millis(500));
+    let stage = Stage::with([blocking(config, &diary, &freed)]).await;
+    let blocks = stage.send(1, EmitOptions::new()).await;
+    stage.emit(2).await;
+    until(&diary, || diary.read() == ["1 attempt 1"]).await;
+
+    assert_eq!(stage.cancel(Cancel::Delivery(blocks)).await, 1);
+
+    until(&diary, || diary.read() == ["1 attempt 1", "2 attempt 1"]).await;
+    assert_eq!(stage.possible_duplicates(), 0);
 }

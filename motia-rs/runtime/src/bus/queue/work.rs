@@ -175,9 +175,10 @@ impl Queue {
         self: &Arc<Self>,
         place: Place,
         deliveries: &[Delivery],
+        verdict: Verdict,
     ) -> bool {
         let mut inner = self.inner.lock();
-        if !self.free(&mut inner, place, deliveries, Verdict::Failed) {
+        if !self.free(&mut inner, place, deliveries, verdict) {
             return false;
         }
         inner.workers -= 1;

@@ -2,7 +2,7 @@
 //!
 //! The start of an attempt is written at once and not waited for. A queue hands its deliveries out in
 //! order and runs only so many at once, so those whose start may be missing are the first of what
-//! was left: as many as run at once, or the first of each key.
+//! was left: as many as run at once, in batches or alone, or the first of each key.
 
 use std::{
     collections::HashSet,

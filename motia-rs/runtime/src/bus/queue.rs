@@ -38,6 +38,7 @@ pub struct Queue {
     pub(super) subscriber: Subscriber,
     pub(super) shared: Arc<Shared>,
     pub(super) concurrency: usize,
+    window: usize,
     pub(super) circuit: Option<Arc<Circuit>>,
     me: Weak<Queue>,
     /// Held while what is used of rates is written, so that it is written in order.
@@ -54,6 +55,8 @@ pub(super) struct Inner {
     pub(super) at_work: AtWork,
     pub(super) used: Option<Used>,
     begun: Begun,
+    /// Deliveries that are being ended in the store without having been started.
+    ending: usize,
     pub(super) paused: Option<Pause>,
     /// What kept the last worker from taking anything; nobody need come before it is over.
     closed: Option<Reason>,
@@ -89,13 +92,15 @@ impl Queue {
             let share = share.map(|share| Share::new(share, shared.engine.clone()));
             Shelf::Line(Line::new(window, options.batch, share))
         };
+        let at_once = options.batch.map_or(1, |batch| batch.size.get() as usize);
         let inner = Inner {
             shelf,
             workers: 0,
             running: 0,
             at_work: AtWork::default(),
             used: None,
-            begun: Begun::before(shared.recovered, concurrency.get() as usize),
+            begun: Begun::before(shared.recovered, concurrency.get() as usize * at_once),
+            ending: 0,
             paused: None,
             closed: None,
             stopped: false,
@@ -104,6 +109,7 @@ impl Queue {
             id,
             subscriber,
             shared,
+            window,
             concurrency: usize::try_from(concurrency.get()).unwrap_or(usize::MAX),
             circuit,
             me: me.clone(),
@@ -181,17 +187,17 @@ impl Queue {
     /// Takes what a commit put into this queue.
     pub(super) fn arrived(self: &Arc<Self>, arrivals: Vec<Arrival>) {
         let mut inner = self.inner.lock();
-        if inner.stopped {
-            return;
-        }
         let now = || self.shared.engine.now();
         for arrival in arrivals {
             if let Arrival::Gone { id, ending } = arrival {
                 self.gone(&mut inner, id.seq, ending);
-            } else {
+            } else if !inner.stopped {
                 let look = inner.shelf.arrived(arrival, now);
                 self.look_at(look);
             }
+        }
+        if inner.stopped {
+            return; // what runs is still stopped when it is cancelled
         }
         self.end_superseded(&mut inner);
         if matches!(inner.closed, Some(Reason::Batching { .. })) {
@@ -241,15 +247,35 @@ impl Queue {
             for delivery in lanes.take_superseded() {
                 let note = "a newer event of its key came".to_owned();
                 let end = Write::End { delivery, ending: Ending::Superseded, at, note };
-                let end = worker::end_in_store(self.shared.clone(), Batch::of(end));
-                self.shared.tasks.spawn(end);
+                self.end(inner, worker::end_in_store(self.shared.clone(), Batch::of(end)));
             }
+        }
+    }
+
+    /// Has a delivery ended in the store that is not to be started. While a window of them is, nothing
+    /// is read on: a backlog that is not worth starting does not come into memory all at once.
+    pub(super) fn end(&self, inner: &mut Inner, end: impl Future<Output = ()> + Send + 'static) {
+        inner.ending += 1;
+        let queue = self.me.clone();
+        self.shared.tasks.spawn(async move {
+            end.await;
+            if let Some(queue) = queue.upgrade() {
+                queue.has_ended();
+            }
+        });
+    }
+
+    fn has_ended(self: &Arc<Self>) {
+        let mut inner = self.inner.lock();
+        inner.ending -= 1;
+        if inner.shelf.wants(|| self.shared.engine.now()) {
+            self.read_on(&mut inner);
         }
     }
 
     /// Reads on in the store, unless that is under way or there is no room; says whether it does.
     pub(super) fn read_on(self: &Arc<Self>, inner: &mut Inner) -> bool {
-        if inner.stopped {
+        if inner.stopped || inner.ending >= self.window {
             return false;
         }
         let read = inner.shelf.begin_reading(self.id, self.shared.engine.now());

@@ -13,7 +13,10 @@ use motia_runtime::bus::reason::Reason;
 use motia_store::MemoryStore;
 use tokio::time::sleep;
 
-use super::stage::{Diary, START, Stage, Task, leave_text, millis, secs, window};
+use super::{
+    disk::Disk,
+    stage::{Diary, START, Stage, Task, leave_text, millis, secs, window},
+};
 
 const STEP: EventConfig<Task> = EventConfig::new("Step").concurrency(1);
 
@@ -129,4 +132,29 @@ async fn what_waits_for_a_batch_says_until_when() {
     sleep(millis(10)).await;
 
     assert_eq!(stage.reasons(first).await, [Reason::Batching { until: START + secs(1) }]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_batches_that_a_process_may_have_begun_before_it_died_say_so() {
+    let (diary, disk) = (Diary::default(), Disk::new());
+    let begin = || {
+        let diary = diary.clone();
+        let config = STEP.concurrency(2).batch(2, Duration::from_secs(1));
+        config.bind(move |tasks: Vec<Task>, ctx: Context| {
+            diary.note(format!("{} {}", tasks.len(), ctx.possible_duplicate()));
+            async { Ok(()) }
+        })
+    };
+    let (stage, process) = disk.start(window(8), [begin()]).await;
+    stage.runtime.bus().pause("Step", "the test").await.unwrap();
+    for n in 0..6 {
+        stage.emit(n).await;
+    }
+    process.crash(stage).await;
+
+    let (stage, _) = disk.start(window(8), [begin()]).await;
+    stage.runtime.bus().resume("Step").await.unwrap();
+    stage.empty().await;
+
+    assert_eq!(diary.read(), ["2 true", "2 true", "2 false"]);
 }

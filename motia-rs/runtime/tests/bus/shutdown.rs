@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use motia_core::{config::EventConfig, context::Context};
+use motia_core::{
+    config::EventConfig,
+    context::{Cancel, Context, EmitOptions},
+};
 use motia_runtime::Settings;
 use motia_store::MemoryStore;
 
@@ -60,4 +63,28 @@ async fn a_handler_that_outlasts_the_drain_is_told_and_its_event_given_back() {
 
     assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     assert_eq!(diary.read(), ["told during attempt 1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_cancelled_while_the_app_lets_it_finish_is_stopped() {
+    let diary = Diary::default();
+    let notes = diary.clone();
+    let slow = step(EventConfig::new("Slow"), move |_: Task, _| {
+        let notes = notes.clone();
+        async move {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            notes.note("came to its end");
+            Ok(())
+        }
+    });
+    let stage = Stage::with([slow]).await;
+    let unwanted = stage.send(1, EmitOptions::new()).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stage.runtime.stop_taking();
+
+    assert_eq!(stage.cancel(Cancel::Delivery(unwanted)).await, 1);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+
+    assert_eq!(diary.read(), Vec::<String>::new());
+    assert_eq!(stage.possible_duplicates(), 0);
 }

@@ -1,14 +1,20 @@
 //! Events that are not worth starting any more.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::SeqCst},
+};
+
 use motia_core::{
     config::{EventConfig, RateLimit},
     context::EmitOptions,
-    store::Ending,
+    store::{Batch, Commit, Decorate, Ending, Store, Write},
 };
 use motia_runtime::bus::reason::Explanation;
+use motia_store::MemoryStore;
 use tokio::time::sleep;
 
-use super::stage::{Diary, Stage, Task, hundred, millis, noting, numbers, secs};
+use super::stage::{Diary, Stage, Task, hundred, millis, noting, numbers, secs, window};
 
 const STEP: EventConfig<Task> = EventConfig::new("Step");
 
@@ -85,4 +91,55 @@ async fn a_delayed_event_that_has_expired_is_forgotten_for_good() {
 
     assert_eq!(diary.read(), Vec::<String>::new());
     assert_eq!(stage.ended().await.len(), 1);
+}
+
+/// Takes a while over the end of a delivery, and counts how many of them are under way at once.
+#[derive(Default)]
+struct Slow {
+    kept: MemoryStore,
+    under_way: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Decorate for Slow {
+    fn inner(&self) -> &dyn Store {
+        &self.kept
+    }
+
+    fn commit(&self, batch: Batch) -> Commit {
+        let (commit, is_end) = match batch.writes[..] {
+            [Write::End { .. }] => (self.kept.commit(batch), true),
+            _ => (self.kept.commit(batch), false),
+        };
+        if !is_end {
+            return commit;
+        }
+        let (under_way, most) = (self.under_way.clone(), self.most.clone());
+        most.fetch_max(under_way.fetch_add(1, SeqCst) + 1, SeqCst);
+        Commit::boxed(async move {
+            sleep(millis(10)).await;
+            under_way.fetch_sub(1, SeqCst);
+            commit.await
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_backlog_that_has_expired_does_not_come_into_memory_all_at_once() {
+    for config in [STEP, STEP.key(hundred), STEP.fifo(hundred)] {
+        let (diary, store) = (Diary::default(), Arc::new(Slow::default()));
+        let most = store.most.clone();
+        let stage = Stage::over(store, window(8), [noting(config.ttl(secs(1)), &diary)]).await;
+        stage.runtime.bus().pause("Step", "the test").await.unwrap();
+        for n in 0..500 {
+            stage.emit(n).await;
+        }
+        sleep(secs(2)).await;
+
+        stage.runtime.bus().resume("Step").await.unwrap();
+        stage.empty().await;
+
+        assert_eq!(diary.read(), Vec::<String>::new());
+        assert!(most.load(SeqCst) <= 3 * 8, "{} at once", most.load(SeqCst));
+    }
 }

@@ -131,7 +131,7 @@ impl Queue {
         let Some(expired) = expired else { return false };
         inner.shelf.drop_first(now);
         let (shared, step) = (self.shared.clone(), self.subscriber.step.clone());
-        self.shared.tasks.spawn(worker::end_expired(shared, step, expired));
+        self.end(inner, worker::end_expired(shared, step, expired));
         true
     }
 

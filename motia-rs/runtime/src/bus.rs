@@ -76,6 +76,8 @@ type Queues = HashMap<QueueId, Arc<Queue>, RandomState>;
 pub struct Bus {
     queues: Queues,
     shared: Arc<Shared>,
+    /// Held while something that people say is kept and then done, so that both are done in one order.
+    operating: tokio::sync::Mutex<()>,
 }
 
 /// What all queues of an app share.
@@ -102,9 +104,11 @@ impl Shared {
         self.engine.store()
     }
 
-    /// Whether a process before this one may have begun a delivery.
+    /// Whether a process before this one may have begun a delivery. One that was emitted later than now is
+    /// from before the clock was set back.
     fn inherited(&self, delivery: &Delivery) -> bool {
-        delivery.due.unwrap_or(delivery.event.emitted_at) <= self.started_at
+        let emitted_at = delivery.event.emitted_at;
+        delivery.due.unwrap_or(emitted_at) <= self.started_at || emitted_at > self.engine.now()
     }
 
     /// A fencing token higher than all before it: openings of the store, then attempts since.
@@ -158,7 +162,7 @@ impl Bus {
             (*id, Queue::new(*id, subscriber, shared.clone(), circuit, settings))
         };
         let queues: Queues = steps.iter().map(queue).collect();
-        let bus = Self { queues, shared };
+        let bus = Self { queues, shared, operating: tokio::sync::Mutex::default() };
         bus.follow_circuits();
         bus
     }

@@ -30,6 +30,7 @@ impl Bus {
     /// When there is no such step, or the store fails.
     pub async fn pause(&self, step: &str, by: &str) -> Result<Pause, OperateError> {
         let queue = self.queue(step)?;
+        let _in_order = self.operating.lock().await;
         let pause = Pause { by: by.to_owned(), since: self.shared.engine.now() };
         let pause = kept::pause(&**self.shared.store(), step, pause).await?;
         queue.pause(Some(pause.clone()));
@@ -42,6 +43,7 @@ impl Bus {
     /// When there is no such step, or the store fails.
     pub async fn resume(&self, step: &str) -> Result<(), OperateError> {
         let queue = self.queue(step)?;
+        let _in_order = self.operating.lock().await;
         kept::resume(&**self.shared.store(), step, self.shared.engine.now()).await?;
         queue.pause(None);
         Ok(())
@@ -86,6 +88,7 @@ impl Bus {
         let circuits = self.shared.engine.circuits();
         let circuit = circuits.get(name);
         let circuit = circuit.ok_or_else(|| OperateError::NoSuchCircuit(name.to_owned()))?;
+        let _in_order = self.operating.lock().await;
         // Before it is kept: an attempt that ends meanwhile keeps how the circuit stands then.
         let before = circuit.set(state.clone());
         if let Err(error) = kept::set_circuit(&**self.shared.store(), name, &state).await {

@@ -186,8 +186,7 @@ async fn given_up(queue: &Arc<Queue>, taken: &Taken) -> Option<Verdict> {
         if let Some(expired) = expired(shared, delivery, options.ttl) {
             end_expired(shared.clone(), queue.subscriber.step.clone(), expired).await;
         } else if delivery.attempts >= most_attempts {
-            let reason =
-                format!("the process ended during attempt {}, the last", delivery.attempts);
+            let reason = why_given_up(shared, delivery).await;
             let (dead, token) = (dead(reason, shared.engine.now(), None), shared.next_token());
             let fate = Fate::of(queue, delivery, (token, delivery.attempts), dead);
             settle::each(queue, taken.place, token, smallvec![fate]).await;
@@ -202,6 +201,17 @@ async fn given_up(queue: &Arc<Queue>, taken: &Taken) -> Option<Verdict> {
     let given_back = settle::given_back(&others, shared.engine.now());
     settle::each(queue, taken.place, shared.next_token(), given_back).await;
     Some(Verdict::SaysNothing)
+}
+
+/// Why no attempt is made of a delivery that has had all of them: mostly because the process died in the
+/// last one; but its step may have made more of them in an earlier program.
+async fn why_given_up(shared: &Shared, delivery: &Delivery) -> String {
+    let attempts = delivery.attempts;
+    let failures = shared.store().failures(delivery.id).await.unwrap_or_default();
+    match failures.last().filter(|last| last.attempt == attempts) {
+        Some(last) => format!("failed {attempts} times, and no more are made: {}", last.error),
+        None => format!("the process ended during attempt {attempts}, the last"),
+    }
 }
 
 /// A delivery that is not worth starting any more.

@@ -8,10 +8,13 @@ use motia_core::{
     error::StepError,
     store::{Batch, DeliveryId, PageRequest, Store, Token, WaitingFilter, Write},
 };
-use motia_runtime::Settings;
+use motia_runtime::{Settings, clock::TokioClock};
 use motia_store::MemoryStore;
 
-use super::stage::{Diary, START, Stage, Task, leave, leave_text, step};
+use super::{
+    disk::Disk,
+    stage::{Diary, START, Stage, Task, leave, leave_text, step},
+};
 
 const THRICE: EventConfig<Task> =
     EventConfig::new("Thrice").retry(Retry::exponential(3, Duration::from_secs(10)).jitter(0));
@@ -231,4 +234,52 @@ async fn what_was_emitted_in_order_is_tried_again_by_a_step_that_has_no_key_any_
 
     // Then it is tried again.
     assert_eq!(diary.read(), ["attempt 1", "attempt 2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_of_which_more_attempts_were_made_than_there_are_now_says_how_it_failed() {
+    let (diary, disk) = (Diary::default(), Disk::new());
+    let begin = |attempts| {
+        let retry = Retry::fixed(attempts, Duration::from_secs(60));
+        let diary = diary.clone();
+        step(THRICE.retry(retry), move |_: Task, ctx: Context| {
+            diary.note(ctx.attempt().to_string());
+            async { Err(StepError::retry("the bank is closed")) }
+        })
+    };
+    let (stage, _) = disk.start(Settings::default(), [begin(5)]).await;
+    stage.emit(1).await;
+    tokio::time::sleep(Duration::from_secs(150)).await;
+    stage.runtime.shutdown().await.unwrap();
+
+    let (stage, _) = disk.start(Settings::default(), [begin(2)]).await;
+    stage.empty().await;
+
+    assert_eq!(diary.read(), ["1", "2", "3"]);
+    let reason = &stage.dead_letters().await[0].reason;
+    assert_eq!(reason, "failed 3 times, and no more are made: the bank is closed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_process_may_have_begun_says_so_also_where_the_clock_was_set_back_since() {
+    let (diary, disk) = (Diary::default(), Disk::new());
+    let begin = || {
+        let diary = diary.clone();
+        step(THRICE, move |_: Task, ctx: Context| {
+            diary.note(ctx.possible_duplicate().to_string());
+            async { Ok(()) }
+        })
+    };
+    tokio::time::sleep(Duration::from_secs(3600)).await;
+    let (stage, process) = disk.start(Settings::default(), [begin()]).await;
+    stage.runtime.bus().pause("Thrice", "the test").await.unwrap();
+    stage.emit(1).await;
+    process.crash(stage).await;
+
+    let set_back = TokioClock::starting_at(START);
+    let (stage, _) = disk.start_at(set_back, Settings::default(), [begin()]).await;
+    stage.runtime.bus().resume("Thrice").await.unwrap();
+    stage.empty().await;
+
+    assert_eq!(diary.read(), ["true"]);
 }

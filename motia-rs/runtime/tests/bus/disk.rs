@@ -41,6 +41,16 @@ impl Disk {
     /// Starts an app over it, which gives back at once what runs when it is shut down.
     pub(crate) async fn start(
         &self,
+        settings: Settings,
+        steps: impl IntoIterator<Item = Definition>,
+    ) -> (Stage, Arc<Process>) {
+        self.start_at(self.clock, settings, steps).await
+    }
+
+    /// The same by another clock than before.
+    pub(crate) async fn start_at(
+        &self,
+        clock: TokioClock,
         mut settings: Settings,
         steps: impl IntoIterator<Item = Definition>,
     ) -> (Stage, Arc<Process>) {
@@ -54,7 +64,7 @@ impl Disk {
             closed: AtomicBool::new(false),
             pages: Gate::default(),
         });
-        let stage = Stage::at(self.clock, process.clone(), settings, steps).await;
+        let stage = Stage::at(clock, process.clone(), settings, steps).await;
         (stage, process)
     }
 }

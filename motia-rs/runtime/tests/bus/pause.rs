@@ -3,7 +3,10 @@
 use motia_core::{config::EventConfig, context::EmitOptions};
 use motia_runtime::{
     Settings,
-    bus::reason::{Explanation, Reason},
+    bus::{
+        kept,
+        reason::{Explanation, Reason},
+    },
 };
 use tokio::time::sleep;
 
@@ -96,4 +99,22 @@ async fn a_step_that_does_not_exist_cannot_be_paused() {
     let error = stage.runtime.bus().pause("Stop", "ana").await.unwrap_err();
 
     assert_eq!(error.to_string(), "no event step `Stop`");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_queue_stands_as_it_is_kept_also_where_two_people_say_different_things_at_once() {
+    let stage = Stage::with([noting(STEP, &Diary::default())]).await;
+    let bus = stage.runtime.bus();
+    for _ in 0..1_000 {
+        let pauses = {
+            let stage = stage.clone();
+            async move { stage.runtime.bus().pause("Step", "ana").await.map(drop) }
+        };
+        let pauses = stage.runtime.tasks().handle().spawn(pauses);
+        bus.resume("Step").await.unwrap();
+        pauses.await.unwrap().unwrap();
+
+        let kept = kept::paused(&*stage.store, "Step", stage.now()).await.unwrap();
+        assert_eq!(bus.paused("Step"), kept);
+    }
 }

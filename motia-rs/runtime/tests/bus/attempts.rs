@@ -6,14 +6,14 @@ use motia_core::{
     config::{EventConfig, Retry},
     context::Context,
     error::StepError,
-    store::{Batch, DeliveryId, PageRequest, Store, Token, WaitingFilter, Write},
+    store::{Batch, Commit, Decorate, DeliveryId, PageRequest, Store, Token, WaitingFilter, Write},
 };
 use motia_runtime::{Settings, clock::TokioClock};
 use motia_store::MemoryStore;
 
 use super::{
     disk::Disk,
-    stage::{Diary, START, Stage, Task, leave, leave_text, step},
+    stage::{Diary, START, Stage, Task, hundred, leave, leave_text, step},
 };
 
 const THRICE: EventConfig<Task> =
@@ -282,4 +282,62 @@ async fn what_a_process_may_have_begun_says_so_also_where_the_clock_was_set_back
     stage.empty().await;
 
     assert_eq!(diary.read(), ["true"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_of_each_key_that_a_process_may_have_begun_says_so() {
+    let (diary, disk) = (Diary::default(), Disk::new());
+    let begin = || {
+        let diary = diary.clone();
+        step(THRICE.fifo(hundred), move |task: Task, ctx: Context| {
+            diary.note(format!("{} {}", task.n, ctx.possible_duplicate()));
+            async { Ok(()) }
+        })
+    };
+    let (stage, process) = disk.start(Settings::default(), [begin()]).await;
+    stage.runtime.bus().pause("Thrice", "the test").await.unwrap();
+    for n in [1, 2, 101] {
+        stage.emit(n).await;
+    }
+    process.crash(stage).await;
+
+    let (stage, _) = disk.start(Settings::default(), [begin()]).await;
+    stage.runtime.bus().resume("Thrice").await.unwrap();
+    stage.empty().await;
+
+    let mut notes = diary.read();
+    notes.sort();
+    assert_eq!(notes, ["1 true", "101 true", "2 false"]);
+}
+
+/// Notes the starts that are recorded.
+struct Recording(Arc<MemoryStore>, Diary);
+
+impl Decorate for Recording {
+    fn inner(&self) -> &dyn Store {
+        &*self.0
+    }
+
+    fn commit(&self, batch: Batch) -> Commit {
+        if batch.writes.iter().any(|write| matches!(write, Write::Start { .. })) {
+            self.1.note("recorded");
+        }
+        self.0.commit(batch)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_process_before_may_have_died_of_is_counted_before_it_starts() {
+    let (diary, store) = (Diary::default(), Arc::<MemoryStore>::default());
+    leave(&store, "Thrice", 1).await;
+    let notes = diary.clone();
+    let handles = step(THRICE, move |_: Task, _| {
+        notes.note("begun");
+        async { Ok(()) }
+    });
+
+    let store = Arc::new(Recording(store, diary.clone()));
+    Stage::over(store, Settings::default(), [handles]).await.quiet().await;
+
+    assert_eq!(diary.read(), ["recorded", "begun"]);
 }

@@ -116,3 +116,17 @@ async fn what_waits_for_a_slot_says_so() {
 
     assert_eq!(stage.reasons(waits).await, [Reason::ProcessBusy { running: 1 }]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_another_of_its_step_to_end_says_so() {
+    let slow = step(EventConfig::new("Step").concurrency(1), |_: Task, _| async {
+        sleep(secs(1)).await;
+        Ok(())
+    });
+    let stage = Stage::with([slow]).await;
+    stage.emit(1).await;
+    let waits = stage.send(2, EmitOptions::new()).await;
+    sleep(millis(100)).await;
+
+    assert_eq!(stage.reasons(waits).await, [Reason::StepBusy { running: 1 }]);
+}

@@ -130,14 +130,14 @@ async fn superseded_events_make_room() {
 #[tokio::test(start_paused = true)]
 async fn what_one_step_refuses_takes_no_room_of_another() {
     let roomy = step(STEP.max_depth(5), |_: Task, _| async { Ok(()) });
-    let full = step(EventConfig::new("Full").max_depth(1), |_: Task, _| async { Ok(()) });
-    let stage = Stage::with([roomy, full]).await;
-    for name in ["Step", "Full"] {
+    let tight = step(EventConfig::new("Tight").max_depth(1), |_: Task, _| async { Ok(()) });
+    let stage = Stage::with([roomy, tight]).await;
+    for name in ["Step", "Tight"] {
         stage.runtime.bus().pause(name, "the test").await.unwrap();
     }
     assert_eq!(kept(&stage, 20).await, 1);
 
-    stage.runtime.bus().resume("Full").await.unwrap();
+    stage.runtime.bus().resume("Tight").await.unwrap();
     stage.quiet().await;
 
     assert_eq!(kept(&stage, 1).await, 1, "one of five waits for the other");

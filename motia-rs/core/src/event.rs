@@ -7,7 +7,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{config::Priority, json::JsonText, trace::TraceContext};
+use crate::{
+    config::Priority,
+    json::JsonText,
+    trace::{TraceContext, random_bytes},
+};
 
 /// Names one event for ever: a UUID of version 7, so that ids sort by time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -20,7 +24,7 @@ impl EventId {
     #[must_use]
     pub fn new(at: Timestamp) -> Self {
         let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
-        Self(uuid::Builder::from_unix_timestamp_millis(millis, &rand::random()).into_uuid())
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random_bytes()).into_uuid())
     }
 
     /// The id that these bytes hold.

@@ -2,12 +2,15 @@
 
 pub mod strict;
 
-use std::sync::Arc;
+use std::{cell::Cell, sync::Arc};
 
 use serde::{Serialize, Serializer, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{redact::redact, secret::for_store};
+
+/// A buffer of more bytes is not kept for the next document.
+const BUFFER_BYTES: usize = 64 << 10;
 
 /// One JSON document, encoded once and shared by everyone who needs it. Cloning copies a pointer.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -19,7 +22,7 @@ impl JsonText {
     /// # Errors
     /// When the type's own `Serialize` fails, or a map key is not a string.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Self> {
-        for_store(|| serde_json::to_string(value)).map(|text| Self(text.into()))
+        for_store(|| write(value))
     }
 
     /// Encodes `value` as everybody may see it: a [`Secret`](crate::secret::Secret) in it is redacted.
@@ -27,7 +30,7 @@ impl JsonText {
     /// # Errors
     /// As [`encode`](Self::encode).
     pub fn encode_shown<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<Self> {
-        serde_json::to_string(value).map(|text| Self(text.into()))
+        write(value)
     }
 
     /// Takes text that is already known to be JSON, such as what [`as_str`](Self::as_str) gave.
@@ -108,5 +111,51 @@ impl Serialize for JsonText {
         serde_json::from_str::<&serde_json::value::RawValue>(&self.0)
             .map_err(serde::ser::Error::custom)?
             .serialize(serializer)
+    }
+}
+/// Encodes into a buffer of the thread, so that the document is allocated once and at its length.
+fn write<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<JsonText> {
+    thread_local! {
+        static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+    }
+    // A value that encodes another while it is encoded finds none there, and makes one.
+    let mut buffer = BUFFER.take();
+    buffer.clear();
+    let written = serde_json::to_writer(&mut buffer, value);
+    let document = written.map(|()| {
+        let text = std::str::from_utf8(&buffer).expect("serde_json writes UTF-8");
+        JsonText(text.into())
+    });
+    if buffer.capacity() <= BUFFER_BYTES {
+        BUFFER.set(buffer);
+    }
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Encodes another document in the middle of its own.
+    struct Nested;
+
+    impl Serialize for Nested {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let inner = JsonText::encode(&["inner"]).map_err(serde::ser::Error::custom)?;
+            (1, inner.as_str(), 2).serialize(serializer)
+        }
+    }
+
+    #[test]
+    fn a_document_may_be_encoded_while_another_is() {
+        assert_eq!(JsonText::encode(&Nested).unwrap().as_str(), r#"[1,"[\"inner\"]",2]"#);
+    }
+
+    #[test]
+    fn a_document_holds_nothing_of_the_one_before() {
+        let long = "x".repeat(2 * BUFFER_BYTES);
+        assert_eq!(JsonText::encode(&long).unwrap().as_str().len(), long.len() + 2);
+        assert_eq!(JsonText::encode("a long one").unwrap().as_str(), r#""a long one""#);
+        assert_eq!(JsonText::encode(&1).unwrap().as_str(), "1");
     }
 }

@@ -4,6 +4,7 @@
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
+use rand::Rng as _;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
@@ -20,13 +21,20 @@ pub struct SpanId([u8; 8]);
 #[error("not an id of {0} lower-case hex digits, not all of them zero")]
 pub struct InvalidId(usize);
 
+/// Random bytes, drawn at once: one at a time costs several times as much.
+pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    rand::rng().fill_bytes(&mut bytes);
+    bytes
+}
+
 macro_rules! id {
     ($Id:ident, $bytes:literal, $what:literal) => {
         impl $Id {
             /// A new random id.
             #[must_use]
             pub fn random() -> Self {
-                Self(rand::random())
+                Self(random_bytes())
             }
 
             #[doc = concat!("The id of these bytes; all zeros stand for no ", $what, ".")]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use motia_core::{event::Event, store::DeliveryId};
 use parking_lot::Mutex;
 use rusqlite::{
-    Connection, Error, Result, Statement, ToSql,
+    Connection, Result, Statement, ToSql,
     functions::FunctionFlags,
     types::{ToSqlOutput, ValueRef},
     vtab::series,
@@ -110,7 +110,7 @@ fn column<T: ToSql>(
 ) -> Result<()> {
     function(db, name, cursor, move |Cursor { rows, next }| {
         let row = next.checked_sub(1).and_then(|at| rows.get(at));
-        row.map(&of).ok_or(Error::QueryReturnedNoRows)
+        Ok(row.map(&of))
     })
 }
 

@@ -130,3 +130,22 @@ fn no_page_of_the_app_may_run_a_script_that_stands_in_it_or_comes_from_elsewhere
         assert!(!page.body.contains(" onload=") && !page.body.contains("javascript:"), "{path}");
     }
 }
+
+#[test]
+fn what_the_api_answers_is_kept_by_no_browser_and_no_proxy() {
+    let app = Running::app(&[]);
+    let guarded = Running::app(&[("MOTIA_TOKEN", "0123456789abcdef")]);
+
+    for (app, path) in [
+        (&app, "/api/queues"),
+        (&app, "/api/state/orders/none"),
+        (&app, "/api/queues?limit=-1"),
+        (&app, "/api/nowhere"),
+        (&guarded, "/api/queues"),
+    ] {
+        let answer = send(&app.url, &format!("GET /__motia{path}"), &[], "");
+        assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}: {answer:?}");
+    }
+    let page = send(&app.url, "GET /__motia/", &[], "");
+    assert_eq!(page.header("cache-control"), Some("no-cache"));
+}

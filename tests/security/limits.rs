@@ -5,6 +5,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use serde_json::Value;
+
 use crate::{
     program::Running,
     wire::{connect, send},
@@ -12,27 +14,49 @@ use crate::{
 
 const JSON: &str = "content-type: application/json";
 
+/// Values for what stands in the paths of lists.
+const IN_PATHS: [(&str, &str); 5] = [
+    ("{step}", "ProcessFoodOrder"),
+    ("{flow}", "basic-tutorial"),
+    ("{name}", "any"),
+    ("{group}", "orders"),
+    ("{id}", "1-1"),
+];
+
+/// Whether an operation says that it answers with a list: `items`.
+fn is_list(document: &Value, about: &Value) -> bool {
+    let schema = &about["responses"]["200"]["content"]["application/json"]["schema"];
+    let named = schema["$ref"].as_str().and_then(|name| document.pointer(&name[1..]));
+    named.unwrap_or(schema)["properties"]["items"].is_object()
+}
+
 #[test]
 fn every_list_is_bounded() {
     let app = Running::app(&[]);
+    let document = send(&app.url, "GET /__motia/api/openapi.json", &[], "").json();
     let mut bounded = 0;
     for (method, path, about) in app.operations(&[]) {
         let parameters = about["parameters"].as_array().cloned().unwrap_or_default();
         let takes_limit = parameters.iter().any(|parameter| parameter["name"] == "limit");
-        let path = path
-            .replace("{step}", "ProcessFoodOrder")
-            .replace("{flow}", "basic-tutorial")
-            .replace("{group}", "orders");
-        if method != "GET" || !takes_limit || path.contains('{') {
+        assert!(takes_limit || !is_list(&document, &about), "{path} is a list without a limit");
+        if !takes_limit {
             continue;
         }
-        for limit in ["0", "1001", "100000000000", "-1", "many"] {
-            let refused = send(&app.url, &format!("GET /__motia{path}?limit={limit}"), &[], "");
-            assert_eq!(refused.status, 400, "{path} {limit}: {refused:?}");
+        let filled = |path: String, (name, value): &(&str, &str)| path.replace(name, value);
+        let path = IN_PATHS.iter().fold(path, filled);
+        assert!(!path.contains('{'), "say what stands in {path}");
+        for limit in ["0", "1001", "100000000000", "-1", "many", "1&limit=2"] {
+            // Whatever changes several asks which ones are meant.
+            let meant = if method == "GET" { "" } else { "&all=true" };
+            let line = format!("{method} /__motia{path}?limit={limit}{meant}");
+            let refused = send(&app.url, &line, &["x-motia-workbench: 1"], "");
+            assert_eq!(refused.status, 400, "{line}: {refused:?}");
+            let told = refused.json()["detail"].as_str().unwrap_or_default().to_owned();
+            assert!(told.contains("`limit`"), "{line}: {told}");
         }
         bounded += 1;
     }
-    assert!(bounded >= 12, "only {bounded} lists take a limit");
+    assert!(bounded >= 20, "only {bounded} operations take a limit");
 }
 
 #[test]
@@ -126,7 +150,7 @@ fn what_a_caller_sends_can_neither_forge_a_line_nor_colour_one() {
     let said = app.said();
     assert!(said.contains("given up"), "{said}");
     for line in said.lines().filter(|line| line.starts_with('{')) {
-        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        let line: Value = serde_json::from_str(line).unwrap();
         assert!(line["time"].is_string(), "a forged line: {line}");
     }
     assert!(!said.contains(['\u{1b}', '\u{202e}']), "{said:?}");

@@ -16,7 +16,7 @@ use crate::{
 /// Names one event for ever: a UUID of version 7, so that ids sort by time.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
-#[schemars(with = "String")]
+#[schemars(with = "String", extend("format" = "uuid"))]
 pub struct EventId(Uuid);
 
 impl EventId {

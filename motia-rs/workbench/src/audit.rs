@@ -260,7 +260,8 @@ struct Wanted {
     since: Option<String>,
     /// Before this instant.
     until: Option<String>,
-    /// At most so many.
+    /// At most so many: 100 where nothing is said.
+    #[schemars(range(min = 1, max = PageRequest::MAX))]
     limit: Option<usize>,
     /// The `next` of the page before.
     cursor: Option<String>,

@@ -49,6 +49,8 @@ pub(crate) struct Wanted {
     /// All of them: said where what is found is to be changed, so that it is not said by leaving something out.
     #[serde(default)]
     all: bool,
+    /// At most so many items: 100 where nothing is said.
+    #[schemars(range(min = 1, max = PageRequest::MAX))]
     limit: Option<usize>,
     cursor: Option<String>,
 }

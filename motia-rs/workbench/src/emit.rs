@@ -193,7 +193,7 @@ mod tests {
             ("priority", json!(10), "-9 to 9"),
             ("priority", json!(-10), "-9 to 9"),
             ("priority", json!(300), "-9 to 9"),
-            ("priority", json!("high"), "i64"),
+            ("priority", json!("high"), "`priority` in the body is a whole number"),
             ("dedup", json!(long), "256 bytes; it has 257"),
             ("dedup", json!(""), "256 bytes; it has 0"),
             ("key", json!(long), "256 bytes"),

@@ -9,7 +9,7 @@ use axum::{
 use jiff::Timestamp;
 use motia_core::{
     event::EventId,
-    store::{Ended, EndedFilter, Ending, Page},
+    store::{Ended, EndedFilter, Ending, Page, PageRequest},
     trace::TraceId,
 };
 use schemars::JsonSchema;
@@ -31,6 +31,8 @@ struct Wanted {
     ending: Option<Ending>,
     event: Option<EventId>,
     trace: Option<TraceId>,
+    /// At most so many items: 100 where nothing is said.
+    #[schemars(range(min = 1, max = PageRequest::MAX))]
     limit: Option<usize>,
     cursor: Option<String>,
 }

@@ -9,11 +9,12 @@ use axum::{
 use http::{HeaderMap, header};
 use jiff::Timestamp;
 use motia_core::{json::strict, role::may_change};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_html_form::Deserializer;
 use serde_json::Value;
 
-use crate::Refusal;
+use crate::{Refusal, unread};
 
 /// What is nested deeper is refused.
 const JSON_DEPTH: usize = 100;
@@ -22,9 +23,10 @@ const JSON_DEPTH: usize = 100;
 pub(crate) type Body = Result<Bytes, BytesRejection>;
 
 /// Reads a query string.
-pub(crate) fn query<T: DeserializeOwned>(text: Option<&str>) -> Result<T, Refusal> {
-    let form = Deserializer::from_bytes(text.unwrap_or_default().as_bytes());
-    serde_path_to_error::deserialize(form).map_err(|error| unread("the query string", &error))
+pub(crate) fn query<T: DeserializeOwned + JsonSchema>(text: Option<&str>) -> Result<T, Refusal> {
+    let text = text.unwrap_or_default();
+    let form = Deserializer::from_bytes(text.as_bytes());
+    serde_path_to_error::deserialize(form).map_err(|error| unread::query::<T>(text, &error))
 }
 
 /// Refuses what says that it brings something else than JSON to change something with, whatever the route
@@ -62,13 +64,20 @@ pub(crate) fn json_body(headers: &HeaderMap, body: &[u8]) -> Result<Value, Refus
 }
 
 /// Reads a JSON body of certain fields.
-pub(crate) fn fields<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Refusal> {
-    serde_path_to_error::deserialize(json_body(headers, body)?)
-        .map_err(|error| unread("the body", &error))
+pub(crate) fn fields<T: DeserializeOwned + JsonSchema>(
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<T, Refusal> {
+    let body = json_body(headers, body)?;
+    // A list is no object of fields, though it could be read as their values in turn.
+    if body.is_array() {
+        return Err(unread::list::<T>(&body));
+    }
+    serde_path_to_error::deserialize(&body).map_err(|error| unread::body::<T>(&body, &error))
 }
 
 /// The same of a body that may be left out.
-pub(crate) fn optional<T: DeserializeOwned + Default>(
+pub(crate) fn optional<T: DeserializeOwned + JsonSchema + Default>(
     headers: &HeaderMap,
     body: &[u8],
 ) -> Result<T, Refusal> {
@@ -88,14 +97,6 @@ pub(crate) fn instant(what: &str, text: Option<String>) -> Result<Option<Timesta
     text.map(read).transpose()
 }
 
-fn unread<E: std::fmt::Display>(what: &str, error: &serde_path_to_error::Error<E>) -> Refusal {
-    let (place, error) = (error.path().to_string(), error.inner());
-    Refusal::bad(match place.as_str() {
-        "." => format!("{what} cannot be read: {error}"),
-        place => format!("`{place}` in {what} cannot be read: {error}"),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use motia_core::event::EventId;
@@ -104,11 +105,16 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug, Default, Deserialize)]
+    #[derive(Debug, Default, Deserialize, JsonSchema)]
     #[serde(deny_unknown_fields)]
     struct Wanted {
         #[expect(dead_code, reason = "only whether it can be read is asked")]
         event: Option<EventId>,
+    }
+
+    fn json() -> HeaderMap {
+        let kind = http::HeaderValue::from_static("application/json");
+        HeaderMap::from_iter([(header::CONTENT_TYPE, kind)])
     }
 
     fn told(refused: Result<Wanted, Refusal>) -> String {
@@ -117,16 +123,18 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_named() {
-        let json = HeaderMap::from_iter([(
-            header::CONTENT_TYPE,
-            http::HeaderValue::from_static("application/json"),
-        )]);
-        let body = told(optional(&json, br#"{"event":"7"}"#));
-        assert!(body.starts_with("`event` in the body cannot be read: "), "{body}");
+        let body = told(optional(&json(), br#"{"event":"7"}"#));
+        assert_eq!(body, "`event` in the body is a UUID, not the text `7`");
         let asked = told(query(Some("event=7")));
-        assert!(asked.starts_with("`event` in the query string cannot be read: "), "{asked}");
+        assert_eq!(asked, "`event` in the query string is a UUID, not `7`");
         let unknown = told(query(Some("colour=red")));
-        assert!(unknown.contains("colour"), "{unknown}");
+        assert_eq!(unknown, "there is no `colour` in the query string; there are `event`");
+    }
+
+    #[test]
+    fn a_list_is_no_object_of_fields() {
+        let told = told(fields(&json(), b"[\"7\"]"));
+        assert_eq!(told, "the body is an object with `event`, not a list");
     }
 
     #[tokio::test]

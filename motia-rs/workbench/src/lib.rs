@@ -14,8 +14,8 @@
 //!   [`who`]: who does so; [`role`]: what they may do; [`audit`]: what they did
 //! - `operations`: the routes with what is said of them; `openapi`: that as a document; `example`: bodies to
 //!   start from
-//! - `input`: what is read of a request; [`paging`]: bounded lists; [`refusal`]: what is answered when
-//!   it cannot be done
+//! - `input`: what is read of a request, `unread`: why it could not be; [`paging`]: bounded lists; [`refusal`]:
+//!   what is answered when it cannot be done
 //! - `ui`: the pages of the Workbench; [`panels`]: those that the app adds; `page`: how their files are answered
 //! - [`local`]: the same API without a socket
 
@@ -57,6 +57,7 @@ mod switch;
 #[cfg(test)]
 mod testing;
 mod ui;
+mod unread;
 pub mod waiting;
 pub mod who;
 

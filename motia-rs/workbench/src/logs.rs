@@ -39,6 +39,8 @@ struct Wanted {
     text: Option<String>,
     since: Option<String>,
     until: Option<String>,
+    /// At most so many items: 100 where nothing is said.
+    #[schemars(range(min = 1, max = PageRequest::MAX))]
     limit: Option<usize>,
     cursor: Option<String>,
 }

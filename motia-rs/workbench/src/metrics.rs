@@ -2,21 +2,20 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::{RawQuery, State},
+};
+use motia_core::store::{Page, PageRequest};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     Desk, Refusal,
+    input::query,
     operations::{Routes, does},
+    paging::{Paging, strange},
 };
-
-/// All that is counted.
-#[derive(Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct MetricList {
-    /// In the order in which they were registered.
-    pub items: Vec<MetricInfo>,
-}
 
 /// Something that is counted.
 #[derive(Debug, Default, PartialEq, Serialize, JsonSchema)]
@@ -65,18 +64,51 @@ pub(crate) fn routes() -> Routes {
     Routes::default().get(
         "/api/metrics",
         list,
-        does("Lists all that is counted, as `/metrics` shows it").answers::<MetricList>(),
+        does("Lists all that is counted, as `/metrics` shows it, in the order of that page")
+            .query::<AtOnce>()
+            .answers::<Page<MetricInfo>>(),
     )
 }
 
-async fn list(State(desk): State<Arc<Desk>>) -> Result<Json<MetricList>, Refusal> {
+/// Which metrics are asked for. There are as many as the app registers, so one page has them all by itself.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "MetricPaging")]
+struct AtOnce {
+    /// At most so many: 1000 where nothing is said.
+    #[schemars(range(min = 1, max = PageRequest::MAX))]
+    limit: Option<usize>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
+}
+
+async fn list(
+    State(desk): State<Arc<Desk>>,
+    RawQuery(text): RawQuery,
+) -> Result<Json<Page<MetricInfo>>, Refusal> {
+    let AtOnce { limit, cursor } = query(text.as_deref())?;
+    let limit = limit.or(Some(PageRequest::MAX));
+    let request = Paging { limit, cursor }.request()?;
     let none = "no app runs, and what is counted is in the memory of its process";
     let runtime = desk.runtime().ok_or_else(|| Refusal::conflict(none))?;
-    Ok(Json(read(&motia_runtime::metrics::page::page(runtime).await?)))
+    let items = read(&motia_runtime::metrics::page::page(runtime).await?);
+    Ok(Json(page(items, &request)?))
+}
+
+/// Those behind the one that the cursor names.
+fn page(mut items: Vec<MetricInfo>, request: &PageRequest) -> Result<Page<MetricInfo>, Refusal> {
+    if let Some(last) = &request.after {
+        let place = items.iter().position(|metric| metric.name == *last).ok_or_else(strange)?;
+        items.drain(..=place);
+    }
+    let more = items.len() > request.limit;
+    items.truncate(request.limit);
+    let next = items.last().filter(|_| more).map(|last| last.name.clone());
+    Ok(Page { items, next })
 }
 
 /// Reads OpenMetrics text: <https://prometheus.io/docs/specs/om/open_metrics_spec/>.
-fn read(text: &str) -> MetricList {
+fn read(text: &str) -> Vec<MetricInfo> {
     let mut items: Vec<MetricInfo> = Vec::new();
     for line in text.lines() {
         let mut words = line.splitn(4, ' ');
@@ -91,7 +123,7 @@ fn read(text: &str) -> MetricList {
             _ => drop(sample(&mut items, line)),
         }
     }
-    MetricList { items }
+    items
 }
 
 /// The metric of this name, which is the last one or a new one.
@@ -188,13 +220,13 @@ mod tests {
             "name": "failed", "help": "Tasks that \"failed\".", "type": "counter",
             "samples": [{ "labels": { "task": "a,b", "why": "say \"no\" {1}\n" }, "value": 3.0 }],
         });
-        assert_eq!(list["items"][0], failed);
+        assert_eq!(list[0], failed);
         let took = json!({
             "labels": { "task": "a" }, "count": 2.0, "sum": 1.5,
             "buckets": [[0.5, 1.0], ["+Inf", 2.0]],
         });
-        assert_eq!(list["items"][1]["samples"], json!([took]));
-        assert_eq!(list["items"][2]["samples"], json!([{ "labels": {}, "value": 5.0 }]));
+        assert_eq!(list[1]["samples"], json!([took]));
+        assert_eq!(list[2]["samples"], json!([{ "labels": {}, "value": 5.0 }]));
     }
 
     #[tokio::test]
@@ -215,6 +247,26 @@ mod tests {
         let emitted = json!([{ "labels": { "topic": "order.placed" }, "value": 1.0 }]);
         assert_eq!(of("motia_events_emitted")["samples"], emitted);
         assert_eq!(of("motia_queue_dead")["samples"][0]["labels"]["step"], json!("Charge"));
+        runtime.shutdown().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn pages_of_figures_join_up() {
+        let (api, runtime) = running().await;
+        let (_, whole) = get(&api, "/api/metrics").await;
+        let (mut names, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let (status, page) = get(&api, &format!("/api/metrics?limit=7{cursor}")).await;
+            assert_eq!(status, 200, "{page}");
+            names.extend(page["items"].as_array().unwrap().iter().map(|one| one["name"].clone()));
+            let Some(next) = page["next"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+
+        let all = whole["items"].as_array().unwrap().iter().map(|one| one["name"].clone());
+        assert_eq!(names, all.collect::<Vec<_>>());
+        assert!(names.len() > 7, "{names:?}");
+        assert_eq!(get(&api, "/api/metrics?cursor=colour").await.0, 400);
         runtime.shutdown().await.unwrap();
     }
 

@@ -18,7 +18,8 @@ const CHUNK: usize = 32;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Paging {
-    /// At most so many items.
+    /// At most so many items: 100 where nothing is said.
+    #[schemars(range(min = 1, max = PageRequest::MAX))]
     pub limit: Option<usize>,
     /// The `next` of the page before.
     pub cursor: Option<String>,

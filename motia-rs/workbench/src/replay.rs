@@ -77,6 +77,7 @@ struct Wanted {
     /// With this text in the error, the request or a log line.
     text: Option<String>,
     /// At most so many runs are looked at, the last ones: 100 where nothing is said, 1000 at most.
+    #[schemars(range(min = 1, max = PageRequest::MAX))]
     limit: Option<usize>,
     /// Who asks.
     by: Option<String>,

@@ -43,6 +43,8 @@ struct Wanted {
     /// Only runs that begin a trace.
     #[serde(default)]
     roots: bool,
+    /// At most so many items: 100 where nothing is said.
+    #[schemars(range(min = 1, max = PageRequest::MAX))]
     limit: Option<usize>,
     cursor: Option<String>,
 }

@@ -112,8 +112,8 @@ async fn groups(
     RawQuery(text): RawQuery,
 ) -> Result<Json<Page<StreamGroup>>, Refusal> {
     let Path(name) = name?;
-    known(&desk, &name)?;
     let request = query::<Paging>(text.as_deref())?.request()?;
+    known(&desk, &name)?;
     Ok(Json(groups_of(&desk, &name, request).await?))
 }
 
@@ -123,8 +123,8 @@ async fn items(
     RawQuery(text): RawQuery,
 ) -> Result<Json<Page<StreamItem>>, Refusal> {
     let Path((name, group)) = place?;
-    known(&desk, &name)?;
     let request = query::<Paging>(text.as_deref())?.request()?;
+    known(&desk, &name)?;
     let (kept_in, now) = (watched(&name, &group), desk.engine().now());
     let read = |request| desk.store().page(&kept_in, request, now);
     let page = gather(request, read, |(id, entry): &(String, Entry)| id.len() + entry.value.len());

@@ -9,7 +9,7 @@ use axum::{
 use jiff::Timestamp;
 use motia_core::{
     event::{Event, EventId},
-    store::{DeadLetter, Delivery, DeliveryId, Ended, Page, WaitingFilter},
+    store::{DeadLetter, Delivery, DeliveryId, Ended, Page, PageRequest, WaitingFilter},
     trace::TraceId,
 };
 use schemars::JsonSchema;
@@ -96,6 +96,8 @@ struct Wanted {
     cancel_key: Option<String>,
     #[serde(default)]
     held: bool,
+    /// At most so many items: 100 where nothing is said.
+    #[schemars(range(min = 1, max = PageRequest::MAX))]
     limit: Option<usize>,
     cursor: Option<String>,
 }

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, HeaderName};
 use motia_runtime::log::printable;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{Refusal, input::optional};
@@ -16,7 +17,7 @@ pub const BY: HeaderName = HeaderName::from_static("x-motia-by");
 const LONGEST: usize = 64;
 
 /// A body that says who asks, and nothing else.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Asked {
     by: Option<String>,

@@ -18,13 +18,14 @@ const CONTENT: &str = "default-src 'none'; script-src 'self'; style-src 'self'; 
                        font-src 'self'; connect-src 'self'; frame-src 'self'; base-uri 'none'; \
                        form-action 'none'; frame-ancestors 'self'";
 
-/// Headers of every answer: it is shown in no frame, taken for nothing that it is not, loads nothing from
-/// elsewhere, and its address is told to nobody.
-const HARDENING: [(HeaderName, HeaderValue); 4] = [
+/// Headers of every answer that does not say otherwise: it is shown in no frame, taken for nothing that it is
+/// not, loads nothing from elsewhere, is kept by no browser or proxy, and its address is told to nobody.
+const HARDENING: [(HeaderName, HeaderValue); 5] = [
     (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(CONTENT)),
     (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
 /// Asks the guard, then hands on.
@@ -109,7 +110,6 @@ fn door() -> Response {
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'; connect-src 'self'; script-src 'sha256-imC5peAifaEIAm7iHklDk6IDNVMznQur3/QzO7QV1uY='"),

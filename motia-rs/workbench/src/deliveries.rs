@@ -146,6 +146,7 @@ async fn cancel(
     };
     let cancelled = desk.engine().cancel(what, &by).await?;
     let deed = Deed::new("delivery.cancel", meant).by(by).after(&json!({ "cancelled": cancelled }));
+    let deed = deed.nothing_if(cancelled == 0);
     Ok((deed, Json(Cancelled { cancelled })))
 }
 

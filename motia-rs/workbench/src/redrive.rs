@@ -205,6 +205,7 @@ async fn move_some(
         }
     };
     let deed = Deed::new(fate.did(), format!("{count} found")).by(by).before(&meant);
+    let deed = deed.nothing_if(count == 0);
     Ok((deed, Json(Moved { count, next, refused })))
 }
 

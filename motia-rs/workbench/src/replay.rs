@@ -153,6 +153,7 @@ async fn replay_all(
     refused.extend(sent.into_iter().filter_map(Result::err));
 
     let deed = Deed::new("run.replay", format!("{replayed} found")).by(by).before(&said);
+    let deed = deed.nothing_if(replayed == 0);
     Ok((deed, Json(ReplayedAll { replayed, refused })))
 }
 

@@ -7,7 +7,7 @@
 //! - [`submission`]: how a task is submitted; [`admission`]: what it has to pass
 //! - [`task`]: one task and its lifecycle; [`record`]: its changes in the state; [`attempt`]: how attempts at it end
 //! - [`contract`]: a definition ready to check by; [`safety`]: what no input may hold
-//! - [`executor`]: who runs tasks; [`choice`] and [`place`]: which one; [`fleet`] and [`health`]: how they fare
+//! - [`executor`]: who runs tasks, [`roster`]: all of them at hand; [`choice`] and [`place`]: which one; [`fleet`] and [`health`]: how they fare
 //! - [`call`]: one attempt at an executor: `http`, `local`, or a child process under limits
 //! - [`fingerprint`]: one name for equal inputs
 //! - [`settings`], [`metrics`], [`usage`], [`amount`]: what can be set, what is counted, what is used, and how
@@ -30,6 +30,7 @@ pub mod metrics;
 pub mod offer;
 pub mod place;
 pub mod record;
+pub mod roster;
 pub mod safety;
 pub mod settings;
 pub mod submission;

@@ -7,6 +7,7 @@ use flows::{
         call::http,
         executor,
         fleet::{Fleet, Health},
+        roster::Roster,
     },
 };
 use futures_util::future::join_all;
@@ -20,6 +21,7 @@ const CONFIG: CronConfig = CronConfig::new("CheckExecutors", "*/10 * * * * *")
 async fn handler(ctx: Context) -> StepResult {
     let fleet = ctx.shared::<Fleet>();
     let private = ctx.setting(outbound::PRIVATE);
+    ctx.shared::<Roster>().changed(); // by hand, perhaps
     let executors = executor::all(&ctx).await?;
     fleet.keep_only(executors.iter().map(|executor| executor.id.as_str()));
 

@@ -2,6 +2,7 @@
 
 use flows::task_router::{
     TASK_ROUTER,
+    contract::Contracts,
     definition::Definition,
     lineage::{self, NotOffered},
     offer::NewDefinition,
@@ -32,6 +33,7 @@ async fn handler(
     let taken_in = lineage::take_in(&ctx, &definition, rollout).await?;
     taken_in.map_err(|why: NotOffered| StepError::reject(StatusCode::CONFLICT, why.to_string()))?;
     let key = definition.key();
+    ctx.shared::<Contracts>().forget(&key);
     ctx.logger.info("task defined", json!({ "definition": key }));
 
     Ok(ApiResponse::created(definition).header("location", &format!("/router/definitions/{key}")))

@@ -9,6 +9,7 @@ use flows::{
         executor::{self, EXECUTORS, Executor, Kind, MOST_EXECUTORS},
         fleet::Fleet,
         place,
+        roster::Roster,
         settings::ROUTER_COMMANDS,
     },
 };
@@ -58,6 +59,7 @@ async fn handler(req: ApiRequest<NewExecutor>, ctx: Context) -> StepResult<ApiRe
         return Err(StepError::reject(StatusCode::CONFLICT, detail));
     }
     ctx.state.set(EXECUTORS, &executor.id, &executor).await?;
+    ctx.shared::<Roster>().changed();
     if is_known {
         // What was known of it need not be so any more.
         ctx.shared::<Fleet>().renewed(&executor.id);

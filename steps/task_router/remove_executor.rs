@@ -1,6 +1,6 @@
 //! `DELETE /router/executors/{id}`: takes an executor off the list; what it runs, it runs on.
 
-use flows::task_router::{TASK_ROUTER, executor::EXECUTORS};
+use flows::task_router::{TASK_ROUTER, executor::EXECUTORS, roster::Roster};
 use motia::prelude::*;
 
 const CONFIG: ApiConfig =
@@ -12,6 +12,7 @@ const CONFIG: ApiConfig =
 
 async fn handler(req: ApiRequest<()>, ctx: Context) -> StepResult<ApiResponse<()>> {
     let was_there = ctx.state.delete(EXECUTORS, req.param("id").unwrap_or_default()).await?;
+    ctx.shared::<Roster>().changed();
 
     if was_there {
         Ok(ApiResponse::no_content())

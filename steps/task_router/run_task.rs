@@ -22,20 +22,21 @@ const CONFIG: EventConfig<TaskDue> = EventConfig::new("RunTask")
     .on_ended::<TaskDropped>();
 
 async fn handler(due: TaskDue, ctx: Context) -> StepResult {
-    let Some((task, definition)) = attempt::wanted(&ctx, &due).await? else { return Ok(()) };
+    let Some((seen, contract)) = attempt::wanted(&ctx, &due).await? else { return Ok(()) };
+    let definition = &contract.definition;
 
-    let place = match place::find(&ctx, &task, &definition).await? {
+    let place = match place::find(&ctx, &seen.task, definition).await? {
         Ok(place) => place,
-        Err(wait) => return attempt::postpone(&ctx, &task, &wait).await,
+        Err(wait) => return attempt::postpone(&ctx, &seen.task, &wait).await,
     };
     // Kept before the executor hears of it: whatever happens then, it is known that it was begun.
-    let Some(task) = attempt::begin(&ctx, &task, &place).await? else { return Ok(()) };
+    let Some(task) = attempt::begin(&ctx, seen, &place).await? else { return Ok(()) };
 
-    let check = |output: &Value| attempt::check_output(&ctx, &definition, output);
-    match place.run(&ctx, &task, &definition, check).await {
-        Ok(output) => attempt::complete(&ctx, &task, &definition, output).await,
+    let check = |output: &Value| attempt::check_output(&contract, output);
+    match place.run(&ctx, &task, definition, check).await {
+        Ok(output) => attempt::complete(&ctx, &task, definition, output).await,
         Err(Failed::Fault(fault, after)) => {
-            let again = attempt::again(&ctx, &definition, &fault, after);
+            let again = attempt::again(&ctx, definition, &fault, after);
             attempt::fail(&ctx, &task.id, fault, again).await
         }
         // The app goes down, which is not the task's fault; or nobody wants it any more.

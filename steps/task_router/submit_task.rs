@@ -34,12 +34,11 @@ async fn handler(
         return Ok(ApiResponse::accepted(earlier));
     }
 
-    let definition = admission::definition(&ctx, &new, id).await?;
-    admission::check(&ctx, &definition, &new.input)?;
-    admission::within_rate(&ctx, new.client()).await?;
+    let contract = admission::contract(&ctx, &new, id).await?;
+    admission::check(&contract, &new.input)?;
 
-    let task = new.into_task(&ctx, &definition, id).await?;
-    let submitted = submission::keep(&ctx, &task, &definition, memo.as_ref()).await?;
+    let task = new.into_task(&ctx, &contract.definition, id).await?;
+    let submitted = submission::keep(&ctx, &task, &contract.definition, memo.as_ref()).await?;
 
     let location = format!("/router/tasks/{}", submitted.id);
     Ok(ApiResponse::accepted(submitted).header("location", &location))
@@ -204,6 +203,21 @@ mod tests {
             (problem.status.as_u16(), &problem.headers["retry-after"]),
             (429, &"1".parse().unwrap())
         );
+    }
+
+    #[tokio::test]
+    async fn of_the_rate_nothing_is_used_by_what_is_not_kept() {
+        let one = NonZeroU32::MIN;
+        let fake = Fake::default().setting(ROUTER_CLIENT_RATE, one);
+        let (ctx, _probe) = fake.setting(ROUTER_CLIENT_BURST, one).build();
+        defined(&ctx, &definition("1")).await;
+        let submit = |key: &str| handler(new(&json!({ "idempotencyKey": key })), ctx.clone());
+
+        let first = submit("k-1").await.unwrap();
+        let again = submit("k-1").await.unwrap();
+
+        assert_eq!(first.body, again.body);
+        assert_eq!(submit("k-2").await.unwrap_err().status().as_u16(), 429);
     }
 
     #[tokio::test]

@@ -1,13 +1,15 @@
 //! What a submission has to pass before it is taken in: a definition, its schema, the content rules, the client's
 //! rate.
 
+use std::sync::Arc;
+
 use http::{HeaderValue, header::RETRY_AFTER};
-use motia::{prelude::*, schema::Violation};
+use motia::{context::Transaction, prelude::*, schema::Violation};
 use uuid::Uuid;
 
 use super::{
-    contract,
-    definition::{DEFINITIONS, Definition},
+    contract::{self, Contract},
+    definition::Definition,
     lineage::LINEAGES,
     settings::{ROUTER_CLIENT_BURST, ROUTER_CLIENT_RATE},
     submission::NewTask,
@@ -17,7 +19,7 @@ use super::{
 ///
 /// # Errors
 /// 404, when there is none.
-pub async fn definition<E>(ctx: &Context<E>, new: &NewTask, id: Uuid) -> StepResult<Definition> {
+pub async fn contract<E>(ctx: &Context<E>, new: &NewTask, id: Uuid) -> StepResult<Arc<Contract>> {
     let gone = || StepError::reject(StatusCode::NOT_FOUND, "there is no such definition");
     let version = match &new.version {
         Some(version) => version.clone(),
@@ -27,18 +29,14 @@ pub async fn definition<E>(ctx: &Context<E>, new: &NewTask, id: Uuid) -> StepRes
             lineage.version_for(&who).cloned().ok_or_else(gone)?
         }
     };
-    let key = Definition::key_of(&new.task_id, &version);
-    ctx.state.get(DEFINITIONS, &key).await?.ok_or_else(gone)
+    contract::of(ctx, &Definition::key_of(&new.task_id, &version)).await?.ok_or_else(gone)
 }
 
 /// Refuses an input that breaks the schema, or a content rule.
 ///
 /// # Errors
 /// 400 with every place, or 422 with the rule.
-pub fn check<E>(ctx: &Context<E>, definition: &Definition, input: &Value) -> StepResult {
-    let contract = contract::of(ctx, definition).map_err(|faults| {
-        StepError::fatal(format!("a definition does not compile: {}", faults[0]))
-    })?;
+pub fn check(contract: &Contract, input: &Value) -> StepResult {
     if let Err(violations) = contract.input.check(input) {
         let below =
             |found: Violation| Violation::new(format!("/input{}", found.pointer), found.detail);
@@ -54,15 +52,15 @@ pub fn check<E>(ctx: &Context<E>, definition: &Definition, input: &Value) -> Ste
     Ok(())
 }
 
-/// Refuses what is beyond the client's rate.
+/// Refuses what is beyond the client's rate; what is taken of it is kept with the task, or not at all.
 ///
 /// # Errors
 /// 429 with `Retry-After`.
-pub async fn within_rate<E>(ctx: &Context<E>, client: &str) -> StepResult {
+pub async fn within_rate<E>(ctx: &Context<E>, tx: &mut Transaction<E>, client: &str) -> StepResult {
     let rate =
         RateLimit::token_bucket(ctx.setting(ROUTER_CLIENT_RATE).get(), Duration::from_secs(1))
             .burst(ctx.setting(ROUTER_CLIENT_BURST).get());
-    match ctx.take(Limit::new("router-clients", rate), client).await? {
+    match tx.take(Limit::new("router-clients", rate), client).await? {
         Taken::Granted { .. } => Ok(()),
         Taken::Refused { retry_after } => {
             let secs = (retry_after.as_millis().div_ceil(1000)).max(1);

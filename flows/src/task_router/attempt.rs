@@ -1,13 +1,16 @@
 //! One attempt at a task: whether it is to be made, how it begins, and how it ends. Each of them is one change of
 //! the task's record.
 
+use std::sync::Arc;
+
 use motia::prelude::*;
 
 use super::{
-    TaskDue, contract,
-    definition::{DEFINITIONS, Definition},
+    TaskDue,
+    contract::{self, Contract},
+    definition::Definition,
     place::{Place, Wait},
-    record::{RESULTS, TASKS, change},
+    record::{RESULTS, Seen, change},
     settings::ROUTER_KEEP_TASKS,
     task::{Fault, FaultReason, Status, Task},
 };
@@ -24,9 +27,12 @@ const TOLD: usize = 10;
 ///
 /// # Errors
 /// When it is to be laid to rest: it failed before, its definition is gone, or its attempts are used up.
-pub async fn wanted<E>(ctx: &Context<E>, due: &TaskDue) -> StepResult<Option<(Task, Definition)>> {
-    let Some(task) = ctx.state.get(TASKS, &due.id).await? else { return Ok(None) };
-    match (task.status, &task.error) {
+pub async fn wanted<E>(
+    ctx: &Context<E>,
+    due: &TaskDue,
+) -> StepResult<Option<(Seen<E>, Arc<Contract>)>> {
+    let Some(seen) = Seen::read(ctx, &due.id).await? else { return Ok(None) };
+    match (seen.task.status, &seen.task.error) {
         (Status::Completed | Status::Cancelled, _) => return Ok(None),
         // One that failed and was not redriven since only has to be laid to rest.
         (Status::Failed, Some(fault)) if ctx.attempt() > 1 || ctx.possible_duplicate() => {
@@ -34,14 +40,22 @@ pub async fn wanted<E>(ctx: &Context<E>, due: &TaskDue) -> StepResult<Option<(Ta
         }
         _ => {}
     }
-    let fault = match ctx.state.get(DEFINITIONS, &due.definition).await? {
-        Some(definition) if ctx.attempt() <= definition.retry_policy.max_attempts.get() => {
-            return Ok(Some((task, definition)));
+    let fault = match contract::of(ctx, &due.definition).await {
+        Ok(Some(contract))
+            if ctx.attempt() <= contract.definition.retry_policy.max_attempts.get() =>
+        {
+            return Ok(Some((seen, contract)));
         }
-        Some(_) => Fault::new(FaultReason::Unknown, "the process ended during the last attempt"),
-        None => Fault::new(FaultReason::NoDefinition, "its definition is gone"),
+        Ok(Some(_)) => {
+            Fault::new(FaultReason::Unknown, "the process ended during the last attempt")
+        }
+        Ok(None) => Fault::new(FaultReason::NoDefinition, "its definition is gone"),
+        Err(broken) if broken.is_fatal() => {
+            Fault::new(FaultReason::NoDefinition, broken.to_string())
+        }
+        Err(error) => return Err(error),
     };
-    fail(ctx, &task.id, fault, None).await?;
+    fail(ctx, &due.id, fault, None).await?;
     Ok(None)
 }
 
@@ -49,26 +63,22 @@ pub async fn wanted<E>(ctx: &Context<E>, due: &TaskDue) -> StepResult<Option<(Ta
 ///
 /// # Errors
 /// When that cannot be kept.
-pub async fn begin<E>(ctx: &Context<E>, task: &Task, place: &Place) -> StepResult<Option<Task>> {
-    let (number, executor) = (ctx.attempt(), place.executor.id.as_str());
-    let begin = |task: &mut Task, now| task.begin(number, executor, now);
-    Ok(change(ctx, &task.id, keep(ctx), begin).await?.ok())
+pub async fn begin<E>(ctx: &Context<E>, seen: Seen<E>, place: &Place) -> StepResult<Option<Task>> {
+    let (id, number) = (seen.task.id.clone(), ctx.attempt());
+    let begin = |task: &mut Task, now| task.begin(number, &place.executor.id, now);
+    let begun = match seen.change(ctx, keep(ctx), begin).await? {
+        Some(begun) => begun,
+        None => change(ctx, &id, keep(ctx), begin).await?, // somebody changed it meanwhile
+    };
+    Ok(begun.ok())
 }
 
 /// Checks an output against its schema; says which rules it breaks, and never what is there.
 ///
 /// # Errors
 /// The rules, in a sentence.
-pub fn check_output<E>(
-    ctx: &Context<E>,
-    definition: &Definition,
-    output: &Value,
-) -> Result<(), String> {
-    let broken = match contract::of(ctx, definition) {
-        Ok(contract) => contract.output.check(output).err(),
-        Err(faults) => Some(faults),
-    };
-    let Some(broken) = broken else { return Ok(()) };
+pub fn check_output(contract: &Contract, output: &Value) -> Result<(), String> {
+    let Err(broken) = contract.output.check(output) else { return Ok(()) };
     let told: Vec<_> = broken.iter().take(TOLD).map(ToString::to_string).collect();
     Err(format!("the output breaks its schema: {}", told.join("; ")))
 }

@@ -1,4 +1,5 @@
-//! Definitions ready to check by: compiled once, and kept for as long as there is room.
+//! Definitions ready to check by: read and compiled once, and kept for as long as there is room, since a
+//! definition never changes.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use motia::{
 use parking_lot::Mutex;
 
 use super::{
-    definition::Definition,
+    definition::{DEFINITIONS, Definition},
     safety::{SafetyRules, Screen},
     settings::{ROUTER_CONTRACTS_KEPT, common_safety},
 };
@@ -18,6 +19,8 @@ use super::{
 /// A definition that is ready to check by.
 #[derive(Debug)]
 pub struct Contract {
+    /// The definition.
+    pub definition: Definition,
     /// Checks what comes in.
     pub input: Checker,
     /// Checks what goes out.
@@ -46,19 +49,28 @@ impl Contract {
             faults.extend(found.into_iter().map(below));
         });
         match (input, output, screen) {
-            (Some(input), Some(output), Ok(screen)) => Ok(Self { input, output, screen }),
+            (Some(input), Some(output), Ok(screen)) => {
+                Ok(Self { definition: definition.clone(), input, output, screen })
+            }
             _ => Err(faults),
         }
     }
 }
 
-/// The contract of a definition in this app: compiled, or as it was compiled before.
+/// The contract of the definition of this key: compiled, or as it was compiled before; `None`: there is none.
 ///
 /// # Errors
-/// As [`Contract::of`].
-pub fn of<E>(ctx: &Context<E>, definition: &Definition) -> Result<Arc<Contract>, Vec<Violation>> {
-    let most = ctx.setting(ROUTER_CONTRACTS_KEPT);
-    ctx.shared::<Contracts>().get(definition, &common_safety(ctx), most)
+/// When it does not compile, or the store fails.
+pub async fn of<E>(ctx: &Context<E>, key: &str) -> StepResult<Option<Arc<Contract>>> {
+    let contracts = ctx.shared::<Contracts>();
+    if let Some(known) = contracts.known(key) {
+        return Ok(Some(known));
+    }
+    let Some(definition) = ctx.state.get(DEFINITIONS, key).await? else { return Ok(None) };
+    let contract = Contract::of(&definition, &common_safety(ctx)).map_err(|faults| {
+        StepError::fatal(format!("the definition `{key}` does not compile: {}", faults[0]))
+    })?;
+    Ok(Some(contracts.keep(contract, ctx.setting(ROUTER_CONTRACTS_KEPT))))
 }
 
 /// The contracts that are compiled, by definition and version: one place for an app.
@@ -72,28 +84,26 @@ impl Default for Contracts {
 }
 
 impl Contracts {
-    /// The contract of a definition, compiled if it is not among the last `most` that were asked for.
-    ///
-    /// # Errors
-    /// As [`Contract::of`].
-    pub fn get(
-        &self,
-        definition: &Definition,
-        common: &SafetyRules,
-        most: usize,
-    ) -> Result<Arc<Contract>, Vec<Violation>> {
-        let key = definition.key();
-        if let Some(known) = self.0.lock().get(&key) {
-            return Ok(known.clone());
-        }
-        // Not while locked: others need not wait for it.
-        let contract = Arc::new(Contract::of(definition, common)?);
+    /// The contract of the definition of this key, if it was compiled.
+    #[must_use]
+    pub fn known(&self, key: &str) -> Option<Arc<Contract>> {
+        self.0.lock().get(key).cloned()
+    }
+
+    /// Keeps a contract, in the place of one that was not asked for lately where there are `most` already.
+    pub fn keep(&self, contract: Contract, most: usize) -> Arc<Contract> {
+        let contract = Arc::new(contract);
         let mut known = self.0.lock();
-        known.put(key, contract.clone());
+        known.put(contract.definition.key(), contract.clone());
         while known.len() > most.max(1) {
             known.pop_lru();
         }
-        Ok(contract)
+        contract
+    }
+
+    /// Forgets the contract of the definition of this key: it was taken in anew.
+    pub fn forget(&self, key: &str) {
+        self.0.lock().pop(key);
     }
 
     /// How many are compiled.
@@ -151,14 +161,31 @@ pub(super) mod tests {
 
     #[test]
     fn no_more_contracts_are_kept_than_there_is_room_for_and_the_last_asked_for_stay() {
-        let (contracts, none) = (Contracts::default(), SafetyRules::default());
-        let get = |name: &str| contracts.get(&definition(name), &none, 2).unwrap();
-        let first = get("a");
-        for name in ["b", "a", "c"] {
-            get(name);
-        }
+        let contracts = Contracts::default();
+        let keep = |name: &str| {
+            let contract = Contract::of(&definition(name), &SafetyRules::default()).unwrap();
+            contracts.keep(contract, 2)
+        };
+        let (first, second) = (keep("a"), keep("b"));
+
+        contracts.known(&first.definition.key()).unwrap();
+        keep("c");
 
         assert_eq!(contracts.kept(), 2);
-        assert!(Arc::ptr_eq(&first, &get("a")));
+        assert!(Arc::ptr_eq(&first, &contracts.known(&first.definition.key()).unwrap()));
+        assert!(contracts.known(&second.definition.key()).is_none());
+    }
+
+    #[tokio::test]
+    async fn a_definition_is_read_once_and_one_that_is_not_there_is_looked_for_again() {
+        let (ctx, probe) = motia_testkit::fake::<()>();
+        let key = definition("a").key();
+        assert!(of(&ctx, &key).await.unwrap().is_none());
+        probe.state.set(DEFINITIONS, &key, &definition("a")).await.unwrap();
+
+        let first = of(&ctx, &key).await.unwrap().unwrap();
+        probe.break_store().await;
+
+        assert!(Arc::ptr_eq(&first, &of(&ctx, &key).await.unwrap().unwrap()));
     }
 }

@@ -8,9 +8,10 @@ use super::{
     call::{self, Allowance, Failed, Job, Stop, Tools},
     choice::{self, Candidate, Nobody},
     definition::Definition,
-    executor::{self, Executor},
+    executor::Executor,
     fleet::{Fleet, Seat},
     metrics::{self, Active},
+    roster::Roster,
     settings,
     task::{FaultReason, Task},
 };
@@ -78,7 +79,7 @@ pub async fn find<E>(
 ) -> StepResult<Result<Place, Wait>> {
     let (fleet, breaker) = (ctx.shared::<Fleet>(), breaker(ctx));
     let most = ctx.setting(settings::EXECUTOR_MAX_CONCURRENT).get();
-    let executors = executor::all(ctx).await?;
+    let executors = ctx.shared::<Roster>().all(ctx).await?;
     let candidates: Vec<_> = executors.iter().map(|one| standing(&fleet, one)).collect();
     let client = task.client_id.as_deref().filter(|_| definition.sticky);
     let in_order = match choice::in_order(&candidates, &definition.requires, client) {

@@ -1,6 +1,10 @@
 //! The changes of a task in the state, each in one piece.
 
-use motia::{context::TransactionError, prelude::*, store::CommitError};
+use motia::{
+    context::{Transaction, TransactionError},
+    prelude::*,
+    store::CommitError,
+};
 
 use super::task::{IllegalMove, Task};
 
@@ -41,19 +45,51 @@ pub async fn change<E>(
     change: impl Fn(&mut Task, Timestamp) -> Result<(), IllegalMove>,
 ) -> StepResult<Result<Task, Unchanged>> {
     loop {
+        let Some(seen) = Seen::read(ctx, id).await? else { return Ok(Err(Unchanged::Missing)) };
+        if let Some(changed) = seen.change(ctx, keep, &change).await? {
+            return Ok(changed);
+        }
+    }
+}
+
+/// A task as it was read. A change of it holds only if nobody else changed it since.
+#[derive(Debug)]
+pub struct Seen<E> {
+    /// The task.
+    pub task: Task,
+    tx: Transaction<E>,
+}
+
+impl<E> Seen<E> {
+    /// Reads a task; `None`: there is none.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn read(ctx: &Context<E>, id: &str) -> StepResult<Option<Self>> {
         let mut tx = ctx.transaction();
-        let Some(mut task) = tx.get(TASKS, id).await? else { return Ok(Err(Unchanged::Missing)) };
+        Ok(tx.get(TASKS, id).await?.map(|task| Self { task, tx }))
+    }
+
+    /// Changes it in one piece; `None`: somebody else changed it since, so that it has to be read again.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn change(
+        self,
+        ctx: &Context<E>,
+        keep: Duration,
+        change: impl Fn(&mut Task, Timestamp) -> Result<(), IllegalMove>,
+    ) -> StepResult<Option<Result<Task, Unchanged>>> {
+        let Self { mut task, mut tx } = self;
         if let Err(illegal) = change(&mut task, ctx.now()) {
-            return Ok(Err(Unchanged::Illegal(Box::new(task), illegal)));
+            return Ok(Some(Err(Unchanged::Illegal(Box::new(task), illegal))));
         }
         if task.status.is_over() {
-            tx.set_for(TASKS, id, &task, keep);
+            tx.set_for(TASKS, &task.id, &task, keep);
         } else {
-            tx.set(TASKS, id, &task);
+            tx.set(TASKS, &task.id, &task);
         }
-        if kept(tx.commit().await)? {
-            return Ok(Ok(task));
-        }
+        Ok(kept(tx.commit().await)?.then_some(Ok(task)))
     }
 }
 

@@ -5,7 +5,7 @@ use motia::{prelude::*, topic::MemberOf};
 use uuid::Uuid;
 
 use super::{
-    TaskDue,
+    TaskDue, admission,
     definition::Definition,
     fingerprint,
     record::{RESULTS, SUBMISSIONS, Submission, TASKS, kept},
@@ -56,19 +56,14 @@ impl From<&Task> for Submitted {
 }
 
 impl NewTask {
-    /// Who submits it.
-    #[must_use]
-    pub fn client(&self) -> &str {
-        self.client_id.as_deref().unwrap_or(ANYBODY)
-    }
-
     /// What is remembered of it, if it has an idempotency key.
     ///
     /// # Errors
     /// Never for what came in as JSON.
     pub fn memo(&self) -> StepResult<Option<Memo>> {
         let Some(key) = &self.idempotency_key else { return Ok(None) };
-        let key = fingerprint::of(&(self.client(), key)).map_err(StepError::fatal)?;
+        let key =
+            fingerprint::of(&(client(self.client_id.as_deref()), key)).map_err(StepError::fatal)?;
         Ok(Some(Memo { key, asked: fingerprint::of(self).map_err(StepError::fatal)? }))
     }
 
@@ -100,6 +95,11 @@ impl NewTask {
     }
 }
 
+/// Who submits something.
+fn client(id: Option<&str>) -> &str {
+    id.unwrap_or(ANYBODY)
+}
+
 /// What is remembered of a task that has an idempotency key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Memo {
@@ -127,11 +127,11 @@ impl Memo {
     }
 }
 
-/// Keeps a task, and has it run unless it is over; gives the one that was submitted before under its key, if
-/// there is one.
+/// Keeps a task within its client's rate, and has it run unless it is over; gives the one that was submitted
+/// before under its key, if there is one. All that is written is one commit.
 ///
 /// # Errors
-/// When the store fails.
+/// 429, when the client submits more than it may; and when the store fails.
 pub async fn keep<E, At>(
     ctx: &Context<E>,
     task: &Task,
@@ -153,6 +153,7 @@ where
             let submission = Submission { id: task.id.clone(), asked: memo.asked.clone() };
             tx.set_for(SUBMISSIONS, &memo.key, &submission, REMEMBERED);
         }
+        admission::within_rate(ctx, &mut tx, client(task.client_id.as_deref())).await?;
         if task.status.is_over() {
             tx.set_for(TASKS, &task.id, task, ctx.setting(ROUTER_KEEP_TASKS).get());
         } else {

@@ -86,32 +86,52 @@ pub enum Taken {
     },
 }
 
-/// Takes one of what `limit` allows to `key`.
-pub(super) async fn take(run: &Arc<Run>, limit: Limit, key: &str) -> Result<Taken, StateError> {
+/// What is written when one is taken: it holds only if nobody else took one meanwhile.
+pub(super) struct Drawn {
+    pub(super) write: Write,
+    pub(super) require: Require,
+    /// As many more times then.
+    pub(super) left: u32,
+}
+
+/// Looks whether one of what `limit` allows to `key` can be taken; otherwise after how long.
+pub(super) async fn draw(
+    run: &Arc<Run>,
+    limit: Limit,
+    key: &str,
+) -> Result<Result<Drawn, Duration>, StateError> {
     let engine = &run.engine;
     let key = checked_key(run, key)?;
     let group: Name = format!("__motia.limits.{}", limit.name).into();
+    let now = engine.now();
+    let entry = engine.store().get(&group, key, now).await?;
+    let version = entry.as_ref().map(|entry| entry.version);
+    // An entry that cannot be read is none of ours: it is counted anew.
+    let used: Option<Used> = entry.and_then(|entry| entry.value.decode().ok());
+    let then = match limit.rate.take(used, now) {
+        Ok(then) => then,
+        Err(earliest) => return Ok(Err(earliest.duration_since(now).unsigned_abs())),
+    };
+    let encoded = JsonText::encode(&then);
+    let value = encoded.map_err(|source| StateError::Encode { key: key.into(), source })?;
+    let expires_at = Some(limit.rate.forgotten_at(then));
+    let (twin, key) = (group.clone(), key.to_owned());
+    Ok(Ok(Drawn {
+        require: Require::Version { group: twin, key: key.clone(), version, now },
+        write: Write::Set { group, key, value, expires_at },
+        left: limit.rate.left(Some(then), now),
+    }))
+}
+
+/// Takes one of what `limit` allows to `key`.
+pub(super) async fn take(run: &Arc<Run>, limit: Limit, key: &str) -> Result<Taken, StateError> {
     loop {
-        let now = engine.now();
-        let entry = engine.store().get(&group, key, now).await?;
-        let version = entry.as_ref().map(|entry| entry.version);
-        // An entry that cannot be read is none of ours: it is counted anew.
-        let used: Option<Used> = entry.and_then(|entry| entry.value.decode().ok());
-        let then = match limit.rate.take(used, now) {
-            Ok(then) => then,
-            Err(earliest) => {
-                let retry_after = earliest.duration_since(now).unsigned_abs();
-                return Ok(Taken::Refused { retry_after });
-            }
+        let Drawn { write, require, left } = match draw(run, limit, key).await? {
+            Ok(drawn) => drawn,
+            Err(retry_after) => return Ok(Taken::Refused { retry_after }),
         };
-        let encoded = JsonText::encode(&then);
-        let value = encoded.map_err(|source| StateError::Encode { key: key.into(), source })?;
-        let expires_at = Some(limit.rate.forgotten_at(then));
-        let (group, key) = (group.clone(), key.to_owned());
-        let require = Require::Version { group: group.clone(), key: key.clone(), version, now };
-        let batch = Batch::of(Write::Set { group, key, value, expires_at }).requiring(require);
-        match engine.commit(run, batch).await {
-            Ok(_) => return Ok(Taken::Granted { left: limit.rate.left(Some(then), now) }),
+        match run.engine.commit(run, Batch::of(write).requiring(require)).await {
+            Ok(_) => return Ok(Taken::Granted { left }),
             Err(CommitError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
         }

@@ -12,6 +12,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     EmitError, EmitOptions, Receipt, Run,
     dedup::Claim,
+    limit::{self, Drawn, Limit, Taken},
     outgoing::Outgoing,
     state::{StateError, StateGroup, checked_key, decode, encode},
     stream::{self, Stream},
@@ -174,6 +175,46 @@ impl<Emits> Transaction<Emits> {
         let now = self.run.engine.now();
         let key = checked_key(&self.run, key).map(str::to_owned);
         self.add(key.map(|key| Write::Increment { group: group.name().into(), key, by, now }));
+    }
+
+    /// Takes one of what `limit` allows to `key`, if the transaction is committed; the commit fails with
+    /// [`CommitError::Conflict`] if somebody else takes one of the key until then.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use motia_core as motia;
+    /// # use motia_core::{config::RateLimit, context::{Context, Limit, StateGroup, Taken}};
+    /// # use motia_core::error::{StepError, StepResult};
+    /// const ORDERS: StateGroup<u32> = StateGroup::new("orders");
+    /// const ORDERED: Limit = Limit::new("ordered", RateLimit::fixed_window(2, Duration::from_secs(60)));
+    ///
+    /// async fn order(user: &str, cents: u32, ctx: Context) -> StepResult {
+    ///     loop {
+    ///         let mut tx = ctx.transaction();
+    ///         if let Taken::Refused { retry_after } = tx.take(ORDERED, user).await? {
+    ///             return Err(StepError::retry_after(retry_after, "two orders a minute"));
+    ///         }
+    ///         tx.set(ORDERS, user, &cents);
+    ///         match tx.commit().await {
+    ///             Ok(_) => return Ok(()),
+    ///             Err(error) if error.is_conflict() => {} // somebody was faster: look again
+    ///             Err(error) => return Err(error.into()),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn take(&mut self, limit: Limit, key: &str) -> Result<Taken, StateError> {
+        match limit::draw(&self.run, limit, key).await? {
+            Ok(Drawn { write, require, left }) => {
+                self.batch.requires.push(require);
+                self.batch.writes.push(write);
+                Ok(Taken::Granted { left })
+            }
+            Err(retry_after) => Ok(Taken::Refused { retry_after }),
+        }
     }
 
     /// Reads an item of a stream, as [`get`](Self::get) reads an entry.

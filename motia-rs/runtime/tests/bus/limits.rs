@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use motia_core::{
     config::RateLimit,
-    context::{Context, Limit, Run, Taken},
+    context::{Context, Limit, Run, StateGroup, Taken},
     trace::TraceContext,
 };
 use motia_runtime::Settings;
@@ -70,4 +70,28 @@ async fn a_restart_gives_nobody_a_second_helping() {
 
     let again = handler(&stage).take(STARTS, "ana").await.unwrap();
     assert!(matches!(again, Taken::Refused { .. }), "{again:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_transaction_takes_is_used_up_with_it_or_not_at_all() {
+    const NOTES: StateGroup<u32> = StateGroup::new("notes");
+    let stage = Stage::with([]).await;
+    let ctx = handler(&stage);
+    let mut dropped = ctx.transaction();
+    assert_eq!(dropped.take(STARTS, "ana").await.unwrap(), Taken::Granted { left: 1 });
+    drop(dropped);
+
+    let mut first = ctx.transaction();
+    assert_eq!(first.take(STARTS, "ana").await.unwrap(), Taken::Granted { left: 1 });
+    first.set(NOTES, "ana", &1);
+    let mut second = ctx.transaction();
+    assert_eq!(second.take(STARTS, "ana").await.unwrap(), Taken::Granted { left: 1 });
+    second.set(NOTES, "ana", &2);
+    first.commit().await.unwrap();
+
+    assert!(second.commit().await.unwrap_err().is_conflict());
+    assert_eq!(ctx.state.get(NOTES, "ana").await.unwrap(), Some(1));
+    assert_eq!(ctx.take(STARTS, "ana").await.unwrap(), Taken::Granted { left: 0 });
+    let mut third = ctx.transaction();
+    assert!(matches!(third.take(STARTS, "ana").await.unwrap(), Taken::Refused { .. }));
 }

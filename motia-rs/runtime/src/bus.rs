@@ -21,6 +21,7 @@ mod at_work;
 mod begun;
 pub(crate) mod cancel;
 pub mod circuit;
+mod debounced;
 pub mod depth;
 pub mod explain;
 mod gates;

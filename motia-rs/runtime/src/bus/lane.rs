@@ -1,63 +1,22 @@
 //! The deliveries of one key.
+//!
+//! # Layout
+//! - [`rules`]: what holds of a key
+
+mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 use motia_core::{
-    config::{
-        event::Debounce,
-        limit::{RateLimit, Used},
-    },
-    registry::{EventStep, KeyRules},
+    config::{event::Debounce, limit::Used},
     store::Delivery,
 };
 
+pub(super) use self::rules::{Limits, Rules};
 use super::{reason::Reason, shelf::LaneRead};
-
-/// Deliveries that a lane has in memory at most, and no more than a quarter of the window.
-const PREFETCH: usize = 16;
-
-/// What a step says of its keys.
-#[derive(Debug, Clone)]
-pub(super) struct Rules {
-    fifo: bool,
-    limits: Limits,
-    /// What events say, which comes before what the step says.
-    said: Option<KeyRules>,
-    pub(super) debounce: Option<Debounce>,
-    pub(super) prefetch: usize,
-}
-
-/// What holds of a key while a delivery is the next of it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Limits {
-    per_key: Option<u32>,
-    pub(super) rate: Option<RateLimit>,
-}
-
-impl Rules {
-    pub(super) fn of(step: &EventStep, window: usize) -> Self {
-        let options = &step.options;
-        let per_key = options.per_key().map(Into::into);
-        Self {
-            fifo: options.fifo,
-            limits: Limits { per_key, rate: options.rate_limit_per_key },
-            said: step.key_rules.clone(),
-            debounce: options.debounce,
-            prefetch: PREFETCH.min(window / 4).max(1),
-        }
-    }
-
-    /// What holds of a delivery's key while it is the next.
-    pub(super) fn limits(&self, delivery: &Delivery) -> Limits {
-        let said = self.said.as_ref().map(|rules| rules.said_by(&delivery.event));
-        let (per_key, rate) = said.unwrap_or_default();
-        Limits {
-            per_key: per_key.map(Into::into).or(self.limits.per_key),
-            rate: rate.or(self.limits.rate),
-        }
-    }
-}
 
 /// The deliveries of one key.
 #[derive(Debug, Default)]
@@ -178,8 +137,14 @@ impl Lane {
         }
     }
 
-    /// Takes a delivery in; gives those that it takes the place of, itself perhaps.
-    pub(super) fn insert(&mut self, rules: &Rules, delivery: Delivery) -> Vec<Delivery> {
+    /// Takes a delivery in; gives those that it takes the place of, itself perhaps. `begun`: since when its key was
+    /// waited for before the app was started.
+    pub(super) fn insert(
+        &mut self,
+        rules: &Rules,
+        delivery: Delivery,
+        begun: Option<Timestamp>,
+    ) -> Vec<Delivery> {
         let seq = delivery.id.seq;
         let rank = if rules.fifo { Timestamp::MIN } else { delivery.event.rank() };
         let limits = rules.limits(&delivery);
@@ -188,13 +153,20 @@ impl Lane {
             return Vec::new();
         }
         if delivery.attempts == 0 {
-            self.first_at = self.first_at.into_iter().chain([delivery.event.emitted_at]).min();
+            let emitted_at = delivery.event.emitted_at;
+            self.first_at = [self.first_at, begun, Some(emitted_at)].into_iter().flatten().min();
         }
         self.waiting.insert((Timestamp::MIN, seq), Waiting { delivery, limits });
         let last = self.waiting.pop_last();
         let others = std::mem::take(&mut self.waiting).into_values();
         self.waiting.extend(last);
         others.map(|waiting| waiting.delivery).collect()
+    }
+
+    /// The first delivery, and since when its key is waited for.
+    pub(super) fn waited_for(&self) -> Option<(u64, Timestamp)> {
+        let first = self.first()?;
+        Some((first.id.seq, self.first_at.unwrap_or(first.event.emitted_at)))
     }
 
     /// Forgets what can be found in the store by its key; gives what it forgot.
@@ -329,105 +301,5 @@ impl Lane {
             reasons.push(Reason::Debounced { until });
         }
         reasons
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use motia_core::{
-        event::Event,
-        json::JsonText,
-        store::{DeliveryId, Lane as Key, QueueId},
-        trace::TraceContext,
-    };
-
-    use super::*;
-
-    const RULES: Rules = Rules {
-        fifo: true,
-        limits: Limits { per_key: Some(1), rate: None },
-        said: None,
-        debounce: None,
-        prefetch: 2,
-    };
-
-    fn now() -> Timestamp {
-        Timestamp::from_second(1_000_000).unwrap()
-    }
-
-    fn delivery(seq: u64) -> Delivery {
-        let payload = JsonText::from_trusted("{}");
-        let event = Event::new("t".into(), payload, TraceContext::root(), now());
-        Delivery {
-            id: DeliveryId { queue: QueueId(1), seq },
-            event: Arc::new(event),
-            lane: Some(Key { key: "k".into(), ordered: true }),
-            attempts: 0,
-            due: None,
-        }
-    }
-
-    fn read(after: u64, upto: u64) -> LaneRead {
-        LaneRead { key: "k".into(), after, limit: 2, upto }
-    }
-
-    #[test]
-    fn what_a_full_lane_passes_over_is_read_when_its_turn_comes() {
-        let mut lane = Lane::default();
-        lane.insert(&RULES, delivery(1));
-        lane.insert(&RULES, delivery(2));
-        assert!(lane.passes_over(&RULES, &delivery(3)));
-        lane.pass_over(3);
-
-        lane.take();
-        lane.take();
-        lane.running = 0;
-
-        assert_eq!(lane.stand(&RULES, None, false, now()), Stand::Thirsty(2));
-        assert!(lane.was_read(&read(2, 3), 3, true));
-        lane.insert(&RULES, delivery(3));
-        assert!(matches!(lane.stand(&RULES, None, false, now()), Stand::Open((_, 3))));
-    }
-
-    #[test]
-    fn what_waits_in_the_store_for_its_rate_says_so() {
-        let rate = RateLimit::every(std::time::Duration::from_secs(60));
-        let limits = Limits { per_key: None, rate: Some(rate) };
-        let rules = Rules { fifo: false, limits, ..RULES };
-        let used = rate.take(None, now()).unwrap();
-        let mut lane = Lane::default();
-        lane.insert(&rules, delivery(1));
-
-        lane.shed();
-
-        let reasons = lane.reasons(&rules, Some(used), &"k".into(), &delivery(1), now());
-        assert!(matches!(reasons[..], [Reason::KeyRateLimited { .. }]), "{reasons:?}");
-    }
-
-    #[test]
-    fn what_was_passed_over_while_the_store_was_read_is_read_next() {
-        let mut lane = Lane::default();
-        lane.pass_over(3);
-        lane.pass_over(4);
-
-        assert!(lane.was_read(&read(2, 3), 3, true));
-
-        assert_eq!(lane.stand(&RULES, None, false, now()), Stand::Thirsty(3));
-    }
-
-    #[test]
-    fn nothing_starts_before_what_came_back_to_an_earlier_place() {
-        let mut lane = Lane::default();
-        lane.insert(&RULES, delivery(7));
-
-        lane.read_again(4, 5);
-
-        assert_eq!(lane.stand(&RULES, None, false, now()), Stand::Thirsty(4));
-        // A page that was read before it came back does not have it.
-        assert!(!lane.was_read(&read(4, 5), 7, true));
-        assert_eq!(lane.stand(&RULES, None, false, now()), Stand::Thirsty(4));
-        assert!(lane.was_read(&read(4, 5), 7, true));
-        lane.insert(&RULES, delivery(5));
-        assert!(matches!(lane.stand(&RULES, None, false, now()), Stand::Open((_, 5))));
     }
 }

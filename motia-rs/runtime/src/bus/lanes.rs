@@ -37,10 +37,11 @@ use jiff::Timestamp;
 use motia_core::{
     config::limit::{RateLimit, Used},
     registry::EventStep,
-    store::{Arrival, Delivery, DeliveryId, Lane as Key},
+    store::{Arrival, Delivery, Lane as Key},
 };
 
 use super::{
+    debounced::Superseded,
     lane::{Lane, Rules},
     reason::Reason,
     shelf::Gone,
@@ -74,7 +75,9 @@ pub(super) struct Lanes {
     rates: HashMap<Arc<str>, (Used, Timestamp)>,
     rates_kept: usize,
     /// Deliveries that a newer one of their key took the place of, to be ended in the store.
-    superseded: Vec<DeliveryId>,
+    superseded: Vec<Superseded>,
+    /// Since when keys were waited for before the app was started, by the last delivery of each.
+    begun: HashMap<u64, Timestamp>,
     loaded: u64,
     tail: u64,
     spilled: bool,
@@ -120,6 +123,7 @@ impl Lanes {
             rates: HashMap::new(),
             rates_kept: RATES_KEPT,
             superseded: Vec::new(),
+            begun: HashMap::new(),
             loaded: 0,
             tail: 0,
             spilled: true,
@@ -150,6 +154,11 @@ impl Lanes {
         self.rates.extend(rates);
     }
 
+    /// Since when keys were waited for before the app was started, by the last delivery of each.
+    pub(super) fn remember_begun(&mut self, begun: HashMap<u64, Timestamp>) {
+        self.begun = begun;
+    }
+
     /// What a delivery's key has used of its rate by now.
     pub(super) fn used(&self, delivery: &Delivery) -> Option<(RateLimit, Used)> {
         let (used, _) = self.rates.get(&key_of(delivery))?;
@@ -161,7 +170,7 @@ impl Lanes {
     }
 
     /// Deliveries that a newer one of their key took the place of.
-    pub(super) fn take_superseded(&mut self) -> Vec<DeliveryId> {
+    pub(super) fn take_superseded(&mut self) -> Vec<Superseded> {
         std::mem::take(&mut self.superseded)
     }
 
@@ -218,16 +227,21 @@ impl Lanes {
     }
 
     fn insert(&mut self, key: &Arc<str>, delivery: Delivery) {
-        let held = Held { key: key.clone(), again: None, ending: false };
+        let (held, begun) = (
+            Held { key: key.clone(), again: None, ending: false },
+            self.begun.remove(&delivery.id.seq),
+        );
         self.held.insert(delivery.id.seq, held);
         self.count += 1;
         let lane = self.lanes.entry(key.clone()).or_default();
-        for old in lane.insert(&self.rules, delivery) {
+        let others = lane.insert(&self.rules, delivery, begun);
+        let Some((heir, first_at)) = lane.waited_for() else { return };
+        for old in others {
             self.count -= 1;
             if let Some(held) = self.held.get_mut(&old.id.seq) {
                 held.ending = true;
             }
-            self.superseded.push(old.id);
+            self.superseded.push(Superseded { delivery: old.id, heir, first_at });
         }
     }
 

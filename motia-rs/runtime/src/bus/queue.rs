@@ -6,6 +6,7 @@
 mod work;
 
 use std::{
+    collections::HashMap,
     num::NonZeroU32,
     sync::{Arc, Weak},
 };
@@ -14,7 +15,7 @@ use jiff::Timestamp;
 use motia_core::{
     circuit::Circuit,
     config::limit::Used,
-    store::{Arrival, Batch, Ending, QueueId, StoreError, Write},
+    store::{Arrival, Ending, QueueId, StoreError},
 };
 use parking_lot::Mutex;
 
@@ -22,6 +23,7 @@ use super::{
     Shared, Subscriber,
     at_work::AtWork,
     begun::Begun,
+    debounced,
     lanes::Lanes,
     line::Line,
     rate, reader,
@@ -118,7 +120,8 @@ impl Queue {
         })
     }
 
-    /// Learns what was used of its rates, and whether it was paused, before the app was started.
+    /// Learns what was used of its rates, since when its keys are waited for, and whether it was paused, before
+    /// the app was started.
     pub(super) async fn remember(&self, paused: Option<Pause>) -> Result<(), StoreError> {
         let (options, store) = (self.subscriber.event_step().options, self.shared.store());
         let (step, now) = (self.step_name(), self.shared.engine.now());
@@ -131,10 +134,15 @@ impl Queue {
         } else {
             Vec::new()
         };
+        let begun = match options.debounce {
+            Some(_) => debounced::of_step(&**store, step, now).await?,
+            None => HashMap::new(),
+        };
         let mut inner = self.inner.lock();
         (inner.used, inner.paused) = (used, paused);
         if let Shelf::Lanes(lanes) = &mut inner.shelf {
             lanes.remember(of_keys);
+            lanes.remember_begun(begun);
         }
         Ok(())
     }
@@ -243,11 +251,11 @@ impl Queue {
     /// Ends in the store what newer events took the place of.
     fn end_superseded(&self, inner: &mut Inner) {
         if let Shelf::Lanes(lanes) = &mut inner.shelf {
-            let at = self.shared.engine.now();
-            for delivery in lanes.take_superseded() {
-                let note = "a newer event of its key came".to_owned();
-                let end = Write::End { delivery, ending: Ending::Superseded, at, note };
-                self.end(inner, worker::end_in_store(self.shared.clone(), Batch::of(end)));
+            let debounce = self.subscriber.event_step().options.debounce;
+            let (Some(debounce), at) = (debounce, self.shared.engine.now()) else { return };
+            for superseded in lanes.take_superseded() {
+                let end = superseded.end(self.step_name(), debounce, at);
+                self.end(inner, worker::end_in_store(self.shared.clone(), end));
             }
         }
     }

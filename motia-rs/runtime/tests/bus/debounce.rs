@@ -80,6 +80,27 @@ async fn after_a_restart_the_last_one_is_handled_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_longest_wait_is_counted_from_the_first_event_also_over_a_restart() {
+    let (diary, disk) = (Diary::default(), Disk::new());
+    let quiet = || [timing(QUIET.debounce_at_most(secs(3)), &diary)];
+    let (stage, process) = disk.start(window(8), quiet()).await;
+    for n in 0..3 {
+        stage.emit(n).await;
+        sleep(millis(700)).await;
+    }
+    process.crash(stage).await;
+
+    let (stage, _) = disk.start(window(8), quiet()).await;
+    for n in 3..6 {
+        stage.emit(n).await;
+        sleep(millis(700)).await;
+    }
+    stage.empty().await;
+
+    assert_eq!(diary.read(), ["4 at 3.0", "5 at 4.5"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_newer_event_takes_the_place_of_one_in_memory_also_where_that_is_full() {
     let diary = Diary::default();
     let stage = Stage::over(Arc::new(MemoryStore::new()), window(4), [timing(QUIET, &diary)]).await;

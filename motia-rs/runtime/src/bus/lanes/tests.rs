@@ -3,8 +3,13 @@
 use std::time::Duration;
 
 use motia_core::{
-    config::EventConfig, context::Context, event::Event, json::JsonText, registry::Kind,
-    store::QueueId, trace::TraceContext,
+    config::EventConfig,
+    context::Context,
+    event::Event,
+    json::JsonText,
+    registry::Kind,
+    store::{DeliveryId, QueueId},
+    trace::TraceContext,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -52,7 +57,7 @@ fn what_newer_ones_took_the_place_of_is_forgotten_once_it_has_ended() {
     assert_eq!((superseded.len(), lanes.count, lanes.held.len()), (8, 1, 9));
 
     for id in superseded {
-        assert_eq!(lanes.forget(id.seq, now()), Gone::Waited);
+        assert_eq!(lanes.forget(id.delivery.seq, now()), Gone::Waited);
     }
 
     assert_eq!((lanes.count, lanes.held.len()), (1, 1));

@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Queue, Queues};
-use crate::clock::until;
+use super::Queues;
+use crate::{clock::until, pulse::Area};
 
 /// The instants at which queues are to be woken: one for each queue, the earliest.
 #[derive(Debug, Default)]
@@ -89,7 +89,11 @@ impl Timer {
             let due: Vec<_> = std::iter::from_fn(|| alarms.take(now)).collect();
             (due, alarms.by_time.first().map(|(at, _)| *at))
         };
-        due.iter().filter_map(|id| queues.get(id)).for_each(Queue::look);
+        for queue in due.iter().filter_map(|id| queues.get(id)) {
+            queue.look();
+            // What was delayed waits now, though nothing may start of it and nothing is written.
+            queue.shared.pulse.beat(Area::Queues);
+        }
         next
     }
 }

@@ -7,12 +7,13 @@ use motia_runtime::{
         kept,
         reason::{Explanation, Reason},
     },
+    pulse::Area,
 };
 use tokio::time::sleep;
 
 use super::{
     disk::Disk,
-    stage::{Diary, START, Stage, Task, noting, secs, step},
+    stage::{Diary, START, Stage, Task, millis, noting, secs, step},
 };
 
 const STEP: EventConfig<Task> = EventConfig::new("Step").concurrency(1);
@@ -116,5 +117,22 @@ async fn a_queue_stands_as_it_is_kept_also_where_two_people_say_different_things
 
         let kept = kept::paused(&*stage.store, "Step", stage.now()).await.unwrap();
         assert_eq!(bus.paused("Step"), kept);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_who_look_on_are_told_when_what_was_delayed_falls_due_under_a_pause() {
+    let stage = Stage::with([noting(STEP, &Diary::default())]).await;
+    stage.runtime.bus().pause("Step", "ana").await.unwrap();
+    for delay in [10, 20] {
+        stage.send(delay, EmitOptions::new().delay(secs(delay))).await;
+    }
+    let mut listener = stage.runtime.pulse().listen();
+
+    for _ in [10, 20] {
+        sleep(secs(9)).await;
+        assert_eq!(listener.take(), []);
+        sleep(millis(1100)).await;
+        assert_eq!(listener.take(), [Area::Queues]);
     }
 }

@@ -178,12 +178,24 @@ impl Cron {
     /// # Errors
     /// When there is no such cron step, when it runs and does not overlap, or at a shutdown.
     pub async fn run_now(&self, step: &str) -> Result<TraceId, RunNowError> {
+        self.run_asked(step, "run now".to_owned()).await
+    }
+
+    /// The same in somebody's name, which the list of runs shows.
+    ///
+    /// # Errors
+    /// As [`run_now`](Self::run_now).
+    pub async fn run_now_by(&self, step: &str, by: &str) -> Result<TraceId, RunNowError> {
+        self.run_asked(step, format!("run now by {by}")).await
+    }
+
+    async fn run_asked(&self, step: &str, why: String) -> Result<TraceId, RunNowError> {
         let Some(job) = self.jobs.iter().find(|job| job.name() == step) else {
             let known = self.jobs.iter().map(|job| job.name()).collect();
             return Err(RunNowError::Unknown { step: step.to_owned(), known });
         };
         let trace = TraceContext::root();
-        match job.ask(trace).await? {
+        match job.ask(trace, why).await? {
             Claim::Ours => Ok(trace.trace_id),
             Claim::Held => Err(RunNowError::AlreadyRunning(job.name())),
             Claim::Settled => Err(RunNowError::Stopping),

@@ -6,7 +6,7 @@ use axum::{
     Json,
     extract::{Path, RawQuery, State, rejection::PathRejection},
 };
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use motia_core::{
     registry::{CronStep, Kind},
@@ -24,6 +24,7 @@ use crate::{
     input::query,
     operations::{Routes, does},
     paging::{Paging, page_of},
+    who,
 };
 
 /// A run that was asked for.
@@ -100,6 +101,7 @@ fn scheduled(step: &'static str, cron: &CronStep, now: Timestamp) -> CronStatus 
 async fn run(
     State(desk): State<Arc<Desk>>,
     step: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
 ) -> Result<(StatusCode, Deed, Json<Begun>), Refusal> {
     let Path(step) = step?;
     let Some(runtime) = desk.runtime() else {
@@ -111,7 +113,7 @@ async fn run(
             )),
         });
     };
-    let trace_id = runtime.cron().run_now(&step).await?;
+    let trace_id = runtime.cron().run_now_by(&step, &who::told(&headers)).await?;
     let deed = Deed::new("cron.run", &step).after(&trace_id);
     Ok((StatusCode::ACCEPTED, deed, Json(Begun { step, trace_id })))
 }
@@ -162,6 +164,14 @@ mod tests {
         assert_eq!(begun["traceId"].as_str().map(str::len), Some(32));
         let (status, _) = post(&api, "/api/cron/Nobody/run", &json!(null)).await;
         assert_eq!(status, 404);
+        let run = loop {
+            let (_, runs) = get(&api, "/api/runs?kind=cron").await;
+            if let Some(run) = runs["items"].get(0) {
+                break run.clone();
+            }
+            tokio::task::yield_now().await;
+        };
+        assert_eq!(run["trigger"], json!("run now by the admin API"));
         runtime.shutdown().await.unwrap();
     }
 }

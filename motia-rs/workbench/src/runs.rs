@@ -88,7 +88,8 @@ struct RunLine {
     status: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    /// What it was asked for, of an API step; the topic, of an event step.
+    /// What it was asked for, of an API step; the topic, of an event step; of a cron step its schedule, or who had it
+    /// run.
     #[serde(skip_serializing_if = "Option::is_none")]
     trigger: Option<String>,
     logs: usize,

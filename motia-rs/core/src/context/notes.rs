@@ -119,7 +119,8 @@ pub struct Input {
     pub value: Value,
     /// Whether nothing was redacted or left out, so that the run can be replayed from it.
     pub is_whole: bool,
-    /// Of a request, what was asked for: `POST /orders?dry=true`.
+    /// Of a request, what was asked for: `POST /orders?dry=true`; of a cron step, its schedule or who had it run:
+    /// `0 9 * * MON`, `run now by ana`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
     /// Of an event, its topic.

@@ -37,8 +37,8 @@ enum Stage {
 pub(super) enum Due {
     /// A firing of the schedule.
     Firing(Timestamp),
-    /// A run that somebody asked for, who waits to hear what came of it.
-    Asked(TraceContext, oneshot::Sender<Result<Claim, StoreError>>),
+    /// A run that somebody asked for, who waits to hear what came of it; and what it is shown by.
+    Asked(TraceContext, String, oneshot::Sender<Result<Claim, StoreError>>),
 }
 
 /// What the working task does next.

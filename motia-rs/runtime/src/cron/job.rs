@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use motia_core::{
     config::{Overlap, cron::CronOptions},
-    context::{Context, Engine, Run},
+    context::{Context, Engine, Run, notes::Input},
     error::StepResult,
     registry::{CronStep, Kind, Step},
     schedule::Schedule,
@@ -13,6 +13,7 @@ use motia_core::{
     trace::TraceContext,
 };
 use parking_lot::Mutex;
+use serde_json::Value;
 use tokio::{sync::oneshot, time::Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -94,10 +95,14 @@ impl Job {
 
     /// Takes in a run that somebody asked for, and says whether it comes to be: [`Claim::Held`] when
     /// the step runs already, [`Claim::Settled`] when the app shuts down.
-    pub(super) async fn ask(self: &Arc<Self>, trace: TraceContext) -> Result<Claim, StoreError> {
+    pub(super) async fn ask(
+        self: &Arc<Self>,
+        trace: TraceContext,
+        why: String,
+    ) -> Result<Claim, StoreError> {
         let overlap = self.options().overlap;
         let (tell, told) = oneshot::channel();
-        match self.desk.lock().put_asked(Due::Asked(trace, tell), overlap) {
+        match self.desk.lock().put_asked(Due::Asked(trace, why, tell), overlap) {
             None => return Ok(Claim::Held),
             Some(true) => self.tasks.spawn(self.clone().work()),
             Some(false) => {}
@@ -115,15 +120,16 @@ impl Job {
             match next {
                 Next::Run(Due::Firing(at)) => {
                     if matches!(self.claim(Some(at)).await, Ok(Claim::Ours)) {
-                        self.start(TraceContext::root()).await;
+                        let why = self.options().schedule.to_owned();
+                        self.start(TraceContext::root(), why).await;
                     }
                 }
-                Next::Run(Due::Asked(trace, tell)) => {
+                Next::Run(Due::Asked(trace, why, tell)) => {
                     let claim = self.claim(None).await;
                     let ours = matches!(claim, Ok(Claim::Ours));
                     drop(tell.send(claim)); // who asked may have gone
                     if ours {
-                        self.start(trace).await;
+                        self.start(trace, why).await;
                     }
                 }
                 Next::WindUp(passed) => {
@@ -171,9 +177,9 @@ impl Job {
     }
 
     /// Runs the handler: to its end, or beside what comes next where the step allows it.
-    async fn start(self: &Arc<Self>, trace: TraceContext) {
+    async fn start(self: &Arc<Self>, trace: TraceContext, why: String) {
         self.desk.lock().running += 1;
-        let run = self.clone().run(trace);
+        let run = self.clone().run(trace, why);
         if self.options().overlap == Overlap::Allow {
             self.tasks.spawn(run);
         } else {
@@ -181,11 +187,11 @@ impl Job {
         }
     }
 
-    async fn run(self: Arc<Self>, trace: TraceContext) {
+    async fn run(self: Arc<Self>, trace: TraceContext, why: String) {
         let (cron, over) = (self.cron(), self.tasks.over());
         let cancelled = over.child_token();
         let timeout = cron.options.timeout;
-        let run = Arc::new(self.first_attempt(trace, cancelled.clone()));
+        let run = Arc::new(self.first_attempt(trace, why, cancelled.clone()));
 
         let handle = || (cron.handler)(Context::new(run.clone()));
         let handled = attempt(&self.observer, &run, timeout, handle, |_| None);
@@ -200,11 +206,12 @@ impl Job {
         self.desk.lock().running -= 1;
     }
 
-    fn first_attempt(&self, trace: TraceContext, cancelled: CancellationToken) -> Run {
+    fn first_attempt(&self, trace: TraceContext, why: String, cancelled: CancellationToken) -> Run {
+        let input = || Input { request: Some(why), ..Input::of(&Value::Null) };
         let ends = |timeout| self.engine.now().checked_add(timeout).ok();
         Run {
             deadline: self.options().timeout.and_then(ends),
-            notes: self.observer.notes(self.engine.now(), || None),
+            notes: self.observer.notes(self.engine.now(), || Some(input())),
             ..first_run(self.engine.clone(), &self.step, trace, cancelled.into())
         }
     }

@@ -101,10 +101,7 @@ async fn save(
     })?;
 
     let _one_by_one = desk.drawing().lock().await;
-    let file = folder.join(NAME);
-    let mut all = read(&file)?;
-    keys.put(&mut all, &flow, &layout);
-    write(&file, &Value::Array(all)).map_err(|error| unwritable(&file, &error))?;
+    change(folder, |all| keys.put(all, &flow, &layout))?;
 
     let places = json!({ "positions": layout.positions.len() });
     Ok((Deed::new("layout.save", flow).after(&places), Json(layout)))
@@ -208,9 +205,20 @@ fn unwritable(file: &File, why: &dyn std::fmt::Display) -> Refusal {
     Refusal::conflict(format!("{}: {why}; set it right, or remove it", file.display()))
 }
 
+/// Changes the file in a folder, which the apps of a package have in common: one after the other, whichever
+/// process they are of.
+fn change(folder: &File, change: impl FnOnce(&mut Vec<Value>)) -> Result<(), Refusal> {
+    // The file is replaced, so it is its folder that is locked, where the system can lock one; until it is closed.
+    let _turn = fs::File::open(folder).and_then(|folder| folder.lock().map(|()| folder));
+    let file = folder.join(NAME);
+    let mut all = read(&file)?;
+    change(&mut all);
+    write(&file, &Value::Array(all)).map_err(|error| unwritable(&file, &error))
+}
+
 /// Writes the file beside itself and then puts it in its place: whoever reads it meanwhile reads the old one.
 fn write(file: &File, all: &Value) -> io::Result<()> {
-    let new = PathBuf::from(format!("{}.new", file.display()));
+    let new = PathBuf::from(format!("{}.{}.new", file.display(), std::process::id()));
     fs::write(&new, format!("{all:#}\n"))?;
     fs::rename(&new, file)
 }
@@ -271,6 +279,24 @@ mod tests {
         assert_eq!(orders["gone.ts"], json!({ "x": 7, "y": 7 }));
         put(&api, "/api/flows/orders/layout", &json!({ "positions": {} })).await;
         assert_eq!(kept(folder.path())[1]["config"][&charge], json!(null));
+    }
+
+    #[test]
+    fn apps_that_have_the_file_in_common_lose_nothing_of_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let save = |app: &str| {
+            for n in 0..100 {
+                let flow = json!({ "id": format!("{app}-{n}"), "config": {} });
+                change(folder.path(), |all| all.push(flow)).unwrap();
+            }
+        };
+
+        std::thread::scope(|apps| {
+            apps.spawn(|| save("shop"));
+            apps.spawn(|| save("bank"));
+        });
+
+        assert_eq!(kept(folder.path()).as_array().unwrap().len(), 200);
     }
 
     #[tokio::test]

@@ -5,7 +5,8 @@
 //! - [`task`]: a task, its states, and how it goes from one to the next
 //! - [`board`]: where tasks stand, by state and by queue, and how many; [`card`]: what is kept for lists;
 //!   [`queues`]: what is told of all that
-//! - [`wire`]: what clients are told of a task; [`filter`] and [`pick`]: which of them, in which order
+//! - [`wire`]: what clients are told of a task; [`filter`] and [`pick`]: which of them, in which order; [`index`]:
+//!   where they stand in each order; [`layout`]: that laid out anew, where an earlier build wrote it
 //! - [`attempt`]: how an attempt begins, what it does, and how it ends
 //! - [`failure`]: what can go wrong, and when it is tried again
 //! - [`model`]: who summarises; [`summary`] and [`articles`]: who does it where there is no model
@@ -26,6 +27,8 @@ pub mod failure;
 pub mod fastapi;
 pub mod filter;
 pub mod health;
+pub mod index;
+pub mod layout;
 pub mod model;
 pub mod pace;
 pub mod pdf;

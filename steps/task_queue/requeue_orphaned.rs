@@ -5,6 +5,7 @@ use flows::task_queue::{
     attempt::{self, Emits},
     board::{self, Change},
     card::{Card, Reading, cards},
+    layout,
     task::TaskState,
 };
 use motia::prelude::*;
@@ -33,6 +34,7 @@ const ERRORS_TOLD: usize = 100;
 const LED_TO: &[TaskState] = &[TaskState::Pending, TaskState::Scheduled, TaskState::Active];
 
 async fn handler(_: ApiRequest<()>, ctx: Context<Emits>) -> StepResult<ApiResponse<Requeued>> {
+    layout::bring_up_to_date(&ctx).await?;
     let mut report = Requeued::default();
     for state in LED_TO {
         let mut reading = Reading::all(&ctx.state, cards(*state));

@@ -49,7 +49,7 @@ mod tests {
     async fn only_old_files_of_nobody_and_of_completed_tasks_go() {
         let folder = tempfile::tempdir().unwrap();
         let now = START.checked_add(Duration::from_secs(10_000)).unwrap();
-        let spool = Some(folder.path().to_owned());
+        let spool = folder.path().to_owned();
         let (ctx, _probe) = Fake::default().now(now).setting(SPOOL, spool).build();
         let waiting = Task::new(TaskType::Pdfxtract, 5, 3, START);
         let mut completed = Task::new(TaskType::Pdfxtract, 5, 3, START);

@@ -4,6 +4,7 @@ use flows::task_queue::{
     TASK_QUEUE,
     board::{self, Change},
     card::{Card, Reading, cards},
+    layout,
     settings::RETENTION,
     spool::Spool,
     task::TaskState,
@@ -24,6 +25,7 @@ const AT_ONCE: usize = 100;
 async fn handler(ctx: Context) -> StepResult {
     let kept = ctx.setting(RETENTION).get();
     let Ok(long_ago) = ctx.now().checked_sub(kept) else { return Ok(()) };
+    layout::bring_up_to_date(&ctx).await?;
     let mut removed = 0;
 
     for state in ENDED {
@@ -82,7 +84,7 @@ mod tests {
     async fn what_ended_long_ago_goes_with_all_of_it_and_lists_and_numbers_agree() {
         let folder = tempfile::tempdir().unwrap();
         let fake = Fake::default().setting(RETENTION, "1h".parse().unwrap());
-        let (ctx, probe) = fake.setting(SPOOL, Some(folder.path().to_owned())).build();
+        let (ctx, probe) = fake.setting(SPOOL, folder.path().to_owned()).build();
         let later = START.checked_add(Duration::from_secs(3600)).unwrap();
         let new = |task_type| Task::new(task_type, 5, 3, START);
         let (mut completed, mut given_up) = (new(TaskType::Summarize), new(TaskType::Pdfxtract));

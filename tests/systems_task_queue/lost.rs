@@ -39,7 +39,7 @@ impl Decorate for Mute {
 async fn an_upload_whose_commit_seems_to_have_failed_keeps_its_file() {
     let folder = tempfile::tempdir().unwrap();
     let app = TestApp::builder().store(Arc::new(Mute(MemoryStore::new())));
-    let app = app.setting(SPOOL, Some(folder.path().to_owned())).start().await;
+    let app = app.setting(SPOOL, folder.path().to_owned()).start().await;
     app.runtime().bus().pause("ProcessTask", "the test").await.unwrap();
     let form = "--cut\r\ncontent-disposition: form-data; name=\"file\"; filename=\"news.pdf\"\r\n\
                 content-type: application/pdf\r\n\r\n%PDF-1.4 news\r\n--cut--\r\n";

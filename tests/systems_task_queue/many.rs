@@ -41,6 +41,12 @@ async fn lists_of_many_tasks_are_read_a_page_at_a_time() {
         "?sort_by=updated_at",
         "?sort_by=updated_at&page=1250",
         "?sort_by=updated_at&page=2500",
+        "?sort_by=completed_at",
+        "?sort_by=retry_count&page=2500",
+        "?sort_by=task_type",
+        "?sort_by=state&page=1250",
+        "?sort_by=task_id&sort_order=asc",
+        "?sort_by=updated_at&task_status=COMPLETED",
         "?task_id=no-such-task",
     ] {
         let began = Instant::now();

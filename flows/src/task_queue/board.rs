@@ -5,7 +5,7 @@ use motia::{context::Transaction, prelude::*};
 
 use super::{
     articles::Page,
-    card,
+    card, index,
     task::{QueueName, Task, TaskState},
 };
 
@@ -55,6 +55,11 @@ pub fn queue_count(queue: QueueName) -> String {
 
 /// Puts a new task on the board.
 pub fn put<E>(tx: &mut Transaction<E>, task: &Task) {
+    lay(tx, task);
+    index::change(tx, None, Some(task));
+}
+
+fn lay<E>(tx: &mut Transaction<E>, task: &Task) {
     tx.set(TASKS, &task.task_id, task);
     card::lay(tx, task);
     tx.increment(COUNTS, &state_count(task.state), 1);
@@ -67,6 +72,7 @@ pub fn put<E>(tx: &mut Transaction<E>, task: &Task) {
 /// Takes a task off the board, with all that is kept of it.
 pub fn remove<E>(tx: &mut Transaction<E>, task: &Task) {
     lift(tx, task);
+    index::change(tx, Some(task), None);
     tx.delete(TASKS, &task.task_id);
     tx.delete(CONTENTS, &task.task_id);
     tx.delete(RESULTS, &task.task_id);
@@ -152,7 +158,8 @@ async fn changed<E>(
         Change::None => {}
         Change::To(next) => {
             lift(&mut tx, &task);
-            put(&mut tx, &next);
+            lay(&mut tx, &next);
+            index::change(&mut tx, Some(&task), Some(&next));
         }
         Change::Gone => remove(&mut tx, &task),
     }

@@ -4,7 +4,7 @@
 use motia::{
     context::{State, StateError, Transaction},
     prelude::*,
-    store::{PageRequest, Slice, Sliced},
+    store::PageRequest,
 };
 
 use super::task::{QueueName, Task, TaskState, TaskType};
@@ -41,7 +41,9 @@ pub struct Card {
 }
 
 impl Card {
-    fn of(task: &Task) -> Self {
+    /// The card of a task.
+    #[must_use]
+    pub fn of(task: &Task) -> Self {
         Self {
             task_id: task.task_id.clone(),
             task_type: task.task_type,
@@ -69,7 +71,8 @@ pub const fn cards(state: TaskState) -> StateGroup<Card> {
 }
 
 /// The key of a card: keys sort as tasks came, and as their ids do where that was at once.
-fn key(task: &Task) -> String {
+#[must_use]
+pub fn key(task: &Task) -> String {
     format!("{}{}", came_at(task.created_at), task.task_id)
 }
 
@@ -91,19 +94,6 @@ pub fn lift<E>(tx: &mut Transaction<E>, task: &Task) {
     let key = key(task);
     tx.delete(CARDS, &key);
     tx.delete(cards(task.state), &key);
-}
-
-/// A part of the cards of a group by its place, and how many there are in all.
-///
-/// # Errors
-/// When they cannot be read.
-pub async fn slice(
-    state: &State,
-    group: StateGroup<Card>,
-    slice: Slice,
-) -> Result<Sliced<Card>, StateError> {
-    let Sliced { items, total } = state.slice(group, slice).await?;
-    Ok(Sliced { items: items.into_iter().map(|(_, card)| card).collect(), total })
 }
 
 /// Reads the cards of a group, a page at a time, in the order in which the tasks came.

@@ -11,12 +11,12 @@ use motia::{
     store::{Slice, Sliced},
 };
 
-use self::{
-    instant::instant,
-    order::{Place, SortBy},
-};
+pub use self::order::{Place, SortBy};
+use self::{instant::instant, order::task_of};
 use super::{
+    board::TASKS,
     card::{self, CARDS, Card, Reading},
+    index, layout,
     pick::{Pick, directed},
     task::{QueueName, TaskState, TaskType},
     wire::TaskList,
@@ -95,13 +95,9 @@ impl Wanted {
         let page = self.query.page.unwrap_or(1).max(1);
         let page_size = self.query.page_size.unwrap_or(20).max(1);
         let skip = (page - 1).saturating_mul(page_size);
-        let (tasks, total_items) = match self.in_order() {
-            Some(group) => {
-                let part = Slice { backwards: self.descending, skip, limit: page_size };
-                let Sliced { items, total } = card::slice(&ctx.state, group, part).await?;
-                let ids = items.into_iter().map(|card| card.task_id).collect();
-                (ids, usize::try_from(total).unwrap_or(usize::MAX))
-            }
+        layout::bring_up_to_date(ctx).await?;
+        let (tasks, total_items) = match self.in_order(ctx, skip, page_size).await? {
+            Some(found) => found,
             None => self.looked_for(ctx, skip, page_size).await?,
         };
         let total_pages = total_items.div_ceil(page_size);
@@ -112,13 +108,56 @@ impl Wanted {
         self.query.task_status.or(self.query.status)
     }
 
-    /// The group that has just what is wanted in the order in which it is wanted, if there is one.
-    fn in_order(&self) -> Option<StateGroup<Card>> {
+    /// A part of what is wanted and how many there are in all, where they are kept in the order in which they
+    /// are wanted.
+    async fn in_order<E>(
+        &self,
+        ctx: &Context<E>,
+        skip: usize,
+        limit: usize,
+    ) -> StepResult<Option<(Vec<String>, usize)>> {
         let ListQuery { task_type, queue, task_id, .. } = &self.query;
-        let all = task_type.is_none() && queue.is_none() && task_id.is_none();
-        let by_time = self.by == SortBy::CreatedAt;
-        let of_all_times = self.from.is_none() && self.until.is_none();
-        (all && by_time && of_all_times).then(|| self.status().map_or(CARDS, card::cards))
+        let of_all_kinds = task_type.is_none() && queue.is_none() && task_id.is_none();
+        if !of_all_kinds || self.from.is_some() || self.until.is_some() {
+            return Ok(None);
+        }
+        let part = Slice { backwards: self.descending, skip, limit };
+        let found = match (self.by, self.status()) {
+            (SortBy::CreatedAt | SortBy::State, Some(state)) => {
+                slice(ctx, card::cards(state), part).await?
+            }
+            (SortBy::CreatedAt, None) => slice(ctx, CARDS, part).await?,
+            (SortBy::State, None) => self.state_by_state(ctx, part).await?,
+            (SortBy::TaskId, None) => {
+                let Sliced { items, total } = ctx.state.slice(TASKS, part).await?;
+                (items.into_iter().map(|(id, _)| id).collect(), count(total))
+            }
+            (by, None) => match index::of(by) {
+                Some(index) => slice(ctx, index, part).await?,
+                None => return Ok(None),
+            },
+            (_, Some(_)) => return Ok(None),
+        };
+        Ok(Some(found))
+    }
+
+    /// A part of the tasks of one state after the other.
+    async fn state_by_state<E>(
+        &self,
+        ctx: &Context<E>,
+        Slice { backwards, mut skip, limit }: Slice,
+    ) -> StepResult<(Vec<String>, usize)> {
+        let mut states = TaskState::ALL;
+        states.sort_by(|one, other| directed(one.name().cmp(other.name()), backwards));
+        let (mut found, mut all) = (Vec::new(), 0);
+        for state in states {
+            let part = Slice { backwards, skip, limit: limit - found.len() };
+            let (ids, total) = slice(ctx, card::cards(state), part).await?;
+            found.extend(ids.into_iter().take(part.limit));
+            all += total;
+            skip = skip.saturating_sub(total);
+        }
+        Ok((found, all))
     }
 
     /// Looks through the cards that may be wanted. However many there are, only so many of them are kept
@@ -224,6 +263,21 @@ impl Wanted {
             && part.as_ref().is_none_or(|part| card.task_id.contains(part.as_str()))
             && self.from.is_none_or(|from| card.created_at >= from)
     }
+}
+
+/// The tasks of a part of a group, and how many it has in all.
+async fn slice<T: serde::de::DeserializeOwned, E>(
+    ctx: &Context<E>,
+    group: StateGroup<T>,
+    part: Slice,
+) -> StepResult<(Vec<String>, usize)> {
+    let Sliced { items, total } = ctx.state.slice(group, part).await?;
+    let ids = items.iter().map(|(key, _)| task_of(key).to_owned());
+    Ok((ids.collect(), count(total)))
+}
+
+fn count(total: u64) -> usize {
+    usize::try_from(total).unwrap_or(usize::MAX)
 }
 
 /// So many places are kept at once, of those that are looked through.
@@ -333,6 +387,32 @@ mod tests {
                 assert_eq!(pages(&ctx, query).await, (expected.clone(), 350), "{by} {order}");
                 expected.reverse();
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_whole_list_is_kept_in_every_order_and_read_in_part_also_when_tasks_change() {
+        let ctx = given(50).await;
+        let ids = all_sorted(&ctx, "task_id", |_| true).await;
+        for (n, id) in ids.iter().enumerate().take(30) {
+            let now = START.checked_add(Duration::from_secs(1000 + n as u64)).unwrap();
+            board::change(&ctx, id, |task, _| {
+                let mut task = task.clone();
+                task.retry_count += 1;
+                task.complete(now);
+                Ok(if n % 3 == 0 { board::Change::Gone } else { task.into() })
+            })
+            .await
+            .unwrap();
+        }
+        for by in ["updated_at", "completed_at", "state", "task_type", "retry_count", "task_id"] {
+            let query = ListQuery { sort_by: Some(by.into()), ..ListQuery::default() };
+            let mut expected = all_sorted(&ctx, by, |_| true).await;
+            expected.reverse();
+
+            let found = query.read().unwrap().in_order(&ctx, 0, 100).await.unwrap();
+
+            assert_eq!(found, Some((expected, 40)), "{by}");
         }
     }
 

@@ -76,9 +76,10 @@ pub const RETRY_CRITICAL: Setting<i64> =
 setting!(RETRY_CRITICAL);
 
 /// Where uploads lie until they are worked on.
-pub const SPOOL: Setting<Option<PathBuf>> = Setting::optional(
+pub const SPOOL: Setting<PathBuf> = Setting::new(
     "TASK_SPOOL_DIR",
-    "Where uploads lie until they are worked on: `spool`, or this; within the data folder, unless it begins at the root",
+    "spool",
+    "The folder where uploads lie until they are worked on; within the data folder, unless it begins at the root",
 );
 setting!(SPOOL);
 

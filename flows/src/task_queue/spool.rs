@@ -25,8 +25,7 @@ impl Spool {
     /// The folder that the app's settings name.
     #[must_use]
     pub fn of<E>(ctx: &Context<E>) -> Self {
-        let named = ctx.setting(SPOOL).unwrap_or_else(|| PathBuf::from("spool"));
-        Self(ctx.data_dir().join(named))
+        Self(ctx.data_dir().join(ctx.setting(SPOOL)))
     }
 
     /// The file of a task.
@@ -182,14 +181,12 @@ mod tests {
 
     #[test]
     fn a_folder_is_named_from_the_data_folder_or_from_the_root() {
-        let spool = |named: Option<&str>| {
-            let fake = Fake::default().setting(SPOOL, named.map(PathBuf::from));
-            Spool::of(&fake.build::<()>().0)
-        };
+        let spool = |fake: Fake| Spool::of(&fake.build::<()>().0);
+        let named = |folder: &str| spool(Fake::default().setting(SPOOL, PathBuf::from(folder)));
 
-        assert_eq!(spool(None), Spool(PathBuf::from(".motia/spool")));
-        assert_eq!(spool(Some("uploads")), Spool(PathBuf::from(".motia/uploads")));
-        assert_eq!(spool(Some("/srv/uploads")), Spool(PathBuf::from("/srv/uploads")));
+        assert_eq!(spool(Fake::default()), Spool(PathBuf::from(".motia/spool")));
+        assert_eq!(named("uploads"), Spool(PathBuf::from(".motia/uploads")));
+        assert_eq!(named("/srv/uploads"), Spool(PathBuf::from("/srv/uploads")));
     }
 
     #[test]

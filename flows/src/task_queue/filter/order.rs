@@ -6,7 +6,8 @@ use crate::task_queue::{card::Card, task::TaskState};
 
 /// What a list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SortBy {
+#[expect(missing_docs, reason = "they are called as clients call them")]
+pub enum SortBy {
     CreatedAt,
     UpdatedAt,
     CompletedAt,
@@ -19,21 +20,34 @@ pub(super) enum SortBy {
 /// Where a card stands in a list: those that are equal by what is sorted by stand in the order in which they
 /// came.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Place {
+pub struct Place {
     rank: i128,
     key: String,
 }
 
 impl Place {
     /// The place of a card of this key.
-    pub(super) fn of(by: SortBy, key: String, card: &Card) -> Self {
+    #[must_use]
+    pub fn of(by: SortBy, key: String, card: &Card) -> Self {
         Self { rank: by.rank(card), key }
     }
 
     /// The task.
     pub(super) fn task_id(self) -> String {
-        self.key.split_once('-').map_or(String::new(), |(_, task_id)| task_id.to_owned())
+        task_of(&self.key).to_owned()
     }
+
+    /// Its key in an index: keys sort as places do.
+    #[must_use]
+    pub fn index_key(&self) -> String {
+        format!("{:020}/{}", self.rank.max(0), self.key)
+    }
+}
+
+/// The task of a card's key, or of a key in an index.
+pub(super) fn task_of(key: &str) -> &str {
+    let key = key.split_once('/').map_or(key, |(_, key)| key);
+    key.split_once('-').map_or("", |(_, task_id)| task_id)
 }
 
 impl SortBy {

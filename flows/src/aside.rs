@@ -5,6 +5,9 @@
 //! input on stdin and nothing else: no variables, no other files. Its output is read up to a limit. It and all that
 //! it started is killed when whoever waits for it waits no more.
 //!
+//! Whoever embeds these flows begins `main` with [`take_over`]: without it, a child would be the whole program once
+//! more. So nothing is started in a process that did not begin so, and what was to be done says what to call.
+//!
 //! # Layout
 //! - [`child`]: starts the process, talks to it, sees to its end
 //! - [`inside`]: what the process does
@@ -108,6 +111,12 @@ pub enum NotDone {
     /// It could not be started.
     #[error("it could not be started: {0}")]
     NotStarted(#[from] io::Error),
+    /// This program would not do it, but whatever its `main` does.
+    #[error(
+        "this program takes no work over: begin its `main` with `flows::aside::take_over()`, and end it where \
+         that gives an exit code"
+    )]
+    NotTaken,
     /// It wrote more than it may, and was killed.
     #[error("the output is larger than {0} bytes")]
     TooMuch(usize),

@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     Ended, Input, NotDone, Order, Program,
-    inside::{ASIDE, REFUSED, Rules, this_program},
+    inside::{ASIDE, REFUSED, Rules, is_taken_over, this_program},
 };
 
 /// What is kept of what a child says on stderr, in bytes.
@@ -31,8 +31,12 @@ impl Drop for Family {
 /// Has something done in a process of its own. Dropping this ends the process.
 ///
 /// # Errors
-/// When it cannot be started, or says more than it may.
+/// When it cannot be started, or says more than it may; and where this program does not begin with
+/// [`take_over`](super::take_over).
 pub async fn run(order: Order<'_>) -> Result<Ended, NotDone> {
+    if !is_taken_over() {
+        return Err(NotDone::NotTaken);
+    }
     let rules = serde_json::to_string(&Rules::of(&order.limits)).map_err(io::Error::from)?;
     let mut command = Command::new(this_program());
     command.arg(ASIDE).arg("under").arg(rules);

@@ -6,6 +6,7 @@ use std::{
     os::unix::process::CommandExt as _,
     path::PathBuf,
     process::{Command, ExitCode},
+    sync::atomic::{AtomicBool, Ordering},
 };
 
 use motia::prelude::*;
@@ -64,9 +65,27 @@ pub(super) fn this_program() -> PathBuf {
     std::env::current_exe().unwrap_or_default()
 }
 
+/// Whether this process asked what it is to do before it did anything else.
+static ASKED: AtomicBool = AtomicBool::new(false);
+
+/// Whether a child of this program would do its work.
+pub(super) fn is_taken_over() -> bool {
+    ASKED.load(Ordering::Relaxed)
+}
+
 /// Does what a child is to do, if this process was started as one; `main` asks first.
+///
+/// ```no_run
+/// # use std::process::ExitCode;
+/// use flows::aside;
+///
+/// fn main() -> ExitCode {
+///     aside::take_over().unwrap_or_else(|| motia::App::new().run())
+/// }
+/// ```
 #[must_use]
 pub fn take_over() -> Option<ExitCode> {
+    ASKED.store(true, Ordering::Relaxed);
     let mut args = std::env::args_os().skip(1);
     if args.next()? != ASIDE {
         return None;

@@ -55,6 +55,7 @@ pub async fn text_of<E>(ctx: &Context<E>, path: PathBuf) -> Result<Vec<PageText>
     match tokio::time::timeout(patience, aside::run(order)).await {
         Ok(Ok(ended)) => told(&ended),
         Ok(Err(NotDone::TooMuch(_))) => Err(Fault::TooLarge.into()),
+        Ok(Err(why @ NotDone::NotTaken)) => Err(Failure::new(Kind::Dependency, why.to_string())),
         Ok(Err(why)) => Err(Failure::new(Kind::Default, format!("no process to read in: {why}"))),
         Err(_) => Err(Fault::TooSlow.into()),
     }
@@ -100,6 +101,17 @@ mod tests {
     #[test]
     fn a_pdf_is_known_by_how_it_begins() {
         assert!(!looks_like_one(b"hello") && looks_like_one(b"\n%PDF-1.4\n"));
+    }
+
+    #[tokio::test]
+    async fn a_program_that_takes_no_work_over_is_told_what_to_call() {
+        let (ctx, _probe) = fake::<()>();
+        let file = tempfile::NamedTempFile::new().unwrap();
+
+        // A test's `main` is not the app's.
+        let failed = text_of(&ctx, file.path().to_owned()).await.unwrap_err();
+
+        assert!(failed.message.contains("flows::aside::take_over()"), "{failed:?}");
     }
 
     #[tokio::test]

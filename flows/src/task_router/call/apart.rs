@@ -29,6 +29,7 @@ pub(super) async fn call(tools: &Tools, job: &Job<'_>, means: Means) -> Result<V
         NotDone::NotStarted(error) if error.kind() == ErrorKind::Unsupported => {
             Failed::fault(FaultReason::Refused, why.to_string())
         }
+        NotDone::NotTaken => Failed::fault(FaultReason::Refused, why.to_string()),
         NotDone::NotStarted(_) => Failed::fault(FaultReason::Unreachable, why.to_string()),
         NotDone::TooMuch(_) => {
             Failed::fault(FaultReason::BadAnswer, format!("{why} (`ROUTER_MAX_OUTPUT`)"))

@@ -4,11 +4,12 @@
 //! - [`job`]: what a job is, and how it goes from one status to the next; [`failure`]: why it fails
 //! - [`attempt`]: how one attempt begins, and how it ends
 //! - [`shelf`]: where jobs stand that are looked for by time; [`health`]: how those that run are
-//! - [`events`]: what is told
+//! - [`events`]: what is told; [`earlier`]: what an earlier build left elsewhere
 //! - [`email`], [`data`]: two kinds of work; [`request`]: how they are asked for
 
 pub mod attempt;
 pub mod data;
+pub mod earlier;
 pub mod email;
 pub mod events;
 pub mod failure;

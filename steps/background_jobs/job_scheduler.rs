@@ -1,7 +1,7 @@
 //! Every ten seconds: has jobs queued whose time has come, and removes those that have long ended.
 
 use flows::background_jobs::{
-    BACKGROUND_JOBS, JOBS, JobEnqueued, JobRetry, PROGRESS, Status, settings,
+    BACKGROUND_JOBS, JOBS, JobEnqueued, JobRetry, PROGRESS, Status, earlier, settings,
     shelf::{self, DONE, DUE, GIVEN_UP, Placed},
 };
 use futures_util::future::try_join_all;
@@ -17,6 +17,7 @@ const CONFIG: CronConfig<Emits> = CronConfig::new("JobScheduler", "*/10 * * * * 
     .flows(&[BACKGROUND_JOBS]);
 
 async fn handler(ctx: Context<Emits>) -> StepResult {
+    earlier::tell(&ctx);
     let promoted = promote(&ctx).await?;
     let removed = clean_up(&ctx, DONE, ctx.setting(settings::RETENTION)).await?
         + clean_up(&ctx, GIVEN_UP, ctx.setting(settings::FAILED_RETENTION)).await?;

@@ -2,7 +2,7 @@
 
 use flows::background_jobs::{
     BACKGROUND_JOBS, HealthReport, JOBS, ProcessTimeout,
-    health::{HEALTH, LATEST},
+    health::{self, HEALTH, LATEST},
     settings,
     shelf::{self, Placed, RUNNING},
 };
@@ -15,23 +15,12 @@ const CONFIG: CronConfig<Emits> = CronConfig::new("ProcessMonitor", "*/30 * * * 
     .flows(&[BACKGROUND_JOBS]);
 
 async fn handler(ctx: Context<Emits>) -> StepResult {
-    let (now, timeout) = (ctx.now(), ctx.setting(settings::TIMEOUT).get());
-    let mut report = HealthReport::at(now);
-
-    let mut after = None;
-    loop {
-        let (running, next) = shelf::page(&ctx.state, RUNNING, now, after).await?;
-        for job in &running {
-            if now.duration_since(job.at).unsigned_abs() > timeout {
-                stop(&ctx, job, now).await?;
-            } else {
-                report.count(job);
-            }
-        }
-        let Some(key) = next else { break };
-        after = Some(key);
+    let now = ctx.now();
+    if let Ok(long_ago) = now.checked_sub(ctx.setting(settings::TIMEOUT).get()) {
+        stop_those_begun_before(&ctx, long_ago, now).await?;
     }
 
+    let report = health::census(&ctx.state, now).await?;
     let mut tx = ctx.transaction();
     tx.set(HEALTH, LATEST, &report);
     tx.emit(report);
@@ -40,6 +29,23 @@ async fn handler(ctx: Context<Emits>) -> StepResult {
 }
 
 step!(CONFIG, handler);
+
+/// Stops all jobs that began before an instant and run still.
+async fn stop_those_begun_before(
+    ctx: &Context<Emits>,
+    instant: Timestamp,
+    now: Timestamp,
+) -> StepResult {
+    let mut after = None;
+    loop {
+        let (running, next) = shelf::page(&ctx.state, RUNNING, instant, after).await?;
+        for job in running.iter().filter(|job| job.at < instant) {
+            stop(ctx, job, now).await?;
+        }
+        let Some(key) = next else { return Ok(()) };
+        after = Some(key);
+    }
+}
 
 /// Marks a job that has run for too long, tells of it, and stops its attempt.
 async fn stop(ctx: &Context<Emits>, placed: &Placed, now: Timestamp) -> StepResult {

@@ -53,10 +53,17 @@ pub enum Command {
         mermaid: Option<Option<String>>,
     },
     /// Emit an event
+    #[command(
+        arg_required_else_help = true,
+        after_help = "Example: emit order.placed '{\"id\":\"o-1\"}' --delay 5m"
+    )]
     Emit(work::Emit),
     /// Read and change what steps keep
-    #[command(subcommand)]
-    State(State),
+    State {
+        /// What to do; a list of the groups when nothing is said
+        #[command(subcommand)]
+        command: Option<State>,
+    },
     /// Show what waits for each event step; pause and resume it
     Queues {
         /// What to do; a list when nothing is said
@@ -64,15 +71,23 @@ pub enum Command {
         command: Option<work::Queues>,
     },
     /// Say why an event is not running
+    #[command(arg_required_else_help = true, after_help = "Example: why 1-7")]
     Why {
         /// The delivery's id, as `queues waiting` shows it
         id: String,
     },
     /// Cancel what waits and what runs
+    #[command(
+        arg_required_else_help = true,
+        after_help = "Examples: cancel 1-7, cancel --key order-1"
+    )]
     Cancel(work::Cancel),
     /// Look into the dead letters: events that were given up
-    #[command(subcommand)]
-    Dlq(work::Dlq),
+    Dlq {
+        /// What to do; a list when nothing is said
+        #[command(subcommand)]
+        command: Option<work::Dlq>,
+    },
     /// Show how the circuits of dependencies stand; open and reset them
     Circuits {
         /// What to do; a list when nothing is said
@@ -92,6 +107,7 @@ pub enum Command {
         wanted: seen::Runs,
     },
     /// Look into one run, or send it again
+    #[command(after_help = "Example: run show ID, with an id that `runs` lists")]
     Run {
         /// What to do
         #[command(subcommand)]
@@ -108,8 +124,16 @@ pub enum Command {
     /// List who changed what, the last first
     Audit(seen::Audit),
     /// Look into the schedules
-    #[command(subcommand)]
-    Cron(Cron),
+    Cron {
+        /// What to do; a list when nothing is said
+        #[command(subcommand)]
+        command: Option<Cron>,
+    },
+    /// Show what the running app counts, as `/metrics` does
+    Metrics {
+        /// Only metrics whose name contains this
+        name: Option<String>,
+    },
     /// Remove everything that is kept in the data folder; no server may run
     Reset {
         /// Really remove it; without this, only what would be removed is listed
@@ -128,6 +152,7 @@ pub enum State {
     /// List the groups
     Groups(Page),
     /// List the entries of a group
+    #[command(visible_alias = "list")]
     Ls {
         /// The group
         group: String,
@@ -164,6 +189,7 @@ pub enum State {
 #[derive(Debug, Subcommand)]
 pub enum Cron {
     /// List them, with when they fire next
+    #[command(visible_alias = "list")]
     Ls,
     /// Run a cron step now
     Run {
@@ -288,10 +314,35 @@ mod tests {
     }
 
     #[test]
-    fn queues_and_circuits_are_listed_when_nothing_else_is_said() {
-        for line in ["app queues", "app queues pause Charge", "app circuits", "app circuits open b"]
-        {
+    fn what_can_be_listed_is_listed_when_nothing_else_is_said() {
+        for line in [
+            "app queues",
+            "app queues pause Charge",
+            "app circuits",
+            "app circuits open b",
+            "app state",
+            "app state ls orders",
+            "app cron",
+            "app cron list",
+            "app dlq",
+            "app streams",
+            "app metrics",
+            "app metrics queue",
+        ] {
             assert!(parsed(line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_needs_more_shows_how_it_is_used() {
+        for (line, example) in [
+            ("app emit", "emit order.placed"),
+            ("app why", "why 1-7"),
+            ("app cancel", "cancel --key"),
+            ("app run", "run show ID"),
+        ] {
+            let told = parsed(line).unwrap_err().to_string();
+            assert!(told.contains("Example") && told.contains(example), "{told}");
         }
     }
 

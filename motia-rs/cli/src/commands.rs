@@ -9,6 +9,7 @@ pub mod emit;
 pub mod fit;
 mod history;
 mod logs_of;
+mod metrics;
 pub mod queues;
 pub mod reset;
 mod runs;
@@ -23,7 +24,11 @@ use serde_json::{Value, json};
 
 use crate::{
     Failure, Program,
-    args::{self, Args, Command, Flags, seen::RunsDone},
+    args::{
+        self, Args, Command, Cron, Flags, State,
+        seen::RunsDone,
+        work::{Dlq, Letters},
+    },
     ask::{Absent, App},
     logs,
     output::Output,
@@ -90,9 +95,19 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
         Command::Audit(wanted) => audit::run(&ask(look)?, wanted, &me, output),
         Command::Logs(wanted) => logs_of::run(&ask(look)?, wanted, (coloured, &steps), output),
         Command::Streams { command } => streams::run(&ask(look)?, command, &me, output),
-        Command::Cron(command) => app::cron(&ask(look)?, command, output),
-        Command::State(command) => state::run(ask, command, settings.limits.key, output),
-        Command::Dlq(command) => dead::run(&ask(look)?, command, &me, output),
+        Command::Cron { command } => {
+            app::cron(&ask(look)?, command.unwrap_or(Cron::Ls), &me, output)
+        }
+        Command::Metrics { name } => metrics::run(&ask(look)?, name.as_deref(), output),
+        Command::State { command } => {
+            let command = command.unwrap_or(State::Groups(args::Page::default()));
+            state::run(ask, command, settings.limits.key, output)
+        }
+        Command::Dlq { command } => {
+            let all = || Dlq::Ls { letters: Letters::default(), page: args::Page::default() };
+            let command = command.unwrap_or_else(all);
+            dead::run(&ask(look)?, command, &me, output)
+        }
     }
 }
 

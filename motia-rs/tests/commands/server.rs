@@ -53,6 +53,28 @@ fn dead_letters_are_listed_shown_redriven_and_purged() {
 }
 
 #[test]
+fn what_can_be_listed_is_listed_and_what_is_counted_is_shown() {
+    let shop = Shop::new();
+    let _server = shop.serve(&[]);
+    shop.json(&["emit", "order.placed", &json!({ "id": "o-1", "item": "tea" }).to_string()]);
+    shop.until(&["state", "get", "packed", "o-1"], |ended| ended.code == Some(0));
+
+    for (bare, same) in [
+        (&["state"][..], &["state", "groups"][..]),
+        (&["cron"], &["cron", "list"]),
+        (&["dlq"], &["dlq", "ls"]),
+    ] {
+        let ended = shop.run(bare);
+        assert_eq!(ended.code, Some(0), "{bare:?}: {}", ended.stderr);
+        assert_eq!(ended.stdout, shop.run(same).stdout, "{bare:?}");
+    }
+    let emitted = shop.run(&["metrics", "events_emitted"]).stdout;
+    assert!(emitted.contains("topic=order.placed"), "{emitted}");
+    let whole = shop.json(&["metrics"]);
+    assert!(whole["items"].as_array().unwrap().len() > 5, "{whole}");
+}
+
+#[test]
 fn a_server_that_was_killed_leaves_its_folder_to_the_commands() {
     let shop = Shop::new();
     let mut server = shop.serve(&[]);

@@ -7,7 +7,7 @@ use motia_http::HttpSettings;
 use motia_workbench::{flows::FlowInfo, steps::StepInfo};
 use serde_json::{Value, json};
 
-use super::{text, whole};
+use super::{Me, text, whole};
 use crate::{
     Failure,
     args::Cron,
@@ -70,6 +70,9 @@ pub(super) fn flows(
             let mut document = whole(&flows);
             for item in items(&mut document) {
                 item["topics"] = json!(item["edges"].as_array().map_or(0, Vec::len));
+                if !output.is_json() {
+                    item["steps"] = json!(item["steps"].as_array().map_or(0, Vec::len));
+                }
             }
             let columns = [
                 ("FLOW", "/name"),
@@ -151,10 +154,19 @@ fn place(source: &Source, given: &dyn std::fmt::Display) -> String {
     }
 }
 
-pub(super) fn cron(app: &App, command: Cron, output: Output) -> Result<(), Failure> {
+pub(super) fn cron(app: &App, command: Cron, me: &Me, output: Output) -> Result<(), Failure> {
     match command {
         Cron::Ls => {
-            let document = app.get("/api/cron?limit=1000")?;
+            let mut document = app.get("/api/cron?limit=1000")?;
+            if !output.is_json() {
+                for item in items(&mut document) {
+                    for time in ["next", "lastFired"] {
+                        if let Some(at) = item[time].as_str() {
+                            item[time] = json!(me.clock.told(at));
+                        }
+                    }
+                }
+            }
             let columns = [
                 ("STEP", "/step"),
                 ("SCHEDULE", "/schedule"),

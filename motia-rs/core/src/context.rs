@@ -9,7 +9,7 @@
 //! - [`logger`]: what is told to people; [`metrics`]: what is counted for them
 //! - [`blocking`]: work that would hold up a thread
 //! - [`memory`]: what steps share while the app runs
-//! - [`notes`]: what a run did, for those who look at it later
+//! - [`run`]: one attempt; [`notes`]: what it did, for those who look at it later
 //! - [`engine`]: the port through which a context reaches the machine beneath it
 
 pub mod blocking;
@@ -26,6 +26,7 @@ pub mod metrics;
 pub mod notes;
 pub mod options;
 mod outgoing;
+pub mod run;
 pub mod state;
 pub mod stream;
 pub mod transaction;
@@ -35,7 +36,7 @@ use std::{
     fmt,
     marker::PhantomData,
     path::Path,
-    sync::{Arc, atomic::AtomicBool, atomic::Ordering},
+    sync::{Arc, atomic::Ordering},
 };
 
 pub use blocking::CutShort;
@@ -51,11 +52,10 @@ pub use memory::Memory;
 pub use metrics::Metrics;
 pub use notes::Notes;
 pub use options::EmitOptions;
+pub use run::Run;
 use serde::Serialize;
-use smallvec::SmallVec;
 pub use state::{State, StateError, StateGroup};
 pub use stream::{Stream, Streams};
-use tokio_util::sync::CancellationToken;
 pub use transaction::{Transaction, TransactionError};
 pub use unhandled::Unhandled;
 
@@ -64,7 +64,7 @@ use crate::{
     event::EventId,
     flow::Flow,
     setting::Setting,
-    store::{DeliveryId, PageRequest, StoreError, Token},
+    store::{PageRequest, StoreError},
     topic::{MemberOf, Topic},
     trace::{TraceContext, TraceId},
 };
@@ -115,84 +115,6 @@ pub struct Context<Emits = ()> {
     pub metrics: Metrics,
     run: Arc<Run>,
     emits: PhantomData<fn() -> Emits>,
-}
-
-/// One attempt of one step: what it is, and the machine it runs on.
-pub struct Run {
-    /// The machine.
-    pub engine: Arc<dyn Engine>,
-    /// The step's name.
-    pub step: &'static str,
-    /// The step's flows.
-    pub flows: &'static [Flow],
-    /// Run and span.
-    pub trace: TraceContext,
-    /// Which attempt it is, from 1.
-    pub attempt: u32,
-    /// Whether the event may have been handled before, in part or whole.
-    pub possible_duplicate: bool,
-    /// The attempt's fencing token; 0 where there is nothing to fence.
-    pub token: Token,
-    /// The events that are handled with their deliveries: one in an event step, several in a batch.
-    pub deliveries: SmallVec<[(EventId, DeliveryId); 1]>,
-    /// When the attempt is ended.
-    pub deadline: Option<Timestamp>,
-    /// Tells that the attempt should stop.
-    pub cancelled: Arc<CancellationToken>,
-    /// Whether the handler asked to be told, and is to be given time to clean up.
-    pub heeds_cancel: AtomicBool,
-    /// Whether the handler settled its delivery itself.
-    pub settled: AtomicBool,
-    /// What it notes down, if it is recorded.
-    pub notes: Option<Box<Notes>>,
-}
-
-impl Run {
-    /// A first attempt of `step`, of nothing in particular.
-    pub fn new(engine: Arc<dyn Engine>, step: &'static str, trace: TraceContext) -> Self {
-        Self::stopped_by(engine, step, trace, Arc::default())
-    }
-
-    /// The same, which should stop when `cancelled` says so.
-    pub fn stopped_by(
-        engine: Arc<dyn Engine>,
-        step: &'static str,
-        trace: TraceContext,
-        cancelled: Arc<CancellationToken>,
-    ) -> Self {
-        Self {
-            engine,
-            step,
-            flows: &[],
-            trace,
-            attempt: 1,
-            possible_duplicate: false,
-            token: Token(0),
-            deliveries: SmallVec::new(),
-            deadline: None,
-            cancelled,
-            heeds_cancel: AtomicBool::new(false),
-            settled: AtomicBool::new(false),
-            notes: None,
-        }
-    }
-
-    /// Whether the handler settled its delivery itself, by
-    /// [`commit_and_ack`](Transaction::commit_and_ack).
-    #[must_use]
-    pub fn is_settled(&self) -> bool {
-        self.settled.load(Ordering::Acquire)
-    }
-}
-
-impl fmt::Debug for Run {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run")
-            .field("step", &self.step)
-            .field("trace", &self.trace)
-            .field("attempt", &self.attempt)
-            .finish_non_exhaustive()
-    }
 }
 
 impl<Emits> Context<Emits> {

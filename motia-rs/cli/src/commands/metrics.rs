@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn a_histogram_is_told_by_how_many_and_their_average() {
         let metric = json!({ "name": "took_seconds", "help": "How long.", "samples": [
-            { "labels": { "task": "a", "step": "b" }, "count": 4.0, "sum": 1.0 },
+            { "labels": { "step": "b", "task": "a" }, "count": 4.0, "sum": 1.0 },
             { "labels": {}, "count": 0.0, "sum": 0.0 },
             { "labels": {}, "value": 12.0 },
         ] });

@@ -41,6 +41,7 @@ pub struct App {
     panels: Vec<(Panel, Source)>,
     /// As well.
     authenticator: Option<Authenticator>,
+    version: Option<&'static str>,
 }
 
 impl App {
@@ -48,7 +49,8 @@ impl App {
     #[must_use]
     pub fn new() -> Self {
         let program = Program { registry: Registry::collect(), ..Program::default() };
-        Self { program, settings: Vec::new(), panels: Vec::new(), authenticator: None }
+        let (settings, panels) = (Vec::new(), Vec::new());
+        Self { program, settings, panels, authenticator: None, version: None }
     }
 
     /// Puts functions around every API step, outermost first, within those named before.
@@ -176,6 +178,16 @@ impl App {
         self
     }
 
+    /// Says which version of the app this is. Collectors of traces are told, as `service.version`.
+    ///
+    /// ```
+    /// let app = motia::App::new().version(env!("CARGO_PKG_VERSION"));
+    /// ```
+    #[must_use]
+    pub fn version(self, version: &'static str) -> Self {
+        Self { version: Some(version), ..self }
+    }
+
     /// Applies a plugin: any function from app to app.
     ///
     /// ```
@@ -213,13 +225,36 @@ impl App {
     /// ```
     #[must_use]
     pub fn run_with<A: Into<OsString>>(self, args: impl IntoIterator<Item = A>) -> ExitCode {
-        let Self { mut program, settings, panels, authenticator } = self;
+        let Self { program, settings, panels, authenticator, version } = self;
+        let mut program = exporting(program, version);
         program.registry = program.registry.with_settings(settings).with_panels(panels);
         if authenticator.is_some() {
             program.registry.authenticator = authenticator;
         }
         motia_cli::run(program, args.into_iter().map(Into::into))
     }
+}
+
+/// The program, with the runs exported by OTLP as its settings say.
+#[cfg(feature = "otel")]
+fn exporting(mut program: Program, version: Option<&'static str>) -> Program {
+    use motia_runtime::runs::Export;
+
+    let (file, line, module) = (file!(), line!(), module_path!());
+    let place = Source { file, line, module, package_dir: "" };
+    let settings = motia_otel::settings::all().into_iter().map(|setting| (setting, place));
+    program.registry = program.registry.with_settings(settings);
+    program.export = Some(Box::new(move |registry, values| {
+        let exporter = motia_otel::Exporter::of(registry, values, version)?;
+        Some(Arc::new(exporter) as Arc<dyn Export>)
+    }));
+    program
+}
+
+/// Without the feature `otel`, runs stay in the program.
+#[cfg(not(feature = "otel"))]
+fn exporting(program: Program, _version: Option<&'static str>) -> Program {
+    program
 }
 
 impl Default for App {

@@ -46,6 +46,7 @@
 //! - [`config`], [`context`], [`error`], [`flow`], [`http`], [`metric`], [`setting`], [`topic`]: the words of a step
 //! - [`registry`], [`check`], [`graph`]: all steps together
 //! - [`store`], [`stores`]: the port to what is kept, and what implements it
+//! - the feature `otel`: every run as a span of OpenTelemetry, sent by OTLP
 //! - [`runtime`], [`server`], [`workbench`], [`cli`]: the machinery, for those who embed it
 
 mod app;
@@ -65,6 +66,9 @@ pub use motia_core::{
 pub use motia_core::{middleware, one_of, step, stream};
 #[doc(no_inline)]
 pub use motia_http as server;
+#[cfg(feature = "otel")]
+#[doc(no_inline)]
+pub use motia_otel as otel;
 #[doc(no_inline)]
 pub use motia_runtime as runtime;
 #[doc(no_inline)]

@@ -25,9 +25,11 @@ pub use failure::Failure;
 use motia_core::{
     http::{Middleware, ProblemShape},
     registry::Registry,
+    setting::Values,
     store::Store,
 };
 use motia_http::HttpSettings;
+use motia_runtime::runs::Export;
 use output::Output;
 
 /// What is done to the router of an app before it is served.
@@ -35,6 +37,9 @@ pub type Wrap = Box<dyn FnOnce(Router) -> Router + Send>;
 
 /// What is put around the store of an app before it is served.
 pub type StoreWrap = Box<dyn FnOnce(Arc<dyn Store>) -> Arc<dyn Store> + Send>;
+
+/// Makes what takes the recorded runs out of the program, of the app's steps and settings.
+pub type MakeExport = Box<dyn FnOnce(&Registry, &Values) -> Option<Arc<dyn Export>> + Send>;
 
 /// The app that the commands are of.
 #[derive(Default)]
@@ -51,6 +56,8 @@ pub struct Program {
     pub wraps: Vec<Wrap>,
     /// Around the store, innermost first.
     pub store_wraps: Vec<StoreWrap>,
+    /// Takes the recorded runs out of the program, while it serves.
+    pub export: Option<MakeExport>,
 }
 
 impl Program {

@@ -53,7 +53,7 @@ async fn until_stopped(
     mut signals: Signals,
 ) -> Result<(), Failure> {
     let http = program.http(settings);
-    let Program { registry, middleware, wraps, store_wraps, .. } = program;
+    let Program { registry, middleware, wraps, store_wraps, export, .. } = program;
     let address = SocketAddr::new(settings.host, settings.port);
     let listener = TcpListener::bind(address).await.map_err(|error| unbound(address, &error))?;
     let bound = listener.local_addr().map_err(|error| unbound(address, &error))?;
@@ -62,7 +62,9 @@ async fn until_stopped(
     let store = store_wraps.into_iter().fold(opened, |store, wrap| wrap(store));
 
     let (clock, wake) = (Arc::new(SystemClock), Arc::new(SchedulerWake::default()));
-    let runtime = Runtime::start(registry, store, clock, wake, &middleware, settings.runtime());
+    let mut set = settings.runtime();
+    set.export = export.and_then(|make| make(&registry, &settings.app));
+    let runtime = Runtime::start(registry, store, clock, wake, &middleware, set);
     let runtime = runtime.await.map_err(|error| match error {
         StartError::Store(error) => error.into(),
         error => Failure::unready(error.to_string()),

@@ -7,10 +7,11 @@
 //! # Layout
 //! - [`record`]: one run; `ring`: the last of them; [`filter`]: which of them are asked for
 //! - `observe`: the beginning and the end of a recorded run; [`current`]: which one is at work
-//! - `keep`: the way into the store and back; `replays`: which events were sent again; [`logs`]: the last
-//!   log lines
+//! - `keep`: the way into the store and back; [`export`]: the port to who takes them out of the program
+//! - `replays`: which events were sent again; [`logs`]: the last log lines
 
 pub mod current;
+pub mod export;
 pub mod filter;
 pub(crate) mod keep;
 pub mod logs;
@@ -28,6 +29,7 @@ use std::{
     time::Duration,
 };
 
+pub use export::Export;
 pub use filter::RunFilter;
 use jiff::Timestamp;
 use motia_core::{
@@ -69,6 +71,7 @@ pub struct Runs {
     sampler: Sampler,
     failures: Sampler,
     changed: watch::Sender<u64>,
+    export: Option<Arc<dyn Export>>,
 }
 
 /// The last runs: those that ended well cannot push out those that failed.
@@ -123,7 +126,13 @@ impl Runs {
             sampler: Sampler::default(),
             failures: Sampler::default(),
             changed: watch::channel(0).0,
+            export: None,
         }
+    }
+
+    /// The same, handed on to `export`, too.
+    pub(crate) fn exported_to(self, export: Option<Arc<dyn Export>>) -> Self {
+        Self { export, ..self }
     }
 
     /// The runs that an app left behind in its store.
@@ -179,8 +188,8 @@ impl Runs {
         self.settings.count > 0 && self.failures.lets_through(now, self.settings.rate)
     }
 
-    /// Takes in a run that ended.
-    fn add(&self, mut run: RunRecord, now: Timestamp) {
+    /// Takes in a run that ended; `sampled` is what the caller said of its trace.
+    fn add(&self, mut run: RunRecord, sampled: bool, now: Timestamp) {
         let mut kept = self.kept.lock();
         // Rises by time across restarts, and is no one else's.
         let instant = u64::try_from(now.as_microsecond()).unwrap_or_default();
@@ -189,9 +198,12 @@ impl Runs {
         run.replay_of = run.replay_of.or_else(|| kept.replays.of_any(&run.events));
         let run = Arc::new(run);
         self.put(&mut kept, run.clone());
-        kept.unwritten.push(run);
+        kept.unwritten.push(run.clone());
         let last = kept.last;
         drop(kept);
+        if let Some(export) = &self.export {
+            export.take(&run, sampled);
+        }
         self.changed.send_replace(last);
     }
 
@@ -303,9 +315,9 @@ mod tests {
     #[test]
     fn those_that_ended_well_do_not_push_out_those_that_failed() {
         let runs = Runs::new(settings(2));
-        runs.add(run("Pay", RunOutcome::Failed), at(0));
+        runs.add(run("Pay", RunOutcome::Failed), true, at(0));
         for n in 0..10 {
-            runs.add(run("Ship", RunOutcome::Ok), at(n));
+            runs.add(run("Ship", RunOutcome::Ok), true, at(n));
         }
 
         let page = runs.list(&RunFilter::default(), None, 100);
@@ -320,7 +332,7 @@ mod tests {
         let runs = Runs::new(settings(100));
         for n in 0..25 {
             let outcome = if n % 3 == 0 { RunOutcome::Failed } else { RunOutcome::Ok };
-            runs.add(run("Pay", outcome), at(0));
+            runs.add(run("Pay", outcome), true, at(0));
         }
 
         let (mut seen, mut before) = (Vec::new(), None);
@@ -344,7 +356,7 @@ mod tests {
         let before = (1..)
             .zip(outcomes)
             .map(|(id, outcome)| Arc::new(RunRecord { id, ..run("Before", outcome) }));
-        runs.add(run("Since", RunOutcome::Ok), at(0));
+        runs.add(run("Since", RunOutcome::Ok), true, at(0));
 
         runs.put_before(before.collect());
 
@@ -358,7 +370,7 @@ mod tests {
     #[test]
     fn what_is_too_old_is_forgotten() {
         let runs = Runs::new(settings(100));
-        runs.add(run("Pay", RunOutcome::Ok), at(0));
+        runs.add(run("Pay", RunOutcome::Ok), true, at(0));
 
         runs.expire(
             record::tests::STARTED.checked_add(Duration::from_secs(8 * 24 * 3600)).unwrap(),

@@ -92,7 +92,11 @@ impl Runtime {
         settings: Settings,
     ) -> Result<Self, StartError> {
         let (tasks, metrics) = (Tasks::here(), Metrics::default());
-        let runs = Arc::new(Runs::new(settings.runs));
+        if let Some(export) = &settings.export {
+            export.begin(&metrics);
+        }
+        let runs = Runs::new(settings.runs).exported_to(settings.export.clone());
+        let runs = Arc::new(runs);
         let pulse = Arc::new(Pulse::default());
         let observers =
             Observers { metrics: metrics.clone(), runs: runs.clone(), pulse: pulse.clone() };
@@ -269,7 +273,17 @@ impl Runtime {
             }
         }
         keep::write(&self.inner.runs, &**self.store(), self.inner.engine.now()).await;
-        self.store().close().await
+        let (closed, ()) = tokio::join!(self.store().close(), self.export_the_rest(end));
+        closed
+    }
+
+    /// Waits for what leaves the program, for as long as is left of the drain.
+    async fn export_the_rest(&self, end: Instant) {
+        let Some(export) = &self.inner.settings.export else { return };
+        let end = end.max(Instant::now() + LAST_MOMENT);
+        if tokio::time::timeout_at(end, export.finish()).await.is_err() {
+            tracing::warn!("the last runs were not exported in time");
+        }
     }
 }
 

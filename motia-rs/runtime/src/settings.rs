@@ -3,12 +3,13 @@
 use std::{
     num::{NonZeroU32, NonZeroUsize},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
 use motia_core::{context::Limits, setting::Values};
 
-use crate::runs::RunSettings;
+use crate::runs::{Export, RunSettings};
 
 /// How much of the audit log is kept: who changed what by the admin API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,8 @@ pub struct Settings {
     pub history_count: u64,
     /// How much of the runs is kept.
     pub runs: RunSettings,
+    /// Who takes the recorded runs out of the program: nobody.
+    pub export: Option<Arc<dyn Export>>,
     /// How much of the audit log is kept.
     pub audit: AuditSettings,
     /// Changes that wait for one connection that watches streams; one that falls further behind is shown
@@ -82,6 +85,7 @@ impl Default for Settings {
             history_age: Duration::from_secs(7 * 24 * 60 * 60),
             history_count: 100_000,
             runs: RunSettings::default(),
+            export: None,
             audit: AuditSettings::default(),
             stream_buffer: 256,
             stream_items: 10_000,

@@ -141,6 +141,6 @@ impl Observer {
             replay_of: run.notes.as_ref().and_then(|notes| notes.replay_of),
             noted,
         };
-        self.runs.add(record, now);
+        self.runs.add(record, run.trace.sampled, now);
     }
 }

@@ -4,6 +4,8 @@
 #[cfg(unix)]
 mod commands {
     mod folder;
+    #[cfg(feature = "otel")]
+    mod otel;
     mod refusals;
     mod server;
     mod shop;

@@ -143,6 +143,9 @@ impl Drop for Server {
 fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.parent().unwrap().parent().unwrap().join("examples/shop");
-    assert!(program.exists(), "`cargo test` builds it; with `--test`, add `--example shop`");
+    assert!(
+        program.exists(),
+        "`cargo test` builds it; with `--test`, `cargo build --example shop` does"
+    );
     program
 }

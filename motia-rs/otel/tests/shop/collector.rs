@@ -51,6 +51,7 @@ impl Collector {
         let app = Router::new().fallback(take).with_state(kept.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        #[expect(clippy::disallowed_methods, reason = "it ends with the test")]
         tokio::task::spawn(async move { axum::serve(listener, app).await.unwrap() });
         Self { url, kept }
     }

@@ -157,7 +157,7 @@ async fn an_order_is_one_trace_from_the_caller_to_the_attempt_that_succeeds() {
         let told: Vec<_> = SECRETS.iter().filter(|secret| body.contains(**secret)).collect();
         assert!(told.is_empty(), "{told:?} in {body}");
     }
-    assert!(collector.spans()[0].attributes.iter().any(|each| each.key == "url.query"));
+    assert_eq!(says(&placed.attributes, "url.query"), "token=[redacted]");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ use http::StatusCode;
 use motia_core::{
     context::{
         Context, Engine,
-        notes::{Input, short},
+        notes::{Headers, Input, short},
     },
     error::{StepError, StepResult},
     http::{
@@ -156,7 +156,8 @@ impl Endpoint {
             RawBody::Bytes(bytes) => Input::left_out(&format!("{} bytes", bytes.len())),
             RawBody::Multipart(_) => Input::left_out("the parts of a form, read as they came"),
         };
-        Input { request: Some(short(&asked)), ..input }
+        let headers = Some(Headers::of(&request.headers));
+        Input { request: Some(short(&asked)), headers, ..input }
     }
 
     /// Goes through the middleware from `depth` on, then through the checks to the handler.

@@ -2,10 +2,15 @@
 //! run it repeats.
 //!
 //! The input of an event step is published once more, for that step alone. That of an API step goes through
-//! its middleware and its checks as a request does, without its headers, for those are not kept.
+//! its middleware and its checks as a request does.
+//!
+//! # Layout
+//! - `request`: the request that an API step is called with again, and its headers
+
+mod request;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -16,25 +21,24 @@ use axum::{
 use futures_util::{StreamExt as _, stream};
 use http::HeaderMap;
 use motia_core::{
-    context::notes::{Input, LONGEST},
-    error::StepError,
+    context::notes::Input,
     event::{Event, EventId},
-    http::{ApiRequest, BodyKind, RawBody},
     json::JsonText,
-    registry::{ApiStep, EventStep, Kind, Step},
+    registry::{EventStep, Kind, Step},
     store::{Batch, Lane, PageRequest, Target, WaitingFilter, Write},
     trace::{TraceContext, TraceId},
 };
 use motia_runtime::runs::{RunFilter, RunOutcome, RunRecord};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use self::request::Added;
 use crate::{
     Desk, Refusal,
     audit::Deed,
-    input::{Body, fields, instant},
-    operations::{Routes, Signed, does},
+    input::{Body, fields, instant, optional},
+    operations::{Routes, does},
     runs::{find, steps_of},
     who,
 };
@@ -55,6 +59,20 @@ struct Replayed {
     status: Option<u16>,
     /// The trace that it continues.
     trace_id: TraceId,
+    /// Names of headers that the request had and was sent again without, for they were not kept; `null` of an
+    /// event step, and of a run of before headers were kept.
+    headers_left_out: Option<Vec<String>>,
+}
+
+/// Who asks, and what a request is sent again with.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ReplayOne")]
+struct Again {
+    /// Who asks.
+    by: Option<String>,
+    /// Headers beside those that were kept of the request, and instead of those of the same name.
+    headers: Option<Added>,
 }
 
 /// Which runs are sent again: those to which all that is said applies.
@@ -79,6 +97,9 @@ struct Wanted {
     /// At most so many runs are looked at, the last ones: 100 where nothing is said, 1000 at most.
     #[schemars(range(min = 1, max = PageRequest::MAX))]
     limit: Option<usize>,
+    /// Headers of those of API steps, beside those that were kept, and instead of those of the same name.
+    #[serde(skip_serializing)]
+    headers: Option<Added>,
     /// Who asks.
     by: Option<String>,
 }
@@ -90,6 +111,9 @@ struct ReplayedAll {
     replayed: usize,
     /// Those that were not.
     refused: Vec<NotReplayed>,
+    /// Names of headers that requests had and were sent again without, for they were not kept.
+    #[serde(rename = "headersLeftOut", skip_serializing_if = "BTreeSet::is_empty")]
+    headers_left_out: BTreeSet<String>,
 }
 
 /// A run that was not sent again.
@@ -106,9 +130,7 @@ pub(crate) fn routes() -> Routes {
         .post(
             "/api/runs/{id}/replay",
             replay,
-            does("Sends a run again with what it was given")
-                .takes::<Signed>()
-                .answers::<Replayed>(),
+            does("Sends a run again with what it was given").takes::<Again>().answers::<Replayed>(),
         )
         .post(
             "/api/runs/replay",
@@ -125,9 +147,15 @@ async fn replay(
     headers: HeaderMap,
     body: Body,
 ) -> Result<(Deed, Json<Replayed>), Refusal> {
-    let (Path(id), by) = (id?, who::asks(&headers, &body?)?);
+    let (Path(id), Again { by, headers: added }) = (id?, optional(&headers, &body?)?);
+    let (by, added) = (who::name(&headers, by)?, added.unwrap_or_default().read()?);
     let run = find(&desk, &id).await?;
-    let replayed = again(&desk, &run).await?;
+    if run.kind != "api" && !added.is_empty() {
+        return Err(Refusal::bad("`headers` are for API steps: this run is of none"));
+    }
+
+    let replayed = again(&desk, &run, &added).await?;
+
     let deed = Deed::new("run.replay", format!("{id} of {}", run.step)).by(by).after(&replayed);
     Ok((deed, Json(replayed)))
 }
@@ -139,27 +167,39 @@ async fn replay_all(
 ) -> Result<(Deed, Json<ReplayedAll>), Refusal> {
     let mut wanted: Wanted = fields(&headers, &body?)?;
     let by = who::name(&headers, wanted.by.take())?;
+    let added = wanted.headers.take().unwrap_or_default().read()?;
     let said = json!(wanted);
     let (filter, limit) = wanted.filter(&desk)?;
 
     let found = desk.runs().await?.list(&filter, None, limit).items;
     let (chosen, mut refused) = chosen(&desk, found).await?;
-    let desk = &desk;
-    let sent = stream::iter(chosen)
-        .map(|run| async move { again(desk, &run).await.map_err(|why| not(&run, &told(why))) })
-        .buffered(AT_ONCE);
-    let sent: Vec<_> = sent.collect().await;
-    let replayed = sent.iter().filter(|each| each.is_ok()).count();
-    refused.extend(sent.into_iter().filter_map(Result::err));
+    let (desk, added) = (&desk, &added);
+    let sent =
+        stream::iter(chosen)
+            .map(|run| async move {
+                again(desk, &run, added).await.map_err(|why| not(&run, &told(why)))
+            })
+            .buffered(AT_ONCE);
+    let (mut replayed, mut headers_left_out) = (0, BTreeSet::new());
+    for each in sent.collect::<Vec<_>>().await {
+        match each {
+            Ok(sent) => {
+                replayed += 1;
+                headers_left_out.extend(sent.headers_left_out.into_iter().flatten());
+            }
+            Err(why) => refused.push(why),
+        }
+    }
 
     let deed = Deed::new("run.replay", format!("{replayed} found")).by(by).before(&said);
     let deed = deed.nothing_if(replayed == 0);
-    Ok((deed, Json(ReplayedAll { replayed, refused })))
+    Ok((deed, Json(ReplayedAll { replayed, refused, headers_left_out })))
 }
 
 impl Wanted {
     fn filter(self, desk: &Desk) -> Result<(RunFilter, usize), Refusal> {
-        let Self { step, flow, outcome, trace, since, until, text, limit, by: _ } = self;
+        let Self { step, flow, outcome, trace, since, until, text, limit, headers: _, by: _ } =
+            self;
         let said = [&step, &flow, &since, &until, &text].into_iter().any(Option::is_some);
         if !said && outcome.is_none() && trace.is_none() {
             return Err(Refusal::bad(
@@ -255,13 +295,13 @@ async fn waits(desk: &Desk, step: &str) -> Result<HashSet<EventId>, Refusal> {
     }
 }
 
-/// Sends a run again.
-async fn again(desk: &Desk, run: &RunRecord) -> Result<Replayed, Refusal> {
+/// Sends a run again; `added` are headers for one of an API step.
+async fn again(desk: &Desk, run: &RunRecord, added: &HeaderMap) -> Result<Replayed, Refusal> {
     let step = desk.registry().step(&run.step).cloned();
     let step = step.ok_or_else(|| Refusal::conflict(format!("no step `{}` any more", run.step)))?;
     match &step.kind {
         Kind::Event(event) => publish_again(desk, run, &step, event).await,
-        Kind::Api(api) => call_again(desk, run, &step, api).await,
+        Kind::Api(api) => request::call_again(desk, run, &step, api, added).await,
         Kind::Cron(_) => Err(Refusal::conflict(format!(
             "a cron step has no input: `cron run {}` runs it now",
             run.step
@@ -310,7 +350,8 @@ async fn publish_again(
     let ordered = event_step.options.fifo;
     let lane = key.map(|key| Lane { key: key.into(), ordered });
     let targets = [Target { lane, ..queue.into() }].into();
-    let replayed = Replayed { event: Some(event.id), status: None, trace_id: run.trace_id };
+    let (event_id, trace_id) = (Some(event.id), run.trace_id);
+    let replayed = Replayed { event: event_id, status: None, trace_id, headers_left_out: None };
 
     let mark = desk.runs().await?.replay(event.id, run.id, now);
     let mut batch = Batch::of(Write::Publish { event: Arc::new(event), targets });
@@ -319,79 +360,11 @@ async fn publish_again(
     Ok(replayed)
 }
 
-/// Calls an API step with the body, the path and the query of a run.
-async fn call_again(
-    desk: &Desk,
-    run: &RunRecord,
-    step: &Step,
-    api: &ApiStep,
-) -> Result<Replayed, Refusal> {
-    let endpoints = desk.runtime().map(motia_runtime::Runtime::endpoints).unwrap_or_default();
-    let endpoint = endpoints.iter().find(|endpoint| endpoint.step().name() == step.name());
-    let endpoint = endpoint.ok_or_else(|| {
-        Refusal::conflict("the app is not running, so nobody answers: start it with `serve`")
-    })?;
-    let input = whole(run).and_then(|input| Some((input, input.request.as_deref()?)));
-    let (input, asked) = input.filter(|(_, asked)| asked.len() <= LONGEST).ok_or_else(|| {
-        Refusal::conflict(
-            "the request of this run was not kept whole, for it was large, had secrets in it, or was \
-             no JSON: send it again yourself",
-        )
-    })?;
-    let request = request(api, asked, &input.value).ok_or_else(|| {
-        Refusal::conflict(format!("`{}` answers {} {} now", run.step, api.method, api.path))
-    })?;
-
-    let answer = endpoint.replay(request, cause(run).child(), run.id).await;
-    let status = answer.as_ref().map_or_else(StepError::status, |answer| answer.status);
-    Ok(Replayed { event: None, status: Some(status.as_u16()), trace_id: run.trace_id })
-}
-
-/// The request that was noted as `POST /orders/7?dry=true`, if the step still answers it.
-fn request(api: &ApiStep, asked: &str, body: &Value) -> Option<ApiRequest> {
-    let (method, target) = asked.split_once(' ')?;
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    if method != api.method.as_str() {
-        return None;
-    }
-    let body = match api.body_kind {
-        BodyKind::None => RawBody::None,
-        BodyKind::Json if body.is_null() => RawBody::None,
-        BodyKind::Json => RawBody::Json(body.clone()),
-        BodyKind::Form | BodyKind::Text | BodyKind::Bytes | BodyKind::Multipart => return None,
-    };
-    let mut request = ApiRequest::new(body).with_query(query.to_owned());
-    let (mut template, mut path) = (api.path.split('/'), path.split('/'));
-    loop {
-        match (template.next(), path.next()) {
-            (None, None) => return Some(request),
-            (Some(name), Some(value)) => match name.strip_prefix('{') {
-                None if name == value => {}
-                None => return None,
-                Some(name) => {
-                    let name = name.trim_end_matches('}');
-                    let (name, value) = match name.strip_prefix('*') {
-                        Some(name) => {
-                            let rest: Vec<_> =
-                                std::iter::once(value).chain(path.by_ref()).collect();
-                            (name, rest.join("/"))
-                        }
-                        None => (name, value.to_owned()),
-                    };
-                    request = request.with_param(name, value);
-                }
-            },
-            _ => return None,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
-    use super::*;
-    use crate::testing::{after_a_charge, after_failures, get, post, running};
+    use crate::testing::{after_a_charge, after_failures, get, post};
 
     #[tokio::test]
     async fn a_run_is_replayed_in_its_own_trace_for_its_step_alone() {
@@ -473,40 +446,5 @@ mod tests {
         let (status, _) = post(&api, "/api/runs/replay", &json!({ "flow": "nowhere" })).await;
         assert_eq!(status, 404);
         runtime.shutdown().await.unwrap();
-    }
-
-    #[tokio::test]
-    async fn a_request_is_sent_again_through_its_step() {
-        let (api, runtime) = running().await;
-        let endpoint = runtime.endpoints()[0].clone();
-        let body = RawBody::Json(json!({ "id": "o-1", "cents": 5 }));
-        endpoint.call(ApiRequest::new(body), TraceContext::root()).await.unwrap();
-        let (_, list) = get(&api, "/api/runs?step=PlaceOrder").await;
-        let first = &list["items"][0];
-
-        let path = format!("/api/runs/{}/replay", first["id"].as_str().unwrap());
-        let (status, replayed) = post(&api, &path, &json!(null)).await;
-
-        assert_eq!((status.as_u16(), &replayed["status"]), (200, &json!(200)), "{replayed}");
-        let (_, list) = get(&api, "/api/runs?step=PlaceOrder").await;
-        let again = &list["items"][0];
-        assert_eq!((&again["replayOf"], &again["parent"]), (&first["id"], &first["spanId"]));
-        assert_eq!(again["traceId"], first["traceId"]);
-        runtime.shutdown().await.unwrap();
-    }
-
-    #[test]
-    fn a_request_is_read_back_as_it_was_noted() {
-        let definition = crate::testing::ship();
-        let Kind::Api(api) = &definition.kind else { panic!("an API step") };
-
-        let back =
-            request(api, "PUT /shops/7/files/a/b.txt?dry=true", &json!({ "id": 1 })).unwrap();
-
-        assert_eq!((back.param("shop"), back.param("rest")), (Some("7"), Some("a/b.txt")));
-        assert_eq!(back.query_string(), "dry=true");
-        for other in ["POST /shops/7/files/a", "PUT /shops/7", "PUT /shelves/7/files/a", "PUT"] {
-            assert!(request(api, other, &Value::Null).is_none(), "{other}");
-        }
     }
 }

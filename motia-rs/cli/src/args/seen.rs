@@ -63,6 +63,9 @@ pub struct Replay {
     /// Only those that began no longer ago than this: 30s, 5m, 1h
     #[arg(long, value_name = "TIME", group = "which")]
     pub since: Option<String>,
+    /// Send requests with this header, too: those that let somebody in are not kept
+    #[arg(long, value_name = "NAME: VALUE")]
+    pub header: Vec<String>,
     /// Look at so many at most, the last ones
     #[arg(long, value_name = "NUMBER", default_value_t = 100)]
     pub limit: usize,
@@ -119,6 +122,9 @@ pub enum Run {
     Replay {
         /// The run
         id: String,
+        /// Send its request with this header, too: those that let somebody in are not kept
+        #[arg(long, value_name = "NAME: VALUE")]
+        header: Vec<String>,
     },
     /// Write it as a test of its step
     Test {

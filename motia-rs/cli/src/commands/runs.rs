@@ -54,13 +54,14 @@ pub(super) fn run(app: &App, command: Run, me: &Me, output: Output) -> Result<()
             let document = app.get(&path(&id, ""))?;
             output.told(&document, &lines(&document, me));
         }
-        Run::Replay { id } => {
-            let document = app.post(&path(&id, "/replay"), &me.asks())?;
+        Run::Replay { id, header } => {
+            let asked = json!({ "by": me.name, "headers": typed_headers(&header)? });
+            let document = app.post(&path(&id, "/replay"), &asked)?;
             let told = match document["event"].as_str() {
                 Some(event) => format!("run {id} was sent again, as event {event}"),
                 None => format!("run {id} was sent again, and answered {}", document["status"]),
             };
-            output.done(&document, &told);
+            output.told(&document, &lacking(told, &document));
         }
         Run::Test { id } => {
             let document = app.get(&path(&id, "/test"))?;
@@ -77,7 +78,7 @@ pub(super) fn run(app: &App, command: Run, me: &Me, output: Output) -> Result<()
 
 /// Sends many runs again, and tells of each that was not.
 pub(super) fn replay(app: &App, wanted: Replay, me: &Me, output: Output) -> Result<(), Failure> {
-    let Replay { failed, outcome, step, flow, trace, text: said, since, limit } = wanted;
+    let Replay { failed, outcome, step, flow, trace, text: said, since, header, limit } = wanted;
     let outcome = if failed { Some(Outcome::Failed) } else { outcome };
     let outcome = outcome.as_ref().and_then(Outcome::to_possible_value);
     let since = since.map(|since| typed_time("--since", &since)).transpose()?;
@@ -89,15 +90,38 @@ pub(super) fn replay(app: &App, wanted: Replay, me: &Me, output: Output) -> Resu
         "text": said,
         "since": since.map(|since| me.clock.ago(since).to_string()),
         "limit": limit,
+        "headers": typed_headers(&header)?,
         "by": me.name,
     });
     let document = app.post("/api/runs/replay", &asked)?;
-    let mut lines = vec![format!("{} sent again", counted(&document["replayed"], "run"))];
+    let told = format!("{} sent again", counted(&document["replayed"], "run"));
+    let mut lines = lacking(told, &document);
     for refused in document["refused"].as_array().into_iter().flatten() {
         lines.push(format!("  not {}: {}", text(&refused["id"]), text(&refused["why"])));
     }
     output.told(&document, &lines);
     Ok(())
+}
+
+/// Headers that were typed as they stand in a request: `name: value`.
+fn typed_headers(typed: &[String]) -> Result<Value, Failure> {
+    let read = |header: &String| {
+        let (name, value) = header.split_once(':').ok_or_else(|| {
+            // What stands there may be a secret.
+            Failure::unready("--header: a header is `name: value`, and one has no `:`")
+        })?;
+        Ok((name.trim().to_owned(), json!(value.trim())))
+    };
+    typed.iter().map(read).collect::<Result<_, _>>().map(Value::Object)
+}
+
+/// What is told of a replay, with the headers that it lacked.
+fn lacking(told: String, document: &Value) -> Vec<String> {
+    let left_out = document["headersLeftOut"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let names: Vec<_> = left_out.iter().map(text).collect();
+    let advice = (!names.is_empty())
+        .then(|| format!("  without {}; --header 'name: value' adds one", names.join(", ")));
+    std::iter::once(told).chain(advice).collect()
 }
 
 /// What a list shows of a reason, in characters; `run show` has all of it.
@@ -138,8 +162,10 @@ fn lines(run: &Value, me: &Me) -> Vec<String> {
     if !run["replayOf"].is_null() {
         lines.push(format!("  replay  of run {}", run["replayOf"]));
     }
+    let headers = headers(&run["input"]["headers"]);
     let told = [
         ("asked", &run["input"]["request"]),
+        ("headers", &headers),
         ("topic", &run["input"]["topic"]),
         ("status", &run["status"]),
         ("input", &run["input"]["value"]),
@@ -156,6 +182,20 @@ fn lines(run: &Value, me: &Me) -> Vec<String> {
         lines.push(format!("  and {more} more"));
     }
     lines
+}
+
+/// `accept: */*, x-tenant: 7; not kept: cookie`; null for none.
+fn headers(known: &Value) -> Value {
+    let kept = known["kept"].as_array().into_iter().flatten();
+    let kept: Vec<_> = kept.map(|pair| format!("{}: {}", text(&pair[0]), text(&pair[1]))).collect();
+    let left_out = known["leftOut"].as_array().into_iter().flatten();
+    let left_out: Vec<_> = left_out.map(text).collect();
+    match (kept.join(", "), left_out.join(", ")) {
+        (kept, none) if none.is_empty() && kept.is_empty() => Value::Null,
+        (kept, none) if none.is_empty() => json!(kept),
+        (none, left_out) if none.is_empty() => json!(format!("not kept: {left_out}")),
+        (kept, left_out) => json!(format!("{kept}; not kept: {left_out}")),
+    }
 }
 
 /// What one note says.
@@ -188,6 +228,25 @@ mod tests {
         assert_eq!(begun(&why), json!(format!("{} …", "é".repeat(WHY_SHOWN))));
         assert_eq!(begun(&json!("gone")), json!("gone"));
         assert_eq!(begun(&Value::Null), Value::Null);
+    }
+
+    #[test]
+    fn headers_are_told_on_one_line_with_those_that_were_not_kept() {
+        let known =
+            json!({ "kept": [["accept", "*/*"], ["x-tenant", "7"]], "leftOut": ["cookie"] });
+        assert_eq!(headers(&known), json!("accept: */*, x-tenant: 7; not kept: cookie"));
+        assert_eq!(
+            headers(&json!({ "kept": [], "leftOut": ["cookie"] })),
+            json!("not kept: cookie")
+        );
+        assert_eq!(headers(&Value::Null), Value::Null);
+    }
+
+    #[test]
+    fn what_is_typed_as_a_header_has_a_name_and_is_not_told_when_it_has_none() {
+        let typed = |text: &str| typed_headers(&[text.to_owned()]);
+        assert_eq!(typed("x-at: http://a:1").unwrap(), json!({ "x-at": "http://a:1" }));
+        assert!(!typed("s3cret").unwrap_err().message.contains("s3cret"));
     }
 
     #[test]

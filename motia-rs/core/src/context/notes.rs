@@ -1,7 +1,10 @@
 //! What a run notes down while it goes on, for those who look at it later.
 
+pub mod headers;
+
 use std::borrow::Cow;
 
+pub use headers::Headers;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -123,6 +126,9 @@ pub struct Input {
     /// `0 9 * * MON`, `run now by ana`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,
+    /// Of a request, its headers as far as they are kept; absent in runs of before that was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headers: Option<Headers>,
     /// Of an event, its topic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub topic: Option<String>,
@@ -146,7 +152,7 @@ impl Input {
         hide(&mut shown);
         redact(&mut shown);
         let is_whole = shown == *value;
-        Self { value: shown, is_whole, request: None, topic: None }
+        Self { value: shown, is_whole, request: None, headers: None, topic: None }
     }
 
     /// Something of which only this is kept.
@@ -156,6 +162,7 @@ impl Input {
             value: Value::String(format!("({what})")),
             is_whole: false,
             request: None,
+            headers: None,
             topic: None,
         }
     }

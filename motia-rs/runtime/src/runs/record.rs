@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use motia_core::{
-    context::notes::{Input, Noted},
+    context::notes::{Headers, Input, Noted},
     event::EventId,
     trace::{SpanId, TraceId},
 };
@@ -98,7 +98,10 @@ impl RunRecord {
     /// As many bytes it takes, about.
     pub(super) fn size(&self) -> usize {
         const NOTE: usize = 128;
-        let input = self.input.as_ref().map_or(0, |input| size_of_value(&input.value));
+        let input = self.input.as_ref().map_or(0, |input| {
+            let headers = input.headers.as_ref().map_or(0, Headers::size);
+            size_of_value(&input.value) + headers
+        });
         size_of::<Self>()
             + self.error.as_ref().map_or(0, String::len)
             + input

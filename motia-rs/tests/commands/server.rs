@@ -222,6 +222,35 @@ fn all_that_failed_is_sent_again_and_says_of_what_it_is_the_replay() {
 }
 
 #[test]
+fn a_request_is_sent_again_without_what_lets_somebody_in_unless_it_is_typed() {
+    let shop = Shop::new();
+    let server = shop.serve(&[]);
+    let mut stream = TcpStream::connect(format!("127.0.0.1:{}", server.port())).unwrap();
+    let body = r#"{"id":"o-1","item":"tea"}"#;
+    let head = "POST /orders HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\nx-tenant: 7\r\n\
+        authorization: Bearer s3cret\r\ncontent-type: application/json\r\n";
+    write!(stream, "{head}content-length: {}\r\n\r\n{body}", body.len()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
+    let id = shop.json(&["runs", "--step", "PlaceOrder"])["items"][0]["id"].clone();
+    let id = id.as_str().unwrap();
+
+    let shown = shop.run(&["run", "show", id]).stdout;
+    assert!(
+        shown.contains("x-tenant: 7") && shown.contains("; not kept: authorization"),
+        "{shown}"
+    );
+    assert!(!shown.contains("s3cret"), "{shown}");
+    let without = shop.run(&["run", "replay", id]).stdout;
+    assert!(without.contains("\n  without authorization; --header "), "{without}");
+    let with = ["run", "replay", id, "--header", "Authorization: Bearer s3cret"];
+    assert_eq!(shop.run(&with).stdout, format!("run {id} was sent again, and answered 201\n"));
+    let nameless = shop.run(&["run", "replay", id, "--header", "s3cret"]);
+    assert!(nameless.code == Some(2) && !nameless.one_line().contains("s3cret"));
+}
+
+#[test]
 fn what_is_no_stream_cannot_be_looked_into() {
     let shop = Shop::new();
     let _server = shop.serve(&[]);

@@ -88,7 +88,7 @@ impl<'s> Spot<'s> {
         let whole = resolved(root, root);
         let mut spot =
             Self { name: String::new(), schema: Some(whole), around: whole, given: Some(body) };
-        for segment in path.iter() {
+        for segment in path {
             spot.around = spot.schema.unwrap_or(&Value::Null);
             match segment {
                 Segment::Map { key } => {

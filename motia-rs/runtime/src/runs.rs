@@ -32,6 +32,7 @@ use std::{
 pub use export::Export;
 pub use filter::RunFilter;
 use jiff::Timestamp;
+pub use keep::kept;
 use motia_core::{
     event::EventId,
     store::{Page, Store, StoreError, Write},

@@ -29,6 +29,13 @@ fn key(id: u64) -> String {
     format!("{id:020}")
 }
 
+/// The write that keeps a run, such as one that another program made; it is read when an app starts.
+#[must_use]
+pub fn kept(run: &RunRecord) -> Option<Write> {
+    let value = JsonText::encode(run).ok()?;
+    Some(Write::Set { group: KEPT_IN.into(), key: key(run.id), value, expires_at: None })
+}
+
 /// Reads what was kept. Runs that ended meanwhile stay behind it, for they are newer.
 pub(super) async fn read(runs: &Runs, store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
     let mut before: Vec<Arc<RunRecord>> = Vec::new();
@@ -77,10 +84,7 @@ pub(crate) async fn write(runs: &Runs, store: &dyn Store, now: Timestamp) {
         if new.is_empty() && old.is_empty() {
             return;
         }
-        let set = new.iter().filter_map(|run| {
-            let value = JsonText::encode(&**run).ok()?;
-            Some(Write::Set { group: KEPT_IN.into(), key: key(run.id), value, expires_at: None })
-        });
+        let set = new.iter().filter_map(|run| kept(run));
         let delete =
             old.iter().map(|id| Write::Delete { group: KEPT_IN.into(), key: key(*id), now });
         let writes = set.chain(delete).collect();

@@ -79,7 +79,11 @@ fn text(value: &impl Serialize) -> JsonText {
 }
 
 fn order(n: usize) -> Order {
-    Order { customer: format!("customer-{:05}", n % 20_000), pieces: 1 + n as u32 % 40, is_broken: false }
+    Order {
+        customer: format!("customer-{:05}", n % 20_000),
+        pieces: 1 + n as u32 % 40,
+        is_broken: false,
+    }
 }
 
 fn entry(n: usize) -> Write {
@@ -139,7 +143,8 @@ async fn events(store: &dyn Store, now: Timestamp) -> Result<Vec<Write>, StoreEr
         let target = motia::store::Target { queue: queues[way], lane: None, due };
         Write::Publish { event: Arc::new(event), targets: Arc::new([target]) }
     };
-    let broken = (0..BROKEN).map(|n| publish(n % WAYS, &Order { is_broken: true, ..order(n) }, None));
+    let broken =
+        (0..BROKEN).map(|n| publish(n % WAYS, &Order { is_broken: true, ..order(n) }, None));
     let next_year = now + Duration::from_secs(365 * 24 * 3600);
     let waiting = (0..WAITING).map(|n| publish(0, &order(n), Some(next_year)));
     Ok(broken.chain(waiting).collect())

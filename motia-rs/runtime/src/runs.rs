@@ -178,6 +178,21 @@ impl Runs {
         last
     }
 
+    /// How the last runs of each step of this kind ended, of those runs that are kept, the last one first:
+    /// at most `most` of each.
+    #[must_use]
+    pub fn last_outcomes(&self, kind: &str, most: usize) -> HashMap<String, Vec<RunOutcome>> {
+        let mut last: HashMap<String, Vec<RunOutcome>> = HashMap::new();
+        for run in self.snapshot().iter().filter(|run| *run.kind == *kind) {
+            match last.get_mut(&*run.step) {
+                None => drop(last.insert(run.step.to_string(), vec![run.outcome])),
+                Some(outcomes) if outcomes.len() < most => outcomes.push(run.outcome),
+                Some(_) => {}
+            }
+        }
+        last
+    }
+
     /// Whether a run that begins now is to be recorded.
     #[must_use]
     pub fn samples(&self, now: Timestamp) -> bool {
@@ -326,6 +341,21 @@ mod tests {
         let steps: Vec<_> = page.items.iter().map(|run| &*run.step).collect();
         assert_eq!(steps, ["Ship", "Ship", "Pay"]);
         assert_eq!(runs.kept.lock().dropped.len(), 8);
+    }
+
+    #[test]
+    fn how_the_last_runs_of_each_step_ended_is_told_the_last_one_first() {
+        let runs = Runs::new(settings(100));
+        let outcomes = [RunOutcome::Ok, RunOutcome::Ok, RunOutcome::Failed];
+        for (second, outcome) in (0..).zip(outcomes) {
+            runs.add(run("Pay", outcome), at(second));
+            runs.add(RunRecord { kind: "api".into(), ..run("Ask", outcome) }, at(second));
+        }
+
+        let last = runs.last_outcomes("event", 2);
+
+        assert_eq!(last["Pay"], [RunOutcome::Failed, RunOutcome::Ok]);
+        assert!(!last.contains_key("Ask"));
     }
 
     #[test]

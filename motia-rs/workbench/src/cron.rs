@@ -14,7 +14,10 @@ use motia_core::{
     store::Page,
     trace::TraceId,
 };
-use motia_runtime::cron::{Cron, CronStatus, RunNowError};
+use motia_runtime::{
+    cron::{Cron, CronStatus, RunNowError},
+    runs::RunOutcome,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -26,6 +29,20 @@ use crate::{
     paging::{Paging, page_of},
     who,
 };
+
+/// How many of the last runs of a step are told of.
+const LAST: usize = 10;
+
+/// A cron step, and how its last runs ended.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CronInfo {
+    /// How it stands with it.
+    #[serde(flatten)]
+    pub status: CronStatus,
+    /// How the last of its runs ended that are kept, the last one first.
+    pub last_outcomes: Vec<RunOutcome>,
+}
 
 /// A run that was asked for.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -44,7 +61,7 @@ pub(crate) fn routes() -> Routes {
             list,
             does("Lists the schedules, with when each fires next")
                 .query::<Paging>()
-                .answers::<Page<CronStatus>>(),
+                .answers::<Page<CronInfo>>(),
         )
         .post(
             "/api/cron/{step}/run",
@@ -56,13 +73,18 @@ pub(crate) fn routes() -> Routes {
 async fn list(
     State(desk): State<Arc<Desk>>,
     RawQuery(text): RawQuery,
-) -> Result<Json<Page<CronStatus>>, Refusal> {
+) -> Result<Json<Page<CronInfo>>, Refusal> {
     let request = query::<Paging>(text.as_deref())?.request()?;
     let steps = match desk.runtime() {
         Some(runtime) => runtime.cron().list().await?,
         None => at_rest(&desk),
     };
-    Ok(Json(page_of(&request, steps.into_iter(), |step| step.step)))
+    let mut outcomes = desk.runs().await?.last_outcomes("cron", LAST);
+    let steps = steps.into_iter().map(|status| {
+        let last_outcomes = outcomes.remove(status.step).unwrap_or_default();
+        CronInfo { status, last_outcomes }
+    });
+    Ok(Json(page_of(&request, steps, |info| info.status.step)))
 }
 
 /// What the schedules alone say: nothing runs, and nobody knows of the last firing.

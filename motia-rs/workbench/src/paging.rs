@@ -14,6 +14,10 @@ const PAGE_BYTES: usize = 4 << 20;
 /// Items that are read at a time where each can be large.
 const CHUNK: usize = 32;
 
+/// As many items are looked at for one page of a search, or as many bytes; it then ends early.
+pub(crate) const SEARCHED: usize = 50_000;
+const SEARCHED_BYTES: usize = 64 << 20;
+
 /// The part of a query string that says which page is asked for.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -93,9 +97,80 @@ where
     }
 }
 
+/// A page of the items that pass, and how many were looked at for it. There may be none of them on it, and more
+/// on the next.
+pub(crate) async fn search<T, F>(
+    request: PageRequest,
+    mut read: impl FnMut(PageRequest) -> F,
+    bytes: impl Fn(&T) -> usize,
+    name: impl Fn(&T) -> &str,
+    passes: impl Fn(&T) -> bool,
+) -> Result<(Page<T>, usize), Refusal>
+where
+    F: Future<Output = Result<Page<T>, motia_core::store::StoreError>>,
+{
+    let mut found = Page { items: Vec::new(), next: request.after };
+    let (mut looked_at, mut size, mut chunk) = (0, 0, CHUNK);
+    loop {
+        let page = read(PageRequest::first(chunk).after(found.next.take())).await?;
+        let read: usize = page.items.iter().map(&bytes).sum();
+        for item in page.items {
+            looked_at += 1;
+            if !passes(&item) {
+                continue;
+            }
+            if found.items.len() == request.limit {
+                found.next = found.items.last().map(|last| name(last).to_owned());
+                return Ok((found, looked_at));
+            }
+            found.items.push(item);
+        }
+        found.next = page.next;
+        size += read;
+        if found.next.is_none() || looked_at >= SEARCHED || size >= SEARCHED_BYTES {
+            return Ok((found, looked_at));
+        }
+        // Small ones are read many at a time.
+        if read < PAGE_BYTES / 8 {
+            chunk = (chunk * 2).min(PageRequest::MAX);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A million numbers in their order, as texts.
+    async fn million(request: PageRequest) -> Result<Page<String>, motia_core::store::StoreError> {
+        let from: usize =
+            request.after.as_deref().map_or(0, |after| 1 + after.parse::<usize>().unwrap());
+        let items: Vec<_> = (from..from + request.limit).map(|n| format!("{n:06}")).collect();
+        let next = items.last().cloned();
+        Ok(Page { items, next })
+    }
+
+    async fn numbers_with(text: &str, after: Option<String>) -> (Page<String>, usize) {
+        let request = PageRequest::first(3).after(after);
+        search(request, million, String::len, |n| n, |n| n.contains(text)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_searched_for_comes_in_pages_and_none_twice() {
+        let (first, _) = numbers_with("77", None).await;
+        let (second, _) = numbers_with("77", first.next.clone()).await;
+
+        assert_eq!(first.items, ["000077", "000177", "000277"]);
+        assert_eq!(second.items, ["000377", "000477", "000577"]);
+    }
+
+    #[tokio::test]
+    async fn a_search_for_what_is_rare_ends_early_and_says_where() {
+        let (page, looked_at) = numbers_with("999999", None).await;
+
+        assert!(page.items.is_empty() && (SEARCHED..SEARCHED + 1000).contains(&looked_at));
+        assert_eq!(page.next, Some(format!("{:06}", looked_at - 1)));
+    }
 
     #[test]
     fn pages_of_names_join_up() {

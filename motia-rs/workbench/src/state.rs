@@ -18,7 +18,7 @@ use motia_core::{
     store::{Batch, Entry, Outcome, Page, PageRequest, Require, Write},
 };
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
@@ -26,7 +26,7 @@ use crate::{
     audit::Deed,
     input::{json_body, query},
     operations::{Routes, does},
-    paging::{Paging, gather},
+    paging::{Paging, gather, search},
 };
 
 /// A state group.
@@ -50,6 +50,30 @@ pub struct EntryInfo {
     pub version: u64,
     /// When it is gone, if it has an end.
     pub expires_at: Option<Timestamp>,
+}
+
+/// A page of the entries of a group.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Entries {
+    /// The page, in the order of the keys. Of a search there may be none on it, and more on the next.
+    #[serde(flatten)]
+    pub page: Page<EntryInfo>,
+    /// Of a search, how many keys were looked at for this page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub searched: Option<usize>,
+}
+
+/// Which entries are wanted.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "EntryFilter")]
+struct Wanted {
+    /// With this text in the key, whatever the case.
+    text: Option<String>,
+    /// At most so many.
+    limit: Option<usize>,
+    /// The `next` of the page before.
+    cursor: Option<String>,
 }
 
 impl EntryInfo {
@@ -76,7 +100,7 @@ pub(crate) fn routes() -> Routes {
         .get(
             "/api/state/{group}",
             entries,
-            does("Lists the entries of a group").query::<Paging>().answers::<Page<EntryInfo>>(),
+            does("Lists the entries of a group").query::<Wanted>().answers::<Entries>(),
         )
         .get("/api/state/{group}/{key}", entry, does("Shows an entry").answers::<EntryInfo>())
         .put(
@@ -117,18 +141,24 @@ async fn entries(
     State(desk): State<Arc<Desk>>,
     group: Result<Path<String>, PathRejection>,
     RawQuery(text): RawQuery,
-) -> Result<Json<Page<EntryInfo>>, Refusal> {
+) -> Result<Json<Entries>, Refusal> {
     let Path(group) = group?;
-    let request = query::<Paging>(text.as_deref())?.request()?;
+    let Wanted { text, limit, cursor } = query(text.as_deref())?;
+    let request = Paging { limit, cursor }.request()?;
     let now = desk.engine().now();
     let read = |request| desk.store().page(&group, request, now);
-    let page =
-        gather(request, read, |(key, entry): &(String, Entry)| key.len() + entry.value.len());
-    let Page { items, next } = page.await?;
-    Ok(Json(Page {
-        items: items.into_iter().map(|entry| EntryInfo::of(&group, entry)).collect(),
-        next,
-    }))
+    let bytes = |(key, entry): &(String, Entry)| key.len() + entry.value.len();
+
+    let (found, searched) = match text.map(|text| text.to_lowercase()) {
+        None => (gather(request, read, bytes).await?, None),
+        Some(text) => {
+            let passes = |(key, _): &(String, Entry)| key.to_lowercase().contains(&text);
+            let (page, searched) = search(request, read, bytes, |(key, _)| key, passes).await?;
+            (page, Some(searched))
+        }
+    };
+    let items = found.items.into_iter().map(|entry| EntryInfo::of(&group, entry)).collect();
+    Ok(Json(Entries { page: Page { items, next: found.next }, searched }))
 }
 
 async fn entry(
@@ -320,6 +350,23 @@ mod tests {
 
         assert_eq!((first["items"].as_array().unwrap().len(), &first["next"]), (2, &json!("b")));
         assert_eq!((&last["items"][0]["key"], &last["next"]), (&json!("c"), &json!(null)));
+    }
+
+    #[tokio::test]
+    async fn entries_are_found_by_a_part_of_their_key() {
+        let api = at_rest().await;
+        for key in ["order-1", "order-2", "ORDER-3", "parcel-1"] {
+            put(&api, &format!("/api/state/desk/{key}"), &json!(key)).await;
+        }
+
+        let (_, found) = get(&api, "/api/state/desk?text=order").await;
+
+        let keys: Vec<_> =
+            found["items"].as_array().unwrap().iter().map(|each| &each["key"]).collect();
+        assert_eq!(keys, ["ORDER-3", "order-1", "order-2"]);
+        assert_eq!((&found["searched"], &found["next"]), (&json!(4), &json!(null)));
+        let (_, all) = get(&api, "/api/state/desk").await;
+        assert!(all.get("searched").is_none());
     }
 
     #[tokio::test]

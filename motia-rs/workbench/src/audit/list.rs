@@ -28,6 +28,8 @@ struct Wanted {
     by: Option<String>,
     /// `queue.pause`, or all of `queue`.
     did: Option<String>,
+    /// With this text in who it was, what was done, or what it was done to, whatever the case.
+    text: Option<String>,
     /// At this instant or later.
     since: Option<String>,
     /// Before this instant.
@@ -43,20 +45,26 @@ struct Wanted {
 struct Filter {
     by: Option<String>,
     did: Option<String>,
+    /// In lower case.
+    text: Option<String>,
     since: Option<Timestamp>,
     until: Option<Timestamp>,
 }
 
 impl Filter {
     fn passes(&self, entry: &Entry) -> bool {
-        let Self { by, did, since, until } = self;
+        let Self { by, did, text, since, until } = self;
         let is_of = |did: &String| {
             entry
                 .did
                 .strip_prefix(did.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         };
+        let has = |text: &String| {
+            [&entry.by, &entry.did, &entry.what].iter().any(|of| of.to_lowercase().contains(text))
+        };
         by.as_ref().is_none_or(|by| *by == entry.by)
+            && text.as_ref().is_none_or(has)
             && did.as_ref().is_none_or(is_of)
             && since.is_none_or(|since| entry.at >= since)
             && until.is_none_or(|until| entry.at < until)
@@ -75,10 +83,11 @@ async fn list(
     State(desk): State<Arc<Desk>>,
     RawQuery(text): RawQuery,
 ) -> Result<Json<Page<Entry>>, Refusal> {
-    let Wanted { by, did, since, until, limit, cursor } = query(text.as_deref())?;
+    let Wanted { by, did, text, since, until, limit, cursor } = query(text.as_deref())?;
+    let text = text.map(|text| text.to_lowercase());
     let request = by_number(Paging { limit, cursor })?;
     let (since, until) = (instant("since", since)?, instant("until", until)?);
-    Ok(Json(desk.audited(&Filter { by, did, since, until }, request).await?))
+    Ok(Json(desk.audited(&Filter { by, did, text, since, until }, request).await?))
 }
 
 impl Desk {

@@ -17,7 +17,7 @@ const AGAIN = 20_000
 const GAP = 300
 
 /** What each topic touches besides itself. */
-const ALSO: Record<string, string[]> = { dead: ['queues'], queues: ['runs'] }
+const ALSO: Record<string, string[]> = { dead: ['queues'], queues: ['runs'], runs: ['cron'] }
 
 type Listen = (place: string) => EventSource
 

@@ -11,6 +11,7 @@ import type {
   DeadLetter,
   Ended,
   Endpoint,
+  Entries,
   Entry,
   Explained,
   FlowInfo,
@@ -103,7 +104,7 @@ export const cron = () => readAll<CronStep>(['cron', 'list'], '/cron')
 // What is kept.
 export const groups = () => readAll<Group>(['state', 'groups'], '/state')
 export const entries = (group: string, filter: Params) =>
-  read<Page<Entry>>(['state', 'entries', group], path('state', group), filter)
+  read<Entries>(['state', 'entries', group], path('state', group), filter)
 export const entry = (group: string, key: string | undefined) =>
   queryOptions({
     queryKey: ['state', 'entry', group, key],

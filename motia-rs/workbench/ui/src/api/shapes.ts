@@ -109,8 +109,7 @@ export type Waiting = Delivery & { running: boolean }
 
 export type Reason = { because: string } & Record<string, unknown>
 
-export type Explained = Delivery &
-  (
+export type Explained = Delivery & { failures: Failure[] } & (
     | { status: 'running'; attempt: number; since: string }
     | { status: 'waiting'; reasons: Reason[] }
     | { status: 'dead'; reason: string }
@@ -170,6 +169,8 @@ export type CronStep = {
   running: boolean
   overlap: string
   catchUp: unknown
+  /** The last one first. */
+  lastOutcomes: Outcome[]
 }
 
 export type Outcome = 'ok' | 'rejected' | 'postponed' | 'failed' | 'cancelled'
@@ -238,6 +239,9 @@ export type LogLine = {
 }
 
 export type Group = { group: string; entries: number }
+
+/** Of a search, how many keys were looked at for this page. */
+export type Entries = Page<Entry> & { searched?: number }
 
 export type Entry = { key: string; value: unknown; version: number; expiresAt: string | null }
 

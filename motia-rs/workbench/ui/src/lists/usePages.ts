@@ -1,36 +1,44 @@
 /** The pages of a list after its first, read as they are scrolled to. */
 
-import { useCallback, useRef, useState } from 'react'
+import { useCallback, useMemo, useRef, useState } from 'react'
 import type { Page } from '~/api/shapes'
 
-type Rest<T> = { name: string; items: T[]; next: string | null; after: string | null }
+type ItemOf<P extends Page<unknown>> = P['items'][number]
+type Rest<P> = { name: string; pages: P[]; after: string | null }
 
 /** `name` says which list it is: another name starts anew, and so does a first page that ends elsewhere. */
-export function usePages<T>(
-  first: Page<T> | undefined,
+export function usePages<P extends Page<unknown>>(
+  first: P | undefined,
   name: string,
-  read: (cursor: string) => Promise<Page<T>>,
+  read: (cursor: string) => Promise<P>,
 ) {
-  const [rest, setRest] = useState<Rest<T>>({ name, items: [], next: null, after: null })
-  const isReading = useRef(false)
-  const isMine = rest.name === name && first !== undefined && rest.after === first.next && first.next !== null
-  const next = isMine ? rest.next : (first?.next ?? null)
-  const items = [...(first?.items ?? []), ...(isMine ? rest.items : [])]
+  const [rest, setRest] = useState<Rest<P>>({ name, pages: [], after: null })
+  const [isReading, setReading] = useState(false)
+  const after = first?.next ?? null
+  const isMine = rest.name === name && rest.after === after && after !== null
+  const below = isMine ? rest.pages : NONE
+  const next = below.length > 0 ? (below.at(-1)?.next ?? null) : after
+  const pages = useMemo(() => (first ? [first, ...below] : []), [first, below])
+  const items = useMemo(() => pages.flatMap(({ items }) => items as ItemOf<P>[]), [pages])
 
-  const latest = useRef({ next, read, rest: isMine ? rest.items : [], after: first?.next ?? null })
-  latest.current = { next, read, rest: isMine ? rest.items : [], after: first?.next ?? null }
+  const latest = useRef({ next, read, below, after, isReading: false })
+  latest.current = { ...latest.current, next, read, below, after }
 
   const more = useCallback(async () => {
-    const { next, read, rest, after } = latest.current
-    if (next === null || isReading.current) return
-    isReading.current = true
+    const { next, read, below, after } = latest.current
+    if (next === null || latest.current.isReading) return
+    latest.current.isReading = true
+    setReading(true)
     try {
       const page = await read(next)
-      setRest({ name, items: [...rest, ...page.items], next: page.next, after })
+      setRest({ name, pages: [...below, page], after })
     } finally {
-      isReading.current = false
+      latest.current.isReading = false
+      setReading(false)
     }
   }, [name])
 
-  return { items, more: next === null ? undefined : more, hasMore: next !== null }
+  return { items, pages, isReading, more: next === null ? undefined : more, hasMore: next !== null }
 }
+
+const NONE: never[] = []

@@ -16,7 +16,7 @@ export function Choice({ label, value, options, onChange, className }: Props) {
       aria-label={label}
       value={value}
       onChange={(event) => onChange(event.target.value)}
-      className={classes('field max-w-48', className)}
+      className={classes('field w-40 max-sm:w-[calc(50%-0.25rem)]', className)}
     >
       {options.map((option) => (
         <option key={option.value} value={option.value}>

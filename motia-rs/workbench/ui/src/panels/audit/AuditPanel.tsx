@@ -6,15 +6,15 @@ import { get } from '~/api/http'
 import { audit } from '~/api/queries'
 import type { AuditLine, Page as PageOf } from '~/api/shapes'
 import { DataGrid } from '~/lists/DataGrid'
+import { ClearFilters, SearchFilter, SinceFilter } from '~/lists/filters'
 import type { Column } from '~/lists/types'
-import { useFilters } from '~/lists/useFilters'
+import { pick, useFilters } from '~/lists/useFilters'
 import { usePages } from '~/lists/usePages'
 import { Ago } from '~/ui/Ago'
 import { Badge } from '~/ui/Badge'
 import { Empty } from '~/ui/Empty'
 import { Loaded } from '~/ui/Loaded'
 import { Page } from '~/ui/Page'
-import { Search } from '~/ui/Search'
 import { Text } from '~/ui/Text'
 import { AuditDrawer } from './AuditDrawer'
 import { keyOf, whatOf } from './line'
@@ -58,35 +58,32 @@ const COLUMNS: Column<AuditLine>[] = [
 
 export default function AuditPanel() {
   const [filters, set] = useFilters()
-  const filter = { limit: 200 }
+  const asked = pick(filters, 'text', 'by', 'did', 'since', 'until')
+  const filter = { ...asked, limit: 200 }
   const query = useQuery(audit(filter))
-  const pages = usePages(query.data, 'audit', (cursor) =>
+  const pages = usePages(query.data, JSON.stringify(filter), (cursor) =>
     get<PageOf<AuditLine>>('/audit', { ...filter, cursor }),
   )
-  const wanted = (filters.q ?? '').toLowerCase()
-  const shown = pages.items.filter((line) =>
-    `${line.did} ${whatOf(line)} ${line.by}`.toLowerCase().includes(wanted),
-  )
+  const isFiltered = Object.keys(asked).length > 0
   const open = pages.items.find((line) => keyOf(line) === filters.line)
   return (
     <Page
       title="Audit"
       about="What people changed, the newest first"
       controls={
-        <Search
-          label="Find in the audit"
-          value={filters.q ?? ''}
-          onChange={(q) => set({ q })}
-          className="w-64 max-sm:w-full"
-        />
+        <>
+          <SearchFilter name="text" label="Find in the audit" placeholder="Who, what was done, or to what" />
+          <SinceFilter />
+          <ClearFilters />
+        </>
       }
     >
       <Loaded of={query}>
         {() =>
-          shown.length > 0 ? (
+          pages.items.length > 0 ? (
             <DataGrid
               label="Audit"
-              items={shown}
+              items={pages.items}
               columns={COLUMNS}
               keyOf={keyOf}
               open={filters.line}
@@ -96,7 +93,7 @@ export default function AuditPanel() {
           ) : (
             <Empty
               icon={ShieldCheck}
-              title={pages.items.length > 0 ? 'Nothing fits' : 'Nobody changed anything yet'}
+              title={isFiltered ? 'Nothing fits' : 'Nobody changed anything yet'}
               commands={['cargo run -- audit']}
             >
               Whoever pauses a queue, edits state or redrives a letter is noted here.

@@ -5,13 +5,13 @@ import { CalendarClock } from 'lucide-react'
 import { cron } from '~/api/queries'
 import type { CronStep } from '~/api/shapes'
 import { DataGrid } from '~/lists/DataGrid'
+import { SearchFilter } from '~/lists/filters'
 import type { Column } from '~/lists/types'
 import { useFilters } from '~/lists/useFilters'
 import { Ago } from '~/ui/Ago'
 import { Empty } from '~/ui/Empty'
 import { Loaded } from '~/ui/Loaded'
 import { Page } from '~/ui/Page'
-import { Search } from '~/ui/Search'
 import { Text } from '~/ui/Text'
 import { CronDrawer } from './CronDrawer'
 import { LastOutcomes } from './LastOutcomes'
@@ -44,7 +44,12 @@ const COLUMNS: Column<CronStep>[] = [
     cell: ({ next }) => (next ? <Ago at={next} /> : <span className="text-faint">never</span>),
   },
   { key: 'last', title: 'Last fired', width: '7rem', cell: ({ lastFired }) => <Ago at={lastFired} /> },
-  { key: 'outcomes', title: 'Last runs', width: '9rem', cell: ({ step }) => <LastOutcomes step={step} /> },
+  {
+    key: 'outcomes',
+    title: 'Last runs',
+    width: '9rem',
+    cell: ({ lastOutcomes }) => <LastOutcomes of={lastOutcomes} />,
+  },
   { key: 'run', title: '', width: '7rem', narrow: '6.5rem', cell: (step) => <RunNow step={step} /> },
 ]
 
@@ -52,18 +57,7 @@ export default function CronPanel() {
   const [filters, set] = useFilters()
   const query = useQuery(cron())
   return (
-    <Page
-      title="Cron"
-      about="What runs by the clock"
-      controls={
-        <Search
-          label="Find a schedule"
-          value={filters.q ?? ''}
-          onChange={(q) => set({ q })}
-          className="w-64 max-sm:w-full"
-        />
-      }
-    >
+    <Page title="Cron" about="What runs by the clock" controls={<SearchFilter label="Find a schedule" />}>
       <Loaded of={query}>
         {(all) => {
           const wanted = (filters.q ?? '').toLowerCase()

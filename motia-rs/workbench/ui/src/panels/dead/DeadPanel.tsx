@@ -2,14 +2,13 @@
 
 import { useQuery } from '@tanstack/react-query'
 import { queues } from '~/api/queries'
+import { ChoiceFilter, SearchFilter } from '~/lists/filters'
 import { pick, useFilters } from '~/lists/useFilters'
-import { Choice } from '~/ui/Choice'
 import { Page } from '~/ui/Page'
-import { Search } from '~/ui/Search'
 import { DeadList } from './DeadList'
 
 export default function DeadPanel() {
-  const [filters, set] = useFilters()
+  const [filters] = useFilters()
   const { data } = useQuery(queues())
   const steps = (data ?? []).filter(({ dead, queue }) => dead > 0 || queue === filters.step)
   return (
@@ -18,20 +17,12 @@ export default function DeadPanel() {
       about="Events that were given up"
       controls={
         <>
-          <Search
-            label="Reason contains"
-            value={filters.reason ?? ''}
-            onChange={(reason) => set({ reason })}
-            className="w-64 max-sm:flex-1"
-          />
-          <Choice
+          <SearchFilter name="reason" label="Reason contains" />
+          <ChoiceFilter
+            name="step"
             label="Step"
-            value={filters.step ?? ''}
-            onChange={(step) => set({ step })}
-            options={[
-              { value: '', title: 'All steps' },
-              ...steps.map(({ queue, dead }) => ({ value: queue, title: `${queue} (${dead})` })),
-            ]}
+            any="All steps"
+            options={steps.map(({ queue, dead }) => ({ value: queue, title: `${queue} (${dead})` }))}
           />
         </>
       }

@@ -3,12 +3,10 @@
 import { useQuery } from '@tanstack/react-query'
 import { RotateCcw, Trash2 } from 'lucide-react'
 import { deadLetter } from '~/api/queries'
-import type { Failure } from '~/api/shapes'
 import { useRefused } from '~/app/useRole'
 import { EventFacts } from '~/panels/queues/EventFacts'
-import { took } from '~/text/format'
+import { Failures } from '~/panels/queues/Failures'
 import { Ago } from '~/ui/Ago'
-import { Badge } from '~/ui/Badge'
 import { Button } from '~/ui/Button'
 import { Drawer } from '~/ui/Drawer'
 import { Loaded } from '~/ui/Loaded'
@@ -52,11 +50,7 @@ export function LetterDrawer({ id, onClose }: { id: string; onClose: () => void 
               </p>
             </Section>
             <Section title="Failed attempts">
-              <ol className="space-y-2">
-                {letter.failures.map((failure) => (
-                  <FailureLine key={failure.attempt} failure={failure} />
-                ))}
-              </ol>
+              <Failures of={letter.failures} />
             </Section>
             <EventFacts event={letter.event} lane={letter.key} attempts={letter.attempts} />
           </>
@@ -64,21 +58,5 @@ export function LetterDrawer({ id, onClose }: { id: string; onClose: () => void 
       </Loaded>
       {dialog}
     </Drawer>
-  )
-}
-
-function FailureLine({ failure }: { failure: Failure }) {
-  const { attempt, startedAt, endedAt, error } = failure
-  const micros = (Date.parse(endedAt) - Date.parse(startedAt)) * 1000
-  return (
-    <li className="rounded-md bg-sunken px-3 py-2">
-      <div className="flex items-center gap-2 text-xs text-soft">
-        <span>Attempt {attempt}</span>
-        <Ago at={startedAt} />
-        <span>took {took(micros)}</span>
-        {failure.class && <Badge tone="warn">{failure.class}</Badge>}
-      </div>
-      <Text of={error} isWhole isMono className="mt-1 block" />
-    </li>
   )
 }

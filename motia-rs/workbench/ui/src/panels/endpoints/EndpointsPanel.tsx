@@ -4,31 +4,24 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { Send } from 'lucide-react'
 import { endpoints } from '~/api/queries'
+import { SearchFilter } from '~/lists/filters'
 import { useFilters } from '~/lists/useFilters'
 import { classes } from '~/ui/classes'
 import { Empty } from '~/ui/Empty'
 import { Loaded } from '~/ui/Loaded'
 import { Page } from '~/ui/Page'
-import { Search } from '~/ui/Search'
 import { EndpointList } from './EndpointList'
 import { TryIt } from './TryIt'
 
 export default function EndpointsPanel() {
   const { step } = useParams({ strict: false }) as { step?: string }
-  const [filters, set] = useFilters()
+  const [filters] = useFilters()
   const query = useQuery(endpoints())
   return (
     <Page
       title="Endpoints"
       about="The routes of the app: try them"
-      controls={
-        <Search
-          label="Find a route"
-          value={filters.q ?? ''}
-          onChange={(q) => set({ q })}
-          className="w-72 max-sm:w-full"
-        />
-      }
+      controls={<SearchFilter label="Find a route" />}
     >
       <Loaded of={query}>
         {(all) => {

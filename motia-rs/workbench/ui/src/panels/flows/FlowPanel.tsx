@@ -1,17 +1,22 @@
-/** One flow as a graph, with what goes on in it now. */
+/** One flow with what goes on in it now: as a graph, or as a list of its steps. */
 
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
-import { ArrowLeft } from 'lucide-react'
+import { ArrowLeft, List, Network } from 'lucide-react'
+import { useMemo } from 'react'
 import { activity, flow, layout, queues, steps } from '~/api/queries'
+import { SearchFilter } from '~/lists/filters'
 import { useFilters } from '~/lists/useFilters'
+import { Button } from '~/ui/Button'
 import { Drawer } from '~/ui/Drawer'
 import { Loaded } from '~/ui/Loaded'
 import { Page } from '~/ui/Page'
 import { Text } from '~/ui/Text'
+import { useIsNarrow } from '~/ui/useIsNarrow'
 import { StepSheet } from '../step/StepSheet'
 import { StepTitle } from '../step/StepTitle'
 import { Graph } from './Graph'
+import { StepTable } from './StepTable'
 
 export default function FlowPanel() {
   const { flow: name = '' } = useParams({ strict: false }) as { flow?: string }
@@ -21,7 +26,13 @@ export default function FlowPanel() {
   const saved = useQuery(layout(name))
   const live = useQuery(activity()).data
   const waiting = useQuery(queues()).data
-  const close = () => set({ step: '' })
+  // A thumb has no room for a graph: there the list is shown first.
+  const isNarrow = useIsNarrow()
+  const isList = filters.view === undefined ? isNarrow : filters.view === 'list'
+  const mine = useMemo(() => {
+    const names = new Set(query.data?.steps)
+    return (allSteps.data ?? []).filter(({ name }) => names.has(name))
+  }, [query.data, allSteps.data])
   return (
     <Page
       title={name}
@@ -36,19 +47,33 @@ export default function FlowPanel() {
         </Link>
       }
       about={query.data && <Text of={query.data.description} />}
+      actions={
+        <Button icon={isList ? Network : List} onClick={() => set({ view: isList ? 'graph' : 'list' })}>
+          {isList ? 'As a graph' : 'As a list'}
+        </Button>
+      }
+      controls={isList && <SearchFilter label="Find a step" />}
     >
       <Loaded of={query}>
         {(found) => (
           <Loaded of={allSteps}>
-            {(known) =>
-              saved.isPending ? null : (
+            {() =>
+              isList ? (
+                <StepTable
+                  flow={found.name}
+                  steps={mine}
+                  activity={live ?? []}
+                  wanted={filters.q ?? ''}
+                  chosen={filters.step}
+                />
+              ) : saved.isPending ? null : (
                 <Graph
                   key={found.name}
                   flow={found}
-                  steps={known.filter((step) => found.steps.includes(step.name))}
-                  saved={saved.data?.positions ?? {}}
-                  activity={live ?? []}
-                  queues={waiting ?? []}
+                  steps={mine}
+                  saved={saved.data?.positions ?? NOTHING}
+                  activity={live ?? NONE}
+                  queues={waiting ?? NONE}
                   chosen={filters.step}
                   onChoose={(step) => set({ step })}
                 />
@@ -58,10 +83,18 @@ export default function FlowPanel() {
         )}
       </Loaded>
       {filters.step && (
-        <Drawer name={`Step ${filters.step}`} title={<StepTitle step={filters.step} />} onClose={close}>
+        <Drawer
+          name={`Step ${filters.step}`}
+          title={<StepTitle step={filters.step} />}
+          onClose={() => set({ step: '' })}
+        >
           <StepSheet key={filters.step} step={filters.step} />
         </Drawer>
       )}
     </Page>
   )
 }
+
+// The same ones each time: what is drawn is worked out anew only when something changed.
+const NOTHING = {}
+const NONE: never[] = []

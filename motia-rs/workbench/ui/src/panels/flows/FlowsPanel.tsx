@@ -5,6 +5,7 @@ import { Link } from '@tanstack/react-router'
 import { Network } from 'lucide-react'
 import { activity, flows, steps } from '~/api/queries'
 import type { Activity, FlowInfo, StepInfo } from '~/api/shapes'
+import { SearchFilter } from '~/lists/filters'
 import { useFilters } from '~/lists/useFilters'
 import { count, plural } from '~/text/format'
 import { Badge } from '~/ui/Badge'
@@ -13,11 +14,10 @@ import { KindMark } from '~/ui/KindMark'
 import { Loaded } from '~/ui/Loaded'
 import { Page } from '~/ui/Page'
 import { Scroll } from '~/ui/Scroll'
-import { Search } from '~/ui/Search'
 import { Text } from '~/ui/Text'
 
 export default function FlowsPanel() {
-  const [filters, set] = useFilters()
+  const [filters] = useFilters()
   const query = useQuery(flows())
   const allSteps = useQuery(steps()).data
   const live = useQuery(activity()).data
@@ -26,14 +26,7 @@ export default function FlowsPanel() {
     <Page
       title="Flows"
       about="Which steps belong together, and who sets whom going"
-      controls={
-        <Search
-          label="Find a flow or a step"
-          value={filters.q ?? ''}
-          onChange={(q) => set({ q })}
-          className="w-64 max-sm:w-full"
-        />
-      }
+      controls={<SearchFilter label="Find a flow or a step" />}
     >
       <Loaded of={query}>
         {(all) => {

@@ -8,6 +8,7 @@ import {
   type NodeChange,
   ReactFlow,
   ReactFlowProvider,
+  type Viewport,
 } from '@xyflow/react'
 import '@xyflow/react/dist/base.css'
 import './graph.css'
@@ -24,6 +25,9 @@ const NODE_TYPES = { step: StepNode }
 
 /** More steps than this are drawn only where they are in sight, with a map beside them. */
 const LARGE = 40
+
+/** How a large graph is looked at first. */
+const [ZOOM, MARGIN] = [0.55, 24]
 
 type Props = {
   flow: FlowInfo
@@ -48,7 +52,6 @@ export function Graph({ flow, steps, saved, activity, queues, chosen, onChoose }
     () => linesOf(flow, { steps, activity, queues, chosen }),
     [flow, steps, activity, queues, chosen],
   )
-  const [measured, setMeasured] = useState<Record<string, { width: number; height: number }>>({})
   const save = useAction({
     do: () => saveLayout(flow.name, positions),
     touches: ['flows'],
@@ -60,24 +63,18 @@ export function Graph({ flow, steps, saved, activity, queues, chosen, onChoose }
   })
 
   const change = (changes: NodeChange<StepNodeType>[]) => {
-    const sizes: typeof measured = {}
     const places: Positions = {}
     for (const each of changes) {
-      if (each.type === 'dimensions' && each.dimensions) sizes[each.id] = each.dimensions
       if (each.type === 'position' && each.position) places[each.id] = each.position
     }
-    if (Object.keys(sizes).length > 0) setMeasured((before) => ({ ...before, ...sizes }))
     if (Object.keys(places).length > 0) setMoved((before) => ({ ...before, ...places }))
   }
 
-  const sized = nodes.map((node) => {
-    const size = measured[node.id]
-    return size ? { ...node, measured: size } : node
-  })
+  const isLarge = steps.length > LARGE
   return (
     <ReactFlowProvider>
       <ReactFlow
-        nodes={sized}
+        nodes={nodes}
         edges={lines}
         nodeTypes={NODE_TYPES}
         onNodesChange={change}
@@ -85,16 +82,17 @@ export function Graph({ flow, steps, saved, activity, queues, chosen, onChoose }
         nodesConnectable={false}
         edgesFocusable={false}
         nodesFocusable={false}
-        onlyRenderVisibleElements={steps.length > LARGE}
-        fitView
+        onlyRenderVisibleElements={isLarge}
+        fitView={!isLarge}
         fitViewOptions={{ padding: 0.06, minZoom: 0.4, maxZoom: 1.1 }}
+        defaultViewport={isLarge ? corner(positions) : { x: 0, y: 0, zoom: 1 }}
         minZoom={0.05}
         proOptions={{ hideAttribution: true }}
         aria-label={`The graph of ${flow.name}`}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1.2} />
         <Controls showInteractive={false} position="bottom-left" />
-        {steps.length > LARGE && <MiniMap pannable zoomable position="bottom-right" />}
+        {isLarge && <MiniMap pannable zoomable position="bottom-right" className="max-md:hidden" />}
         <GraphTools
           chosen={chosen}
           isChanged={Object.keys(moved).length > 0 || isTidy}
@@ -112,4 +110,11 @@ export function Graph({ flow, steps, saved, activity, queues, chosen, onChoose }
       </ReactFlow>
     </ReactFlowProvider>
   )
+}
+
+/** Looks at the upper left corner, where a graph begins that is too large to be seen as a whole. */
+function corner(positions: Positions): Viewport {
+  const all = Object.values(positions)
+  const [left, top] = [Math.min(...all.map(({ x }) => x)), Math.min(...all.map(({ y }) => y))]
+  return { x: MARGIN - left * ZOOM, y: MARGIN - top * ZOOM, zoom: ZOOM }
 }

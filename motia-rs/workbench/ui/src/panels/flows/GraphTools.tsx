@@ -5,7 +5,7 @@ import { Save, Undo2, WandSparkles } from 'lucide-react'
 import { useEffect } from 'react'
 import { useRefused } from '~/app/useRole'
 import { Button } from '~/ui/Button'
-import { WIDTH } from './place'
+import { HEIGHT, WIDTH } from './size'
 
 /** As wide the sheet at the side is, in pixels. */
 const SHEET = 576
@@ -32,11 +32,14 @@ export function GraphTools({ chosen, isChanged, isBusy, onSave, onTidy, onUndo }
       const pane = document.querySelector('.react-flow')?.getBoundingClientRect()
       if (!node || !pane) return
       const { x, y, zoom } = getViewport()
-      const free = window.innerWidth - SHEET - pane.left
-      const right = (node.position.x + WIDTH) * zoom + x
-      if (free > WIDTH && right > free - 16) {
-        void setViewport({ x: x - (right - free + 40), y, zoom }, { duration: 200 })
-      }
+      const isNarrow = window.innerWidth - SHEET - pane.left < WIDTH
+      const free = isNarrow ? pane.width : pane.width - SHEET
+      const [left, top] = [node.position.x * zoom + x, node.position.y * zoom + y]
+      const isInSight =
+        left >= 0 && top >= 0 && left + WIDTH * zoom < free - 16 && top + HEIGHT * zoom < pane.height
+      if (isInSight) return
+      const middle = { x: (free - WIDTH * zoom) / 2, y: (pane.height - HEIGHT * zoom) / 2 }
+      void setViewport({ x: x + middle.x - left, y: y + middle.y - top, zoom }, { duration: 200 })
     }, SETTLED)
     return () => clearTimeout(timer)
   }, [chosen, getNode, getViewport, setViewport])

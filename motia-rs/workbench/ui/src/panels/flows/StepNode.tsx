@@ -9,7 +9,7 @@ import { Dot } from '~/ui/Dot'
 import { KindMark } from '~/ui/KindMark'
 import { Text } from '~/ui/Text'
 import type { StepNodeType } from './graph'
-import { HEIGHT, WIDTH } from './place'
+import { HEIGHT, WIDTH } from './size'
 
 const BORDERS = {
   api: 'border-l-api',

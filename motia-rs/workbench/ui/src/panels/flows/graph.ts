@@ -1,10 +1,11 @@
 /** A flow as nodes and lines, with what goes on at each. */
 
-import type { Edge as Line, Node } from '@xyflow/react'
+import { type Edge as Line, type Node, type NodeHandle, Position } from '@xyflow/react'
 import type { Activity, FlowInfo, QueueInfo, StepInfo } from '~/api/shapes'
 import { count } from '~/text/format'
 import { printable } from '~/text/printable'
 import type { Positions } from './place'
+import { HEIGHT, WIDTH } from './size'
 
 export type StepData = {
   step: StepInfo
@@ -18,6 +19,13 @@ export type StepNodeType = Node<StepData, 'step'>
 
 type Live = { steps: StepInfo[]; activity: Activity[]; queues: QueueInfo[]; chosen: string | undefined }
 
+// Every node has one size: nothing has to be drawn to be measured, and of a thousand only those in sight are drawn.
+const SIZE = { width: WIDTH, height: HEIGHT }
+const HANDLES: NodeHandle[] = [
+  { type: 'target', position: Position.Left, x: 0, y: HEIGHT / 2, width: 1, height: 1 },
+  { type: 'source', position: Position.Right, x: WIDTH, y: HEIGHT / 2, width: 1, height: 1 },
+]
+
 export function nodesOf(
   positions: Positions,
   edges: FlowInfo['edges'],
@@ -30,6 +38,8 @@ export function nodesOf(
     id: step.name,
     type: 'step',
     position: positions[step.name] ?? { x: 0, y: 0 },
+    measured: SIZE,
+    handles: HANDLES,
     data: {
       step,
       activity: live.get(step.name),

@@ -4,9 +4,8 @@ import dagre from '@dagrejs/dagre'
 import type { FlowInfo } from '~/api/shapes'
 import { bundles, labelOf } from './graph'
 import { layers } from './layers'
-
-export const WIDTH = 216
-export const HEIGHT = 84
+import { parts, shelved } from './parts'
+import { HEIGHT, WIDTH } from './size'
 
 /** Between steps that have no lines. */
 const GAP = 32
@@ -16,15 +15,28 @@ export type Positions = Record<string, { x: number; y: number }>
 /** More steps than this are placed in a simpler way, for the better one takes seconds. */
 const MANY = 120
 
+/** Then from the corner of a step to the corner of the next one, and between parts that have no lines. */
+const [ACROSS, DOWN, APART] = [WIDTH + 160, HEIGHT + 28, 160]
+
 /** The upper left corner of each step. */
 export function place(flow: FlowInfo, saved: Positions): Positions {
   return { ...(flow.steps.length > MANY ? inColumns(flow) : arranged(flow)), ...only(flow.steps, saved) }
 }
 
+/** What hangs together in columns, and each part by itself. */
 function inColumns(flow: FlowInfo): Positions {
-  const places = [...layers(flow)]
+  const placed = parts(flow).map((part) => [...layers(part)])
+  const most = (part: (typeof placed)[number], at: 0 | 1) => Math.max(...part.map(([, place]) => place[at]))
+  const sizes = placed.map((part) => ({
+    width: most(part, 0) * ACROSS + WIDTH,
+    height: most(part, 1) * DOWN + HEIGHT,
+  }))
+  const corners = shelved(sizes, APART)
   return Object.fromEntries(
-    places.map(([step, [column, row]]) => [step, { x: column * (WIDTH + 160), y: row * (HEIGHT + 28) }]),
+    placed.flatMap((part, at) => {
+      const { x, y } = corners[at] ?? { x: 0, y: 0 }
+      return part.map(([step, [column, row]]) => [step, { x: x + column * ACROSS, y: y + row * DOWN }])
+    }),
   )
 }
 

@@ -10,8 +10,10 @@ import { Loaded } from '~/ui/Loaded'
 import { Text } from '~/ui/Text'
 import { Box } from './Box'
 
+export const lastFailures = () => runs({ outcome: 'failed', limit: 8 })
+
 export function LastFailures() {
-  const query = useQuery(runs({ outcome: 'failed', limit: 8 }))
+  const query = useQuery(lastFailures())
   const all = (
     <Link
       to={'/runs' as string}

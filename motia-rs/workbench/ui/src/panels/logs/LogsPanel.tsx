@@ -4,16 +4,14 @@ import { useQuery } from '@tanstack/react-query'
 import { ArrowDownToLine, Pause, Play, ScrollText } from 'lucide-react'
 import { useState } from 'react'
 import { steps } from '~/api/queries'
+import { ChoiceFilter, named, SearchFilter, SinceFilter } from '~/lists/filters'
 import { pick, useFilters } from '~/lists/useFilters'
 import { plural } from '~/text/format'
 import { Button } from '~/ui/Button'
-import { Choice } from '~/ui/Choice'
 import { Empty } from '~/ui/Empty'
 import { Loading } from '~/ui/Loading'
 import { Page } from '~/ui/Page'
 import { Refused } from '~/ui/Refused'
-import { Search } from '~/ui/Search'
-import { SINCE, sinceOf } from '../runs/since'
 import { LineDrawer } from './LineDrawer'
 import { LogLines } from './LogLines'
 import { LEVELS } from './levels'
@@ -41,40 +39,18 @@ export default function LogsPanel() {
       }
       controls={
         <>
-          <Search
-            label="Find in logs"
-            placeholder="Text in the line or its fields"
-            value={filters.text ?? ''}
-            onChange={(text) => set({ text })}
-            className="w-64 max-sm:w-full"
-          />
-          <Choice
+          <SearchFilter name="text" label="Find in logs" placeholder="Text in the line or its fields" />
+          <ChoiceFilter
+            name="level"
             label="Level"
-            value={filters.level ?? ''}
-            onChange={(level) => set({ level })}
-            options={[
-              { value: '', title: 'All levels' },
-              ...LEVELS.slice(1).map((value) => ({
-                value,
-                title: value === 'error' ? value : `${value} and worse`,
-              })),
-            ]}
+            any="All levels"
+            options={LEVELS.slice(1).map((value) => ({
+              value,
+              title: value === 'error' ? value : `${value} and worse`,
+            }))}
           />
-          <Choice
-            label="Step"
-            value={filters.step ?? ''}
-            onChange={(step) => set({ step })}
-            options={[
-              { value: '', title: 'Any step' },
-              ...allSteps.map(({ name }) => ({ value: name, title: name })),
-            ]}
-          />
-          <Choice
-            label="Since"
-            value={filters.last ?? ''}
-            onChange={(last) => set({ last, since: sinceOf(last, Date.now()) })}
-            options={SINCE}
-          />
+          <ChoiceFilter name="step" label="Step" any="Any step" options={named(allSteps)} />
+          <SinceFilter />
           {filters.trace && (
             <Button look="ghost" onClick={() => set({ trace: '' })}>
               Trace {filters.trace.slice(0, 8)} ×

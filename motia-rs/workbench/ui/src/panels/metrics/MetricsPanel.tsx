@@ -5,6 +5,7 @@ import { ChartSpline } from 'lucide-react'
 import { useEffect, useMemo, useState } from 'react'
 import { metrics } from '~/api/queries'
 import { DataGrid } from '~/lists/DataGrid'
+import { CheckFilter, SearchFilter } from '~/lists/filters'
 import type { Column } from '~/lists/types'
 import { useFilters } from '~/lists/useFilters'
 import { printable } from '~/text/printable'
@@ -12,7 +13,6 @@ import { Badge } from '~/ui/Badge'
 import { Empty } from '~/ui/Empty'
 import { Loaded } from '~/ui/Loaded'
 import { Page } from '~/ui/Page'
-import { Search } from '~/ui/Search'
 import { Spark } from '~/ui/Spark'
 import { Text } from '~/ui/Text'
 import { type Past, remember, type Series, seriesOf } from './series'
@@ -74,7 +74,7 @@ function said(labels: Record<string, string>): string {
 const EVERY = 2000
 
 export default function MetricsPanel() {
-  const [filters, set] = useFilters()
+  const [filters] = useFilters()
   const query = useQuery({ ...metrics(), refetchInterval: EVERY })
   const [past, setPast] = useState<Past>(new Map())
   const { data, dataUpdatedAt } = query
@@ -92,20 +92,8 @@ export default function MetricsPanel() {
       about="What the app counts, and how it moves while you look"
       controls={
         <>
-          <Search
-            label="Find a metric or label"
-            value={filters.q ?? ''}
-            onChange={(q) => set({ q })}
-            className="w-72 max-sm:w-full"
-          />
-          <label className="flex items-center gap-2 text-soft">
-            <input
-              type="checkbox"
-              checked={filters.zero === 'true'}
-              onChange={(event) => set({ zero: event.target.checked ? 'true' : '' })}
-            />
-            With what is zero
-          </label>
+          <SearchFilter label="Find a metric or label" />
+          <CheckFilter name="zero">With what is zero</CheckFilter>
         </>
       }
     >

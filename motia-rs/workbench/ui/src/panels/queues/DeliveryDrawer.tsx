@@ -14,6 +14,7 @@ import { Loaded } from '~/ui/Loaded'
 import { Section } from '~/ui/Section'
 import { Text } from '~/ui/Text'
 import { EventFacts } from './EventFacts'
+import { Failures } from './Failures'
 import { Why } from './Why'
 
 export function DeliveryDrawer({ id, onClose }: { id: string; onClose: () => void }) {
@@ -46,6 +47,11 @@ export function DeliveryDrawer({ id, onClose }: { id: string; onClose: () => voi
             <Section title={status === 'waiting' ? 'Why it waits' : 'Where it is'}>
               <Why of={found} />
             </Section>
+            {found.failures.length > 0 && (
+              <Section title="Failed attempts">
+                <Failures of={found.failures} />
+              </Section>
+            )}
             <EventFacts event={found.event} lane={found.key} attempts={found.attempts} due={found.due} />
           </>
         )}

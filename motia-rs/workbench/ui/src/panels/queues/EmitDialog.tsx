@@ -5,16 +5,11 @@ import { useState } from 'react'
 import { type Emission, emit } from '~/api/actions'
 import { steps } from '~/api/queries'
 import { useAction } from '~/app/useAction'
-import { faultOf } from '~/json/fault'
-import { JsonEditor } from '~/json/JsonEditor'
-import { parse } from '~/json/lossless'
-import { Button } from '~/ui/Button'
-import { Dialog } from '~/ui/Dialog'
+import { Field, JsonDialog } from '~/json/JsonDialog'
 import { Labelled } from '~/ui/Labelled'
 
 export function EmitDialog({ topic: given = '', onClose }: { topic?: string; onClose: () => void }) {
   const [topic, setTopic] = useState(given)
-  const [payload, setPayload] = useState('{}')
   const [delay, setDelay] = useState('')
   const [key, setKey] = useState('')
   const { data } = useQuery(steps())
@@ -25,66 +20,44 @@ export function EmitDialog({ topic: given = '', onClose }: { topic?: string; onC
     done: ({ id, duplicate }, { topic }) =>
       duplicate ? `${topic} was emitted before: ${id}` : `${topic} is emitted: ${id}`,
   })
-  const fault = faultOf(payload)
-  const refused = topic === '' ? 'Say which topic.' : fault
-
-  const submit = () => {
-    const emission: Emission = { topic, payload: parse(payload) }
+  const sendIt = (payload: unknown) => {
+    const emission: Emission = { topic, payload }
     if (delay !== '') emission.delay = Number(delay)
     if (key !== '') emission.key = key
     send.mutate(emission, { onSuccess: onClose })
   }
-
   return (
-    <Dialog
+    <JsonDialog
       title="Emit an event"
       about="Every step that hears the topic is given it."
-      isOpen
+      label="Payload"
+      verb="Emit"
+      refused={topic === '' ? 'Say which topic.' : undefined}
+      isBusy={send.isPending}
+      onSend={sendIt}
       onClose={onClose}
-    >
-      <form
-        className="space-y-3"
-        onSubmit={(event) => {
-          event.preventDefault()
-          if (!refused) submit()
-        }}
-      >
-        <Labelled label="Topic">
-          <input
-            list="topics"
-            value={topic}
-            onChange={(event) => setTopic(event.target.value)}
-            className="field w-full font-mono text-xs"
-          />
-        </Labelled>
-        <datalist id="topics">
-          {topics.map((name) => (
-            <option key={name} value={name} />
-          ))}
-        </datalist>
-        <JsonEditor label="Payload" value={payload} onChange={setPayload} height={8} />
+      before={
+        <>
+          <Labelled label="Topic">
+            <Field list="topics" value={topic} onChange={setTopic} isMono />
+          </Labelled>
+          <datalist id="topics">
+            {topics.map((name) => (
+              <option key={name} value={name} />
+            ))}
+          </datalist>
+        </>
+      }
+      after={
         <div className="grid grid-cols-2 gap-3">
           <Labelled label="Delay, in seconds">
-            <input
-              type="number"
-              min={0}
-              step="any"
-              value={delay}
-              onChange={(event) => setDelay(event.target.value)}
-              className="field w-full"
-            />
+            <Field type="number" min={0} step="any" value={delay} onChange={setDelay} />
           </Labelled>
           <Labelled label="Key">
-            <input value={key} onChange={(event) => setKey(event.target.value)} className="field w-full" />
+            <Field value={key} onChange={setKey} />
           </Labelled>
         </div>
-        <div className="flex justify-end gap-2 pt-1">
-          <Button onClick={onClose}>Leave it</Button>
-          <Button type="submit" look="primary" refused={refused} isBusy={send.isPending}>
-            Emit
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+      }
+    />
   )
 }

@@ -7,15 +7,14 @@ import { queues } from '~/api/queries'
 import type { QueueInfo } from '~/api/shapes'
 import { useRefused } from '~/app/useRole'
 import { DataGrid } from '~/lists/DataGrid'
+import { ChoiceFilter, SearchFilter } from '~/lists/filters'
 import type { Column } from '~/lists/types'
 import { useFilters } from '~/lists/useFilters'
 import { plural } from '~/text/format'
 import { Button } from '~/ui/Button'
-import { Choice } from '~/ui/Choice'
 import { Empty } from '~/ui/Empty'
 import { Loaded } from '~/ui/Loaded'
 import { Page } from '~/ui/Page'
-import { Search } from '~/ui/Search'
 import { Text } from '~/ui/Text'
 import { Circuits } from './Circuits'
 import { EmitDialog } from './EmitDialog'
@@ -61,7 +60,7 @@ function number(
 }
 
 export default function QueuesPanel() {
-  const [filters, set] = useFilters()
+  const [filters] = useFilters()
   const [isEmitting, setEmitting] = useState(false)
   const refused = useRefused()
   const query = useQuery(queues())
@@ -76,18 +75,12 @@ export default function QueuesPanel() {
       }
       controls={
         <>
-          <Search
-            label="Find a queue"
-            value={filters.q ?? ''}
-            onChange={(q) => set({ q })}
-            className="w-64 max-sm:flex-1"
-          />
-          <Choice
+          <SearchFilter label="Find a queue" />
+          <ChoiceFilter
+            name="show"
             label="Which queues"
-            value={filters.show ?? ''}
-            onChange={(show) => set({ show })}
+            any="All queues"
             options={[
-              { value: '', title: 'All queues' },
               { value: 'busy', title: 'With something in them' },
               { value: 'dead', title: 'With dead letters' },
               { value: 'paused', title: 'Paused or gone' },

@@ -7,6 +7,7 @@ import { waiting } from '~/api/queries'
 import type { Page as PageOf, Waiting } from '~/api/shapes'
 import { TraceLink } from '~/app/TraceLink'
 import { DataGrid } from '~/lists/DataGrid'
+import { CheckFilter, SearchFilter } from '~/lists/filters'
 import type { Column } from '~/lists/types'
 import { pick, useFilters } from '~/lists/useFilters'
 import { usePages } from '~/lists/usePages'
@@ -15,7 +16,6 @@ import { Ago } from '~/ui/Ago'
 import { Badge } from '~/ui/Badge'
 import { Empty } from '~/ui/Empty'
 import { Loaded } from '~/ui/Loaded'
-import { Search } from '~/ui/Search'
 import { Text } from '~/ui/Text'
 import { traceOf } from './traceOf'
 
@@ -78,7 +78,7 @@ const COLUMNS: Column<Waiting>[] = [
 ]
 
 export function WaitingList({ step }: { step: string }) {
-  const [filters, set] = useFilters()
+  const [filters] = useFilters()
   const filter = { ...pick(filters, 'key', 'held'), limit: 200 }
   const query = useQuery(waiting(step, filter))
   const pages = usePages(query.data, JSON.stringify([step, filter]), (cursor) =>
@@ -87,20 +87,8 @@ export function WaitingList({ step }: { step: string }) {
   return (
     <div className="flex h-full flex-col">
       <div className="flex shrink-0 items-center gap-3 border-b border-line px-4 py-2">
-        <Search
-          label="Only this key"
-          value={filters.key ?? ''}
-          onChange={(key) => set({ key })}
-          className="w-56"
-        />
-        <label className="flex items-center gap-2 text-soft">
-          <input
-            type="checkbox"
-            checked={filters.held === 'true'}
-            onChange={(event) => set({ held: event.target.checked ? 'true' : '' })}
-          />
-          Held only
-        </label>
+        <SearchFilter name="key" label="Only this key" />
+        <CheckFilter name="held">Held only</CheckFilter>
       </div>
       <div className="min-h-0 flex-1">
         <Loaded of={query}>

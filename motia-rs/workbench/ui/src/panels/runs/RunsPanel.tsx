@@ -20,7 +20,7 @@ import { RunFilters } from './RunFilters'
 const ASKED = ['step', 'flow', 'kind', 'outcome', 'trace', 'text', 'since', 'until', 'roots']
 
 export default function RunsPanel() {
-  const [filters, set] = useFilters()
+  const [filters] = useFilters()
   const filter = pick(filters, ...ASKED)
   const allSteps = useQuery(steps()).data ?? []
   const allFlows = useQuery(flows()).data ?? []
@@ -35,7 +35,7 @@ export default function RunsPanel() {
       title="Runs"
       about="What every step did, the newest first"
       actions={<ReplayMany filter={filter} />}
-      controls={<RunFilters filters={filters} set={set} steps={allSteps} flows={allFlows} />}
+      controls={<RunFilters steps={allSteps} flows={allFlows} />}
     >
       <Loaded of={query}>
         {() =>

@@ -2,16 +2,13 @@
 
 import { useNavigate } from '@tanstack/react-router'
 import { Plus } from 'lucide-react'
-import { type FormEvent, useState } from 'react'
+import { useState } from 'react'
 import { setEntry } from '~/api/actions'
 import { get, Problem, path } from '~/api/http'
 import { useAction } from '~/app/useAction'
 import { useRefused } from '~/app/useRole'
-import { faultOf } from '~/json/fault'
-import { JsonEditor } from '~/json/JsonEditor'
-import { parse } from '~/json/lossless'
+import { Field, JsonDialog } from '~/json/JsonDialog'
 import { Button } from '~/ui/Button'
-import { Dialog } from '~/ui/Dialog'
 import { Labelled } from '~/ui/Labelled'
 
 export function AddEntry({ group: given }: { group: string | undefined }) {
@@ -30,53 +27,43 @@ export function AddEntry({ group: given }: { group: string | undefined }) {
 function Form({ given, onClose }: { given: string; onClose: () => void }) {
   const [group, setGroup] = useState(given)
   const [key, setKey] = useState('')
-  const [text, setText] = useState('{}')
   const navigate = useNavigate()
   const add = useAction({
-    do: async () => {
+    do: async (value: unknown) => {
       if (await exists(group, key))
         throw new Error(`${group} has an entry ${key} already: open it to change it.`)
-      await setEntry(group, key, parse(text))
+      await setEntry(group, key, value)
     },
     touches: ['state'],
     done: () => `${key} is added`,
   })
-  const fault = faultOf(text)
-  const refused = !group || !key ? 'Say the group and the key.' : fault
-  const submit = (event: FormEvent) => {
-    event.preventDefault()
-    if (refused) return
-    add.mutate(undefined, {
+  const addIt = (value: unknown) =>
+    add.mutate(value, {
       onSuccess: () => {
         onClose()
         void navigate({ to: '/state/$group' as string, params: { group } as never, search: { key } as never })
       },
     })
-  }
   return (
-    <Dialog title="Add an entry" isOpen onClose={onClose}>
-      <form className="space-y-3" onSubmit={submit}>
+    <JsonDialog
+      title="Add an entry"
+      label="Value"
+      verb="Add"
+      refused={!group || !key ? 'Say the group and the key.' : undefined}
+      isBusy={add.isPending}
+      onSend={addIt}
+      onClose={onClose}
+      before={
         <div className="grid grid-cols-2 gap-3">
           <Labelled label="Group">
-            <input
-              value={group}
-              onChange={(event) => setGroup(event.target.value)}
-              className="field w-full"
-            />
+            <Field value={group} onChange={setGroup} />
           </Labelled>
           <Labelled label="Key">
-            <input value={key} onChange={(event) => setKey(event.target.value)} className="field w-full" />
+            <Field value={key} onChange={setKey} />
           </Labelled>
         </div>
-        <JsonEditor label="Value" value={text} onChange={setText} height={10} />
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>Leave it</Button>
-          <Button type="submit" look="primary" refused={refused} isBusy={add.isPending}>
-            Add
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+      }
+    />
   )
 }
 

@@ -5,16 +5,19 @@ import { Link } from '@tanstack/react-router'
 import { ArrowLeft, Database } from 'lucide-react'
 import { get, path } from '~/api/http'
 import { entries } from '~/api/queries'
-import type { Entry, Page as PageOf } from '~/api/shapes'
+import type { Entries, Entry } from '~/api/shapes'
 import { DataGrid } from '~/lists/DataGrid'
+import { SearchFilter } from '~/lists/filters'
 import type { Column } from '~/lists/types'
-import { useFilters } from '~/lists/useFilters'
+import { pick, useFilters } from '~/lists/useFilters'
 import { usePages } from '~/lists/usePages'
+import { plural } from '~/text/format'
 import { Ago } from '~/ui/Ago'
 import { Empty } from '~/ui/Empty'
 import { Loaded } from '~/ui/Loaded'
 import { Text } from '~/ui/Text'
 import { EntryDrawer } from './EntryDrawer'
+import { Searched } from './Searched'
 
 const COLUMNS: Column<Entry>[] = [
   {
@@ -42,19 +45,19 @@ const COLUMNS: Column<Entry>[] = [
   },
 ]
 
-export function EntryList({ group }: { group: string }) {
+type Props = { group: string; total: number | undefined }
+
+export function EntryList({ group, total }: Props) {
   const [filters, set] = useFilters()
-  const filter = { limit: 200 }
+  const { text } = pick(filters, 'text')
+  const filter = { text, limit: 200 }
   const query = useQuery(entries(group, filter))
-  const pages = usePages(query.data, group, (cursor) =>
-    get<PageOf<Entry>>(path('state', group), { ...filter, cursor }),
+  const pages = usePages(query.data, JSON.stringify([group, text]), (cursor) =>
+    get<Entries>(path('state', group), { ...filter, cursor }),
   )
-  const wanted = (filters.q ?? '').toLowerCase()
-  const fits = pages.items.filter(({ key }) => key.toLowerCase().includes(wanted))
-  const shown = fits.length > 0 || group.toLowerCase().includes(wanted) === false ? fits : pages.items
   return (
     <div className="flex h-full flex-col">
-      <div className="flex h-10 shrink-0 items-center gap-2 border-b border-line px-4">
+      <div className="flex min-h-12 shrink-0 flex-wrap items-center gap-2 border-b border-line px-4 py-2">
         <Link
           to={'/state' as string}
           search={{} as never}
@@ -66,14 +69,20 @@ export function EntryList({ group }: { group: string }) {
         <h2 className="min-w-0 truncate font-semibold">
           <Text of={group} />
         </h2>
+        <span className="text-faint max-sm:hidden">
+          {total !== undefined && plural(total, 'entry', 'entries')}
+        </span>
+        <span className="flex-1" />
+        <SearchFilter name="text" label="Find a key" />
       </div>
+      {text && <Searched pages={pages.pages} total={total} isReading={pages.isReading} onMore={pages.more} />}
       <div className="min-h-0 flex-1">
         <Loaded of={query}>
           {() =>
-            shown.length > 0 ? (
+            pages.items.length > 0 ? (
               <DataGrid
                 label={`Entries of ${group}`}
-                items={shown}
+                items={pages.items}
                 columns={COLUMNS}
                 keyOf={({ key }) => key}
                 open={filters.key}
@@ -81,7 +90,10 @@ export function EntryList({ group }: { group: string }) {
                 onEnd={pages.more}
               />
             ) : (
-              <Empty icon={Database} title={pages.items.length > 0 ? 'No key fits' : 'The group is empty'} />
+              <Empty
+                icon={Database}
+                title={!text ? 'The group is empty' : pages.more ? 'No key fits so far' : 'No key fits'}
+              />
             )
           }
         </Loaded>

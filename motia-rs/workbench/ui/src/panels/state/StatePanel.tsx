@@ -6,6 +6,7 @@ import { Database } from 'lucide-react'
 import { groups } from '~/api/queries'
 import type { Group } from '~/api/shapes'
 import { DataGrid } from '~/lists/DataGrid'
+import { SearchFilter } from '~/lists/filters'
 import type { Column } from '~/lists/types'
 import { useFilters } from '~/lists/useFilters'
 import { count } from '~/text/format'
@@ -13,7 +14,6 @@ import { classes } from '~/ui/classes'
 import { Empty } from '~/ui/Empty'
 import { Loaded } from '~/ui/Loaded'
 import { Page } from '~/ui/Page'
-import { Search } from '~/ui/Search'
 import { Text } from '~/ui/Text'
 import { AddEntry } from './AddEntry'
 import { EntryList } from './EntryList'
@@ -38,21 +38,14 @@ const COLUMNS: Column<Group>[] = [
 
 export default function StatePanel() {
   const { group } = useParams({ strict: false }) as { group?: string }
-  const [filters, set] = useFilters()
+  const [filters] = useFilters()
   const query = useQuery(groups())
   return (
     <Page
       title="State"
       about="What the app keeps"
       actions={<AddEntry group={group} />}
-      controls={
-        <Search
-          label="Find a group or key"
-          value={filters.q ?? ''}
-          onChange={(q) => set({ q })}
-          className="w-64 max-sm:w-full"
-        />
-      }
+      controls={<SearchFilter label="Find a group" />}
     >
       <Loaded of={query}>
         {(all) => {
@@ -86,7 +79,11 @@ export default function StatePanel() {
                 {group === undefined ? (
                   <Empty icon={Database} title="Choose a group" commands={['cargo run -- state groups']} />
                 ) : (
-                  <EntryList key={group} group={group} />
+                  <EntryList
+                    key={group}
+                    group={group}
+                    total={all.find((each) => each.group === group)?.entries}
+                  />
                 )}
               </div>
             </div>

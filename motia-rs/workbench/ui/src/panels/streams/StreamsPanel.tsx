@@ -4,32 +4,25 @@ import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { Radio } from 'lucide-react'
 import { streams } from '~/api/queries'
+import { SearchFilter } from '~/lists/filters'
 import { useFilters } from '~/lists/useFilters'
 import { classes } from '~/ui/classes'
 import { Empty } from '~/ui/Empty'
 import { Loaded } from '~/ui/Loaded'
 import { Page } from '~/ui/Page'
-import { Search } from '~/ui/Search'
 import { StreamGroups } from './StreamGroups'
 import { StreamList } from './StreamList'
 import { Watching } from './Watching'
 
 export default function StreamsPanel() {
   const { stream, group } = useParams({ strict: false }) as { stream?: string; group?: string }
-  const [filters, set] = useFilters()
+  const [filters] = useFilters()
   const query = useQuery(streams())
   return (
     <Page
       title="Streams"
       about="Lists that change while you look"
-      controls={
-        <Search
-          label="Find a stream or group"
-          value={filters.q ?? ''}
-          onChange={(q) => set({ q })}
-          className="w-64 max-sm:w-full"
-        />
-      }
+      controls={<SearchFilter label="Find a stream or group" />}
     >
       <Loaded of={query}>
         {(all) => {

@@ -1,10 +1,11 @@
 /** The runs of a trace as bars over time. */
 
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useRef } from 'react'
+import { useMemo, useRef } from 'react'
 import type { RunRecord } from '~/api/shapes'
 import { useRowKeys } from '~/lists/useRowKeys'
 import { took } from '~/text/format'
+import { axisOf } from './axis'
 import type { Branch } from './tree'
 import { WaterfallRow } from './WaterfallRow'
 
@@ -27,7 +28,8 @@ export function Waterfall({ lines, total, chosen, onChoose }: Props) {
     initialRect: { width: 800, height: 600 },
   })
   useRowKeys(scroll, lines.length, (at) => rows.scrollToIndex(at))
-  const marks = [0, 0.5, 1]
+  const axis = useMemo(() => axisOf(lines, total), [lines, total])
+  const marks = axis.breaks.length > 0 ? [0, 1] : [0, 0.5, 1]
   return (
     <section
       ref={scroll}
@@ -47,9 +49,28 @@ export function Waterfall({ lines, total, chosen, onChoose }: Props) {
               {took(mark * total * 1000)}
             </span>
           ))}
+          {axis.breaks.map(({ left, right, millis }) => (
+            <span
+              key={left}
+              className="absolute top-2 -translate-x-1/2 whitespace-nowrap italic"
+              style={{ left: `${((left + right) / 2) * 100}%` }}
+            >
+              {took(millis * 1000)}
+            </span>
+          ))}
         </span>
       </div>
-      <div className="relative" style={{ height: rows.getTotalSize() }}>
+      <div className="relative min-h-[calc(100%-2rem)]" style={{ height: rows.getTotalSize() }}>
+        <div aria-hidden className="pointer-events-none absolute inset-y-0 right-16 left-2/5 lg:left-64">
+          {axis.breaks.map(({ left, right, millis }) => (
+            <span
+              key={left}
+              title={`Nothing ran for ${took(millis * 1000)}`}
+              className="is-break absolute inset-y-0 border-x border-dashed border-edge"
+              style={{ left: `${left * 100}%`, width: `${(right - left) * 100}%` }}
+            />
+          ))}
+        </div>
         {rows.getVirtualItems().map((row) => {
           const line = lines[row.index]
           if (!line) return null
@@ -60,7 +81,7 @@ export function Waterfall({ lines, total, chosen, onChoose }: Props) {
               at={row.index}
               top={row.start}
               height={ROW}
-              total={total}
+              place={axis.place}
               isChosen={line.run === chosen}
               onChoose={() => onChoose(String(line.run.id))}
             />

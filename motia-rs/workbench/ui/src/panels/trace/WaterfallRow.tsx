@@ -11,7 +11,8 @@ type Props = {
   at: number
   top: number
   height: number
-  total: number
+  /** Where an instant of the trace is drawn, as a share of the whole. */
+  place: (at: number) => number
   isChosen: boolean
   onChoose: () => void
 }
@@ -24,10 +25,10 @@ const BARS: Record<string, string> = {
   cancelled: 'bg-edge',
 }
 
-export function WaterfallRow({ line, at, top, height, total, isChosen, onChoose }: Props) {
+export function WaterfallRow({ line, at, top, height, place, isChosen, onChoose }: Props) {
   const { run, depth, begin, end } = line
-  const left = (begin / total) * 100
-  const width = ((end - begin) / total) * 100
+  const left = place(begin) * 100
+  const width = place(end) * 100 - left
   const began = micros(run.startedAt)
   const marks = run.notes.filter((note) => note.what === 'emit').slice(0, 50)
   return (
@@ -62,7 +63,7 @@ export function WaterfallRow({ line, at, top, height, total, isChosen, onChoose 
             <span
               key={`${note.at} ${note.what === 'emit' ? note.event : ''}`}
               className="absolute top-1/2 size-1.5 -translate-x-1/2 -translate-y-1/2 rotate-45 bg-surface outline-1 outline-ink"
-              style={{ left: `${left + ((micros(note.at) - began) / 1000 / total) * 100}%` }}
+              style={{ left: `${place(begin + (micros(note.at) - began) / 1000) * 100}%` }}
             />
           ))}
           <span

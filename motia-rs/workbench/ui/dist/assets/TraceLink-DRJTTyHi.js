@@ -1,1 +1,0 @@
-import{j as s,L as a,ar as t}from"./kit-Ct-KwOnR.js";function i({trace:e,isWhole:r}){return s.jsx(a,{to:"/traces/$trace",params:{trace:e},search:{},title:t(e),className:"relative z-10 font-mono text-xs text-accent hover:underline",children:t(r?e:e.slice(0,8))})}export{i as T};

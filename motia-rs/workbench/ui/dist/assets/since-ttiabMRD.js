@@ -1,1 +1,0 @@
-const i={"5m":5,"1h":60,"1d":1440,"7d":10080},s=[{value:"",title:"Any time"},{value:"5m",title:"Last 5 minutes"},{value:"1h",title:"Last hour"},{value:"1d",title:"Last day"},{value:"7d",title:"Last week"}];function n(e,a){const t=i[e];return t===void 0?void 0:new Date(a-t*6e4).toISOString()}export{s as S,n as s};

@@ -1,5 +1,6 @@
 /** Every panel is there, in the light and in the dark, on a desk and in a hand, for everybody. */
 
+import { isSettled, Quality } from './quality'
 import { expect, test } from './test'
 
 const PANELS = [
@@ -7,6 +8,7 @@ const PANELS = [
   '/flows',
   '/flows/background-jobs',
   '/flows/background-jobs?step=JobProcessor',
+  '/flows/background-jobs?view=list',
   '/steps/ApiTrigger',
   '/endpoints',
   '/endpoints/ApiTrigger',
@@ -31,28 +33,42 @@ test.beforeAll(async ({ app }) => {
 })
 
 for (const panel of PANELS) {
-  test(`${panel} keeps nobody out`, async ({ workbench }) => {
+  test(`${panel} stands still, fits, and keeps nobody out`, async ({ workbench }, info) => {
+    const { page } = workbench
+    const quality = await Quality.of(page)
+    const shoot = (name: string) => page.screenshot({ path: info.outputPath(`${name}.png`) })
+
     await workbench.open(panel)
-    await workbench.page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => {})
+    await isSettled(page)
+    await quality.isGood()
+    await shoot('desk')
     await workbench.isAccessible()
-    await workbench.page.emulateMedia({ colorScheme: 'dark' })
-    await workbench.isAccessible()
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await workbench.isLegible()
+
+    await page.setViewportSize({ width: 390, height: 800 })
+    await workbench.open(panel)
+    await isSettled(page)
+    await quality.isGood()
+    await shoot('hand')
   })
 }
 
-for (const width of [1280, 390]) {
-  test(`every panel fits on ${width} pixels in the dark`, async ({ workbench }, info) => {
-    test.setTimeout(180_000)
-    const { page } = workbench
-    await page.emulateMedia({ colorScheme: 'dark' })
-    await page.setViewportSize({ width, height: 800 })
-    for (const panel of PANELS) {
-      await workbench.open(panel)
-      await page.waitForTimeout(400)
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-      expect(over, `${panel} is too wide`).toBeLessThanOrEqual(0)
-      const name = `${panel.replace(/\W+/g, '-').replace(/^-/, '') || 'overview'}-${width}.png`
-      await page.screenshot({ path: info.outputPath(name) })
+test('the first page is there and answers within a moment', async ({ workbench }) => {
+  const { page } = workbench
+  await workbench.open('/')
+  await page.getByRole('link', { name: 'Queues', exact: true }).click()
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Queues')
+
+  const { loaded, bytes } = await page.evaluate(() => {
+    const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[]
+    const files = entries.filter(({ name }) => name.includes('/assets/'))
+    const [paint] = performance.getEntriesByName('first-contentful-paint')
+    return {
+      loaded: paint?.startTime ?? Number.POSITIVE_INFINITY,
+      bytes: files.reduce((sum, { encodedBodySize }) => sum + encodedBodySize, 0),
     }
   })
-}
+  expect(loaded, 'milliseconds until something is shown').toBeLessThan(3000)
+  expect(bytes, 'bytes of all that was fetched').toBeLessThan(400_000)
+})

@@ -17,9 +17,17 @@ export class Workbench {
 
   /** Nothing that keeps people out, of what can be found by a machine. */
   async isAccessible(): Promise<void> {
-    const { violations } = await new AxeBuilder({ page: this.page })
-      .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'])
-      .analyze()
+    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']
+    await this.passes(new AxeBuilder({ page: this.page }).withTags(tags))
+  }
+
+  /** The colours alone. */
+  async isLegible(): Promise<void> {
+    await this.passes(new AxeBuilder({ page: this.page }).withRules(['color-contrast']))
+  }
+
+  private async passes(rules: AxeBuilder): Promise<void> {
+    const { violations } = await rules.analyze()
     const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
     const told = serious.map(
       ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join('\n    ')}`,

@@ -3,7 +3,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Inbox, Zap } from 'lucide-react'
 import { useState } from 'react'
-import { queues } from '~/api/queries'
+import { circuits, queues } from '~/api/queries'
 import type { QueueInfo } from '~/api/shapes'
 import { useRefused } from '~/app/useRole'
 import { DataGrid } from '~/lists/DataGrid'
@@ -14,6 +14,7 @@ import { plural } from '~/text/format'
 import { Button } from '~/ui/Button'
 import { Empty } from '~/ui/Empty'
 import { Loaded } from '~/ui/Loaded'
+import { Loading } from '~/ui/Loading'
 import { Page } from '~/ui/Page'
 import { Text } from '~/ui/Text'
 import { Circuits } from './Circuits'
@@ -64,6 +65,8 @@ export default function QueuesPanel() {
   const [isEmitting, setEmitting] = useState(false)
   const refused = useRefused()
   const query = useQuery(queues())
+  // Read together: circuits that came later would push the list down.
+  const isReady = !useQuery(circuits()).isPending
   return (
     <Page
       title="Queues"
@@ -91,6 +94,7 @@ export default function QueuesPanel() {
     >
       <Loaded of={query}>
         {(all) => {
+          if (!isReady) return <Loading />
           const shown = all.filter((queue) => isShown(queue, filters.q ?? '', filters.show ?? ''))
           return (
             <div className="flex h-full flex-col">

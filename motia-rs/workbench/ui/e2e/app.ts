@@ -1,7 +1,7 @@
 /** The program under test: started on a free port with nothing in its data folder, and stopped by its id. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -53,11 +53,6 @@ export class App {
     const text = await answer.text()
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${text}`)
     return JSON.parse(text || 'null') as T
-  }
-
-  /** The text of a file that it wrote beside its data. */
-  file(name: string): Promise<string> {
-    return readFile(join(this.folder, name), 'utf8')
   }
 
   /** Emits a letter to an address that is not allowed: its step gives it up at once. */

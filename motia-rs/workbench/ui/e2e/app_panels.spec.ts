@@ -9,7 +9,7 @@ const EXAMPLE = resolve(process.env.MOTIA_PANEL_BINARY ?? '../../../target/debug
 test('the task queue is counted, filtered, looked into and cleaned up', async ({ workbench }) => {
   const { page, app } = workbench
   await summarize(app, 'A text.')
-  await extract(app, 'This is no PDF.')
+  await extract(app, '%PDF-1.4 and nothing that belongs to it')
   await workbench.open('/panel/task-queue')
   const panel = page.frameLocator('iframe')
 
@@ -18,7 +18,7 @@ test('the task queue is counted, filtered, looked into and cleaned up', async ({
   await expect(tasks.filter({ hasText: 'COMPLETED' })).toHaveCount(1)
   await expect(tasks.filter({ hasText: 'PdfUnreadable' })).toHaveCount(1)
 
-  await panel.getByLabel('Type', { exact: true }).selectOption('pdfxtract')
+  await panel.getByRole('combobox', { name: 'Type' }).selectOption('pdfxtract')
   await expect(tasks.filter({ hasText: 'COMPLETED' })).toHaveCount(0)
   await tasks.filter({ hasText: 'PdfUnreadable' }).getByRole('button').click()
   const detail = panel.getByRole('dialog')

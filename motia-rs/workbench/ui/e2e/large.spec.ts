@@ -111,7 +111,7 @@ test('a step among a thousand is found in the list, and then shown in the graph'
   await page.getByRole('searchbox', { name: 'Find a step' }).fill('pack222')
   await page.getByRole('link', { name: /Pack222/ }).click()
   await expect(page.getByRole('dialog', { name: 'Step Pack222' })).toBeVisible()
-  await page.getByRole('button', { name: 'As a graph' }).click()
+  await page.getByRole('button', { name: 'In the graph' }).click()
 
   await expect(page.locator('.react-flow__node[data-id=Pack222]')).toBeInViewport()
   expect(await page.locator('.react-flow__node').count()).toBeLessThan(200)

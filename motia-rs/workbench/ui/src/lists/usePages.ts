@@ -1,5 +1,6 @@
 /** The pages of a list after its first, read as they are scrolled to. */
 
+import type { UseQueryResult } from '@tanstack/react-query'
 import { useCallback, useMemo, useRef, useState } from 'react'
 import type { Page } from '~/api/shapes'
 
@@ -8,7 +9,7 @@ type Rest<P> = { name: string; pages: P[]; after: string | null }
 
 /** `name` says which list it is: another name starts anew, and so does a first page that ends elsewhere. */
 export function usePages<P extends Page<unknown>>(
-  first: P | undefined,
+  { data: first, isPlaceholderData: isOfBefore }: Pick<UseQueryResult<P>, 'data' | 'isPlaceholderData'>,
   name: string,
   read: (cursor: string) => Promise<P>,
 ) {
@@ -38,7 +39,9 @@ export function usePages<P extends Page<unknown>>(
     }
   }, [name])
 
-  return { items, pages, isReading, more: next === null ? undefined : more, hasMore: next !== null }
+  // What another filter found is shown until this one's answer is here, and not gone on with.
+  const hasMore = next !== null && !isOfBefore
+  return { items, pages, isReading, more: hasMore ? more : undefined, hasMore }
 }
 
 const NONE: never[] = []

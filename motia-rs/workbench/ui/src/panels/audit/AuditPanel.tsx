@@ -61,7 +61,7 @@ export default function AuditPanel() {
   const asked = pick(filters, 'text', 'by', 'did', 'since', 'until')
   const filter = { ...asked, limit: 200 }
   const query = useQuery(audit(filter))
-  const pages = usePages(query.data, JSON.stringify(filter), (cursor) =>
+  const pages = usePages(query, JSON.stringify(filter), (cursor) =>
     get<PageOf<AuditLine>>('/audit', { ...filter, cursor }),
   )
   const isFiltered = Object.keys(asked).length > 0

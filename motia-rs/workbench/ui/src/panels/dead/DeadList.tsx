@@ -54,7 +54,7 @@ function whyOf({ reason, failures }: DeadLetter): string {
 export function DeadList({ filter }: { filter: Params }) {
   const [filters, set] = useFilters()
   const query = useQuery(dead(filter))
-  const pages = usePages(query.data, JSON.stringify(filter), (cursor) =>
+  const pages = usePages(query, JSON.stringify(filter), (cursor) =>
     get<Letters>('/dead', { limit: 200, ...filter, cursor }),
   )
   const isFiltered = Object.keys(filter).some((name) => name !== 'step')

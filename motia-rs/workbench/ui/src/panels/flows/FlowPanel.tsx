@@ -86,6 +86,13 @@ export default function FlowPanel() {
         <Drawer
           name={`Step ${filters.step}`}
           title={<StepTitle step={filters.step} />}
+          actions={
+            isList && (
+              <Button icon={Network} onClick={() => set({ view: 'graph' })}>
+                In the graph
+              </Button>
+            )
+          }
           onClose={() => set({ step: '' })}
         >
           <StepSheet key={filters.step} step={filters.step} />

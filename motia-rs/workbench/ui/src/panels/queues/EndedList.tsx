@@ -44,7 +44,7 @@ export function EndedList({ step }: { step: string }) {
   const [filters] = useFilters()
   const filter = { step, limit: 200 }
   const query = useQuery(ended(filter))
-  const pages = usePages(query.data, step, (cursor) => get<PageOf<Ended>>('/ended', { ...filter, cursor }))
+  const pages = usePages(query, step, (cursor) => get<PageOf<Ended>>('/ended', { ...filter, cursor }))
   return (
     <Loaded of={query}>
       {() =>

@@ -81,7 +81,7 @@ export function WaitingList({ step }: { step: string }) {
   const [filters] = useFilters()
   const filter = { ...pick(filters, 'key', 'held'), limit: 200 }
   const query = useQuery(waiting(step, filter))
-  const pages = usePages(query.data, JSON.stringify([step, filter]), (cursor) =>
+  const pages = usePages(query, JSON.stringify([step, filter]), (cursor) =>
     get<PageOf<Waiting>>(`${path('queues', step)}/waiting`, { ...filter, cursor }),
   )
   return (

@@ -52,7 +52,7 @@ export function EntryList({ group, total }: Props) {
   const { text } = pick(filters, 'text')
   const filter = { text, limit: 200 }
   const query = useQuery(entries(group, filter))
-  const pages = usePages(query.data, JSON.stringify([group, text]), (cursor) =>
+  const pages = usePages(query, JSON.stringify([group, text]), (cursor) =>
     get<Entries>(path('state', group), { ...filter, cursor }),
   )
   return (
@@ -75,7 +75,7 @@ export function EntryList({ group, total }: Props) {
         <span className="flex-1" />
         <SearchFilter name="text" label="Find a key" />
       </div>
-      {text && <Searched pages={pages.pages} total={total} isReading={pages.isReading} onMore={pages.more} />}
+      {text && <Searched {...pages} total={total} isFirst={query.isPlaceholderData} />}
       <div className="min-h-0 flex-1">
         <Loaded of={query}>
           {() =>

@@ -157,6 +157,8 @@ async fn entries_are_found_by_what_is_said_of_them_the_last_one_first_in_pages()
     assert_eq!(entries(&api, "by=the%20admin%20API").await.len(), 1);
     assert_eq!(entries(&api, "did=state").await.len(), 4);
     assert!(entries(&api, "did=stat").await.is_empty());
+    assert_eq!(entries(&api, "text=TERS/d").await.len(), 1);
+    assert_eq!(entries(&api, "text=ana").await.len(), 3);
     assert!(entries(&api, "since=2999-01-01T00:00:00Z").await.is_empty());
     for wrong in ["limit=1001", "limit=0", "cursor=x", "since=yesterday", "colour=red"] {
         assert_eq!(get(&api, &format!("/api/audit?{wrong}")).await.0, 400, "{wrong}");

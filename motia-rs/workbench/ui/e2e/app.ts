@@ -8,6 +8,13 @@ import { join, resolve } from 'node:path'
 
 const BINARY = resolve(process.env.MOTIA_APP_BINARY ?? '../../../target/debug/app')
 
+const EXAMPLES = process.env.MOTIA_EXAMPLES ?? '../../../target/debug/examples'
+
+/** The program of `examples/{name}`. */
+export function example(name: string): string {
+  return resolve(EXAMPLES, name)
+}
+
 /** Simulated work of the app takes its time, but not that of a test. */
 const FAST = { MOTIA_DEMO_SPEED: '20' }
 

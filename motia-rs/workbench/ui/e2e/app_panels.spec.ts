@@ -1,10 +1,9 @@
 /** Pages that apps bring along: the dashboard of the task queue, and the one of `examples/panel`. */
 
-import { resolve } from 'node:path'
-import { App } from './app'
+import { App, example } from './app'
 import { expect, test, Workbench } from './test'
 
-const EXAMPLE = resolve(process.env.MOTIA_PANEL_BINARY ?? '../../../target/debug/examples/panel')
+const EXAMPLE = example('panel')
 
 test('the task queue is counted, filtered, looked into and cleaned up', async ({ workbench }) => {
   const { page, app } = workbench

@@ -1,11 +1,10 @@
 /** A thousand steps, 100,000 runs and as many entries, thousands of events: `examples/large`. */
 
-import { resolve } from 'node:path'
-import { App } from './app'
+import { App, example } from './app'
 import { isSettled, Quality } from './quality'
 import { test as base, expect, type Workbench } from './test'
 
-const BINARY = resolve(process.env.MOTIA_LARGE_BINARY ?? '../../../target/debug/examples/large')
+const BINARY = example('large')
 
 /** All of its past is kept. */
 const ALL = { MOTIA_RUNS_COUNT: '200000', MOTIA_RUNS_BYTES: '1GiB' }

@@ -1,10 +1,9 @@
 /** A stream is watched while it changes: the lists of `examples/streams.rs`. */
 
-import { resolve } from 'node:path'
-import { App } from './app'
+import { App, example } from './app'
 import { test as base, expect, Workbench } from './test'
 
-const BINARY = resolve(process.env.MOTIA_STREAMS_BINARY ?? '../../../target/debug/examples/streams')
+const BINARY = example('streams')
 
 const test = base.extend<{ lists: App }>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads what a fixture needs from here

@@ -19,7 +19,7 @@ export function example(name: string): string {
 const FAST = { MOTIA_DEMO_SPEED: '20' }
 
 /** How long it may take to be ready, in milliseconds. */
-const PATIENCE = 30_000
+const PATIENCE = 60_000
 
 export class App {
   private constructor(

@@ -18,11 +18,11 @@ const test = base.extend<{ workbench: Workbench }, { app: App }>({
     async ({}, use) => {
       const app = await App.start(BINARY, ALL)
       const given = async () => (await app.api<{ total: number }>('/dead?limit=1')).total
-      await expect.poll(given, { timeout: 60_000 }).toBe(3000)
+      await expect.poll(given, { timeout: 100_000 }).toBe(3000)
       await use(app)
       await app.stop()
     },
-    { scope: 'worker', timeout: 120_000 },
+    { scope: 'worker', timeout: 200_000 },
   ],
 })
 

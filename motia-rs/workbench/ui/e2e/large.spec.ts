@@ -66,10 +66,13 @@ test('the runs are scrolled through for pages, and few rows are there at a time'
   const lowest = async () => Number(await rows.last().getAttribute('aria-rowindex'))
 
   await expect
-    .poll(async () => {
-      await page.mouse.wheel(0, 20_000)
-      return lowest()
-    })
+    .poll(
+      async () => {
+        await page.mouse.wheel(0, 20_000)
+        return lowest()
+      },
+      { timeout: 40_000 },
+    )
     .toBeGreaterThan(2000)
 
   expect(await rows.count()).toBeLessThan(100)

@@ -85,7 +85,7 @@ fn way(way: usize) -> [Definition; 4] {
         },
     );
     pack.subscribes = vec![orders(checked)];
-    if (way + 1) % WAYS_OF_A_HALL != 0 {
+    if !(way + 1).is_multiple_of(WAYS_OF_A_HALL) {
         pack.emits = vec![orders(topic("placed", way + 1))];
     }
 

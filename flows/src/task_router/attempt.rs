@@ -34,8 +34,8 @@ pub async fn wanted<E>(
     let Some(seen) = Seen::read(ctx, &due.id).await? else { return Ok(None) };
     match (seen.task.status, &seen.task.error) {
         (Status::Completed | Status::Cancelled, _) => return Ok(None),
-        // One that failed and was not redriven since only has to be laid to rest.
-        (Status::Failed, Some(fault)) if ctx.attempt() > 1 || ctx.possible_duplicate() => {
+        // One that failed and was not redriven since, which counts its attempts anew, only has to be laid to rest.
+        (Status::Failed, Some(fault)) if ctx.attempt() > 1 => {
             return Err(StepError::fatal(fault.to_string()));
         }
         _ => {}

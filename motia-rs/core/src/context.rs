@@ -200,9 +200,11 @@ impl<Emits> Context<Emits> {
         self.run.attempt
     }
 
-    /// Whether the event may have been handled before, in part or whole: an attempt failed, or was
-    /// under way when the process before this one died, and nobody knows how far it came. False means
-    /// that this is the first.
+    /// Whether the event may have been handled before, in part or whole: a handler was begun that failed,
+    /// postponed it, was stopped with the app or with the batch that it was of, or was under way when the
+    /// process before this one died. So does an event that was redriven, of which [`attempt`](Self::attempt)
+    /// counts anew. Of a batch, whether one of its events may have been. False means that no handler was
+    /// begun before: this is the first.
     #[must_use]
     pub fn possible_duplicate(&self) -> bool {
         self.run.possible_duplicate

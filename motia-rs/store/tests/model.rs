@@ -53,7 +53,7 @@ enum How {
     Done,
     Retry(i64, u32),
     Dead(i64, Option<u32>),
-    Return(i64),
+    Return(i64, bool),
     Hold(u32),
 }
 
@@ -70,7 +70,7 @@ fn acts() -> impl Strategy<Value = Act> {
         2 => Just(How::Done),
         3 => (nanos(), 1..4_u32).prop_map(|(due, attempt)| How::Retry(due, attempt)),
         2 => (nanos(), option::of(1..4_u32)).prop_map(|(at, attempt)| How::Dead(at, attempt)),
-        1 => nanos().prop_map(How::Return),
+        1 => (nanos(), any::<bool>()).prop_map(|(now, begun)| How::Return(now, begun)),
         1 => (1..4_u32).prop_map(How::Hold),
     ];
     let to = vec((0..STEPS.len(), option::weighted(0.3, nanos())), 0..3);
@@ -335,7 +335,7 @@ impl How {
                 at: at(*time),
                 failure: attempt.map(failure).map(Box::new),
             },
-            Self::Return(now) => Settlement::Return { now: at(*now) },
+            Self::Return(now, begun) => Settlement::Return { now: at(*now), begun: *begun },
             Self::Hold(attempt) => Settlement::Hold { failure: failure(*attempt).into() },
         }
     }

@@ -130,6 +130,8 @@ macro_rules! conformance_suite {
             attempt: a_failed_attempt_is_tried_again_when_due,
             attempt: a_delivery_given_back_has_made_no_attempt,
             attempt: a_postponed_delivery_has_made_no_attempt_and_waits_for_its_time,
+            attempt: a_delivery_that_was_begun_says_so,
+            attempt: a_delivery_that_was_not_begun_does_not_say_that_it_was,
             attempt: state_events_and_settlement_happen_together,
             attempt: starts_and_settlements_sent_together_come_out_right,
 

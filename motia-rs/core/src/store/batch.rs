@@ -276,6 +276,9 @@ pub enum Settlement {
     Return {
         /// The instant.
         now: Timestamp,
+        /// Whether the attempt had begun to handle it. One that had not, and was not recorded as
+        /// started, leaves [`Delivery::begun`](super::Delivery::begun) as it was.
+        begun: bool,
     },
     /// Not now: the attempt does not count, and the delivery waits until `due`.
     Postpone {
@@ -283,7 +286,7 @@ pub enum Settlement {
         due: Timestamp,
     },
     /// Not to be handled by this program, as its payload no longer fits: it waits until
-    /// [`Write::Release`], due at [`Timestamp::MAX`]. The attempt does not count.
+    /// [`Write::Release`], due at [`Timestamp::MAX`]. The attempt does not count, and has not begun.
     Hold {
         /// Why.
         failure: Box<Failure>,

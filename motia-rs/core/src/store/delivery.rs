@@ -109,6 +109,9 @@ pub struct Delivery {
     pub lane: Option<Lane>,
     /// How many attempts were started so far.
     pub attempts: u32,
+    /// Whether an attempt may have begun to handle it, counted or not: one that failed, that was postponed or
+    /// given back when it had begun, or that was recorded as started. A dead letter that is redriven keeps it.
+    pub begun: bool,
     /// When it may start, if it waits for a time; [`Timestamp::MAX`] while it is held. A store keeps whole microseconds and cuts off what
     /// is finer, so that what is due now can be pulled now; the arrival that was heard says the same
     /// instant.

@@ -63,9 +63,9 @@ pub(super) fn by_result(
     deliveries.iter().map(|delivery| Fate::of(queue, delivery, made, fate(delivery))).collect()
 }
 
-/// All deliveries are given back, as if they had not been started.
-pub(super) fn given_back(deliveries: &[Delivery], now: Timestamp) -> Fates {
-    let settlement = || Settlement::Return { now };
+/// All deliveries are given back, as if they had not been started; `begun`: their handler was.
+pub(super) fn given_back(deliveries: &[Delivery], now: Timestamp, begun: bool) -> Fates {
+    let settlement = || Settlement::Return { now, begun };
     let fate =
         |delivery: DeliveryId| Fate { delivery, settlement: settlement(), announcement: None };
     deliveries.iter().map(|delivery| fate(delivery.id)).collect()

@@ -68,7 +68,9 @@ async fn work(queue: &Arc<Queue>, taken: &Taken) -> (Verdict, Arc<CancellationTo
     let started_at = if recorded { shared.engine.now() } else { taken.at };
     let run = Arc::new(attempt_of(queue, taken, number, token, started_at));
     let lease = shared.watch.lease(queue, taken, (token, number), started_at);
-    let result = handle(queue, taken, &run, recorded).await;
+    // What was cancelled before it was begun has no handler that may have done something.
+    let begun = !taken.cancelled.is_cancelled();
+    let result = if begun { handle(queue, taken, &run, recorded).await } else { None };
     drop(lease);
 
     let verdict = match result {
@@ -88,7 +90,7 @@ async fn work(queue: &Arc<Queue>, taken: &Taken) -> (Verdict, Arc<CancellationTo
             let (place, deliveries, at) = (taken.place, &taken.deliveries, shared.engine.now());
             // What was cancelled has ended in the store; its batch has not.
             if deliveries.len() > 1 || queue.ended(place).is_none() {
-                settle::each(queue, place, token, settle::given_back(deliveries, at)).await;
+                settle::each(queue, place, token, settle::given_back(deliveries, at, begun)).await;
             }
             Verdict::SaysNothing
         }
@@ -140,9 +142,6 @@ async fn handle(
     run: &Arc<Run>,
     mut recorded: bool,
 ) -> Option<StepResult> {
-    if taken.cancelled.is_cancelled() {
-        return None;
-    }
     let step = queue.subscriber.event_step();
     let events = taken.deliveries.iter().map(|delivery| delivery.event.clone()).collect();
     let (observer, timeout) = (&queue.subscriber.observer, step.options.timeout);
@@ -198,7 +197,7 @@ async fn given_up(queue: &Arc<Queue>, taken: &Taken) -> Option<Verdict> {
         return None;
     }
     // The others of the batch make another.
-    let given_back = settle::given_back(&others, shared.engine.now());
+    let given_back = settle::given_back(&others, shared.engine.now(), false);
     settle::each(queue, taken.place, shared.next_token(), given_back).await;
     Some(Verdict::SaysNothing)
 }
@@ -254,6 +253,7 @@ fn attempt_of(
 ) -> Run {
     let step = &queue.subscriber.step;
     let timeout = queue.subscriber.event_step().options.timeout;
+    let begun_before = taken.deliveries.iter().any(|delivery| delivery.begun);
     let trace = taken.deliveries.first().map(|delivery| delivery.event.trace.child());
     Run {
         engine: queue.shared.engine.clone(),
@@ -261,7 +261,7 @@ fn attempt_of(
         flows: step.about.flows,
         trace: trace.unwrap_or_else(motia_core::trace::TraceContext::root),
         attempt: number,
-        possible_duplicate: number > 1 || taken.unrecorded,
+        possible_duplicate: begun_before || taken.unrecorded,
         token,
         deliveries: taken.deliveries.iter().map(|each| (each.event.id, each.id)).collect(),
         deadline: timeout.and_then(|timeout| started_at.checked_add(timeout).ok()),

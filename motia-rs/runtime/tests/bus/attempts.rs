@@ -5,7 +5,8 @@ use std::{sync::Arc, time::Duration};
 use motia_core::{
     config::{EventConfig, Retry},
     context::Context,
-    error::StepError,
+    error::{StepError, StepResult},
+    registry::Definition,
     store::{Batch, Commit, Decorate, DeliveryId, PageRequest, Store, Token, WaitingFilter, Write},
 };
 use motia_runtime::{Settings, clock::TokioClock};
@@ -340,4 +341,72 @@ async fn what_the_process_before_may_have_died_of_is_counted_before_it_starts() 
     Stage::over(store, Settings::default(), [handles]).await.quiet().await;
 
     assert_eq!(diary.read(), ["recorded", "begun"]);
+}
+
+/// Notes of each attempt whether it may be a second one, and works as long as `work` says.
+fn telling<F, Fut>(config: EventConfig<Task>, diary: &Diary, work: F) -> Definition
+where
+    F: Fn(Context) -> Fut + Clone + Send + Sync + 'static,
+    Fut: Future<Output = StepResult> + Send + 'static,
+{
+    let diary = diary.clone();
+    step(config, move |_: Task, ctx: Context| {
+        diary.note(format!("attempt {} {}", ctx.attempt(), ctx.possible_duplicate()));
+        work(ctx)
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_outlasts_the_drain_may_be_a_duplicate_the_next_time() {
+    let (diary, disk) = (Diary::default(), Disk::new());
+    let endless = telling(THRICE, &diary, |_| std::future::pending());
+    let (stage, _) = disk.start(Settings::default(), [endless]).await;
+    stage.emit(1).await;
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    stage.runtime.shutdown().await.unwrap();
+
+    let works = telling(THRICE, &diary, |_| async { Ok(()) });
+    let (stage, _) = disk.start(Settings::default(), [works]).await;
+    stage.empty().await;
+
+    assert_eq!(diary.read(), ["attempt 1 false", "attempt 1 true"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_redriven_or_was_postponed_may_be_a_duplicate() {
+    let diary = Diary::default();
+    let notes = diary.clone();
+    let moody = telling(THRICE.retry(Retry::never()), &diary, move |_| {
+        let attempts = notes.read().len();
+        async move {
+            match attempts {
+                1 => Err(StepError::postpone(Duration::from_secs(60), "not now")),
+                2 => Err(StepError::fatal("no")),
+                _ => Ok(()),
+            }
+        }
+    });
+    let stage = Stage::with([moody]).await;
+    stage.emit(1).await;
+    stage.empty().await;
+
+    stage.redrive(stage.dead_letters().await[0].id).await;
+    stage.empty().await;
+
+    assert_eq!(diary.read(), ["attempt 1 false", "attempt 1 true", "attempt 1 true"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_before_its_handler_began_is_no_duplicate_once_it_is_released() {
+    let (diary, disk) = (Diary::default(), Disk::new());
+    let text = r#"{"n":"one"}"#;
+    leave_text(&disk.kept, "Thrice", text, None).await;
+    let works = || telling(THRICE, &diary, |_| async { Ok(()) });
+    let (stage, _) = disk.start(Settings::default(), [works()]).await;
+    stage.quiet().await;
+    let waiting = stage.waiting().await;
+    assert_eq!((waiting.len(), waiting[0].due), (1, Some(jiff::Timestamp::MAX)));
+
+    assert!(!waiting[0].begun);
+    assert_eq!(diary.read(), Vec::<String>::new());
 }

@@ -219,7 +219,9 @@ impl Kept {
 
             let (event, lane) = (event.clone(), lane.clone());
             done.arrivals.push(match due {
-                None => Arrival::Ready(Delivery { id, event, lane, attempts: 0, due }),
+                None => {
+                    Arrival::Ready(Delivery { id, event, lane, attempts: 0, begun: false, due })
+                }
                 Some(due) => Arrival::Due { id, due },
             });
         }
@@ -234,8 +236,13 @@ impl Kept {
     ) -> Result<(), CommitError> {
         let mut row = self.queues.take(&mut self.journal, id, token)?;
         let recorded = row.token == token;
-        // The attempt is over: from here on its own token is superseded too.
-        row.token = Token(token.0 + 1);
+        // That there is a token says that the delivery was begun.
+        let never_begun =
+            matches!(settlement, Settlement::Return { begun: false, .. } | Settlement::Hold { .. });
+        if recorded || !never_begun {
+            // The attempt is over: from here on its own token is superseded too.
+            row.token = Token(token.0 + 1);
+        }
 
         match settlement {
             Settlement::Done => {}
@@ -250,7 +257,7 @@ impl Kept {
                 let letter = Letter { row, reason, died_at: rules::cut(at) };
                 self.letters.bury(&mut self.journal, id, letter);
             }
-            Settlement::Return { now } => {
+            Settlement::Return { now, .. } => {
                 row.attempts = row.attempts.saturating_sub(recorded.into());
                 self.wait(id, row, Until::Now(now), done);
             }

@@ -399,6 +399,7 @@ fn delivery(id: DeliveryId, row: &Row) -> Delivery {
         event: row.event.clone(),
         lane: row.lane.clone(),
         attempts: row.attempts,
+        begun: row.token > Token(0),
         due: row.due,
     }
 }

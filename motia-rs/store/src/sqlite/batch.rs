@@ -306,7 +306,9 @@ impl Group<'_, '_> {
             }
             let (event, lane) = (event.clone(), lane.clone());
             self.arrivals.push(match due {
-                None => Arrival::Ready(Delivery { id, event, lane, attempts: 0, due }),
+                None => {
+                    Arrival::Ready(Delivery { id, event, lane, attempts: 0, begun: false, due })
+                }
                 Some(due) => Arrival::Due { id, due },
             });
         }
@@ -329,14 +331,14 @@ impl Group<'_, '_> {
                 let place = dead::bury(db, id, token, (&reason, at), failure.as_deref())?;
                 self.change(id.queue, -i64::from(place.ready));
             }
-            Settlement::Return { now } => {
+            Settlement::Return { now, begun } => {
                 let until = Until::Now(now);
-                let moved = queue::give_back(db, id, token, until)?;
+                let moved = queue::give_back(db, id, token, until, begun)?;
                 self.waits(id, until, moved);
             }
             Settlement::Postpone { due } => {
                 let until = Until::Due(due);
-                let moved = queue::give_back(db, id, token, until)?;
+                let moved = queue::give_back(db, id, token, until, true)?;
                 self.waits(id, until, moved);
             }
             Settlement::Hold { failure } => {

@@ -250,24 +250,27 @@ pub(super) fn retry(
     Ok(moved)
 }
 
-/// Gives a delivery back as if it had not been started.
+/// Gives a delivery back as if it had not been started. An attempt that had neither begun nor was recorded
+/// leaves no token: that there is one says that the delivery was begun.
 pub(super) fn give_back(
     db: &Connection,
     id: DeliveryId,
     token: Token,
     until: Until,
+    begun: bool,
 ) -> Result<Moved, Stop> {
     macro_rules! give_back {
         ($table:ident) => {
             wait!(
                 $table,
-                ", attempts = max(attempts - (token = ?6), 0), token = ?6 + 1
+                ", attempts = max(attempts - (token = ?6), 0),
+                token = iif(?7 OR token = ?6, ?6 + 1, token)
                 WHERE id = ?1 AND token <= ?6"
             )
         };
     }
     const RETURN: ForEach = for_each!(give_back);
-    wait(db, RETURN, id, until, &[&token.0.cast_signed()])
+    wait(db, RETURN, id, until, &[&token.0.cast_signed(), &begun])
 }
 
 /// Holds a delivery until it is released, as if it had not been started.
@@ -277,7 +280,7 @@ pub(super) fn hold(
     token: Token,
     failure: &Failure,
 ) -> Result<Moved, Stop> {
-    let moved = give_back(db, id, token, Until::Released)?;
+    let moved = give_back(db, id, token, Until::Released, false)?;
     note_failure(db, id, failure)?;
     Ok(moved)
 }
@@ -376,6 +379,7 @@ pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     let delivery = Delivery {
         id: delivery_at(place),
         attempts: row.get(1)?,
+        begun: row.get::<_, i64>(14)? > 0,
         due: due(row, 2)?,
         lane: lane(row, 3)?,
         event: Arc::new(event(row, 5)?),
@@ -387,10 +391,9 @@ pub(super) fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     sum::check(row.get(13)?, sum.into(), table, at)?;
     // The other columns change with every attempt and have no sum, but they know of each other.
     let in_place = delivery.lane.as_ref().is_some_and(|lane| lane.ordered);
-    let begun = row.get::<_, i64>(14)? > 0;
     if (place < 0 && delivery.due.is_none())
         || (place > 0 && delivery.due.is_some() && !in_place)
-        || (delivery.attempts > 0 && !begun)
+        || (delivery.attempts > 0 && !delivery.begun)
     {
         let why = "its id, token, attempts and due_at contradict each other";
         return Err(Damaged::error(table, at(), why));

@@ -7,8 +7,8 @@ use motia_core::store::{Arrival, Require, Token};
 use super::{
     Subject,
     say::{
-        assert_superseded, at, batch, bury, done, failure, give_back, postpone, publish, retry,
-        set, start, version,
+        assert_superseded, at, batch, bury, done, failure, give_back, give_back_untouched, hold,
+        postpone, publish, redrive, release, retry, set, start, version,
     },
 };
 
@@ -214,4 +214,32 @@ pub async fn starts_and_settlements_sent_together_come_out_right(subject: Subjec
     assert_eq!(due.len(), 15);
     assert!(due.iter().all(|found| found.attempts == failure(1).attempt));
     subject.assert_depths_agree(at(0)).await;
+}
+
+/// However its attempt ended, also one whose start was never recorded, and one that was given up.
+pub async fn a_delivery_that_was_begun_says_so(subject: Subject) {
+    let (queue, ids) = subject.queue_of(&["1", "2", "3", "4", "5", "6"]).await;
+    subject.commit([start(ids[0], 1, 5), start(ids[3], 1, 5)]).await;
+    subject.commit([retry(ids[1], 5, 1, at(1)), postpone(ids[2], 5, at(1))]).await;
+    subject.commit([give_back_untouched(ids[3], 5, at(1)), give_back(ids[4], 5, at(1))]).await;
+    subject.commit([bury(ids[5], 5, 1), redrive(ids[5])]).await;
+
+    let begun: Vec<_> = subject.ready(queue).await.iter().map(|found| found.begun).collect();
+    assert_eq!(begun, [true]);
+    let due = subject.due(queue, at(100)).await;
+    assert_eq!(due.len(), 5);
+    assert!(due.iter().all(|found| found.begun), "{due:?}");
+}
+
+/// One that was given back or held before its attempt had begun; but what was begun once stays so.
+pub async fn a_delivery_that_was_not_begun_does_not_say_that_it_was(subject: Subject) {
+    let (queue, ids) = subject.queue_of(&["1", "2", "3", "4"]).await;
+    let untouched = ids[1..3].iter().map(|id| give_back_untouched(*id, 5, at(1)));
+    subject.commit(untouched.chain([hold(ids[3], 5, 1), release(ids[3])])).await;
+    subject.commit([give_back(ids[2], 6, at(1)), give_back_untouched(ids[2], 7, at(1))]).await;
+
+    assert!(!subject.ready(queue).await[0].begun);
+    let due = subject.due(queue, at(100)).await;
+    let begun = |id| due.iter().find(|found| found.id == id).map(|found| found.begun);
+    assert_eq!([ids[1], ids[2], ids[3]].map(begun), [Some(false), Some(true), Some(false)]);
 }

@@ -109,7 +109,12 @@ pub(super) fn retry(delivery: DeliveryId, token: u64, attempt: u32, due: Timesta
 }
 
 pub(super) fn give_back(delivery: DeliveryId, token: u64, now: Timestamp) -> Write {
-    settle(delivery, token, Settlement::Return { now })
+    settle(delivery, token, Settlement::Return { now, begun: true })
+}
+
+/// Gives a delivery back of which nothing was begun.
+pub(super) fn give_back_untouched(delivery: DeliveryId, token: u64, now: Timestamp) -> Write {
+    settle(delivery, token, Settlement::Return { now, begun: false })
 }
 
 pub(super) fn postpone(delivery: DeliveryId, token: u64, due: Timestamp) -> Write {

@@ -28,6 +28,7 @@ fn delivery(seq: u64) -> Delivery {
         event: Arc::new(event),
         lane: Some(Key { key: "k".into(), ordered: true }),
         attempts: 0,
+        begun: false,
         due: None,
     }
 }

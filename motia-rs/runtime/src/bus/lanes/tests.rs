@@ -41,6 +41,7 @@ fn delivery(seq: u64) -> Delivery {
         event: Arc::new(event),
         lane: Some(Key { key: "k".into(), ordered: false }),
         attempts: 0,
+        begun: false,
         due: None,
     }
 }

@@ -17,7 +17,8 @@ pub type StepResult<T = ()> = Result<T, StepError>;
 
 /// Why a handler failed.
 ///
-/// `?` on any error makes one that is tried again. Deliberately not `std::error::Error` itself, so
+/// `?` on any error makes one that is tried again; on an emit that a full queue refused, one that is
+/// [postponed](Self::postpone), for the event is at no fault. Deliberately not `std::error::Error` itself, so
 /// that `?` takes any error in.
 ///
 /// ```
@@ -157,6 +158,19 @@ impl StepError {
         }
     }
 
+    /// Whether it is that of an emit, or a transaction, that a full queue refused.
+    #[must_use]
+    pub fn is_full_queue(&self) -> bool {
+        let Self::Postpone(_, error) = self.unclassed() else { return false };
+        let refused = match error.downcast_ref::<EmitError>() {
+            Some(error) => error.retry_after(),
+            None => {
+                error.downcast_ref::<TransactionError>().and_then(TransactionError::retry_after)
+            }
+        };
+        refused.is_some()
+    }
+
     /// The status that an API step answers with.
     #[must_use]
     pub fn status(&self) -> StatusCode {
@@ -196,7 +210,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for StepError {
     fn from(error: E) -> Self {
         match Advice::of(&error) {
             Advice::Again => Self::Retry(Box::new(error)),
-            Advice::Later(delay) => Self::RetryAfter(delay, Box::new(error)),
+            Advice::Later(delay) => Self::Postpone(delay, Box::new(error)),
             Advice::Never => Self::Fatal(Box::new(error)),
         }
     }
@@ -205,6 +219,7 @@ impl<E: StdError + Send + Sync + 'static> From<E> for StepError {
 /// What an error says about trying again.
 enum Advice {
     Again,
+    /// It is no fault of what was asked.
     Later(Duration),
     Never,
 }

@@ -10,6 +10,7 @@
 //! - `share`: what of it that was tried before comes in between
 //! - `worker`, `settle`: one attempt from its start to its end; `watch`: attempts that block their thread;
 //!   `announce`: what is told of events that were not handled
+//! - `postponed`: why handlers said that it is not the time; `backoff`: until when, if a queue is full
 //! - `begun`: what the process before this one may have begun
 //! - `gates`, [`circuit`], `rate`, `slots`, `depth`: what keeps work from starting, or from coming in
 //! - [`reason`], [`explain`]: why something is not running; [`operate`], `cancel`: what people do about it,
@@ -18,6 +19,7 @@
 
 mod announce;
 mod at_work;
+mod backoff;
 mod begun;
 pub(crate) mod cancel;
 pub mod circuit;
@@ -30,6 +32,7 @@ mod lane;
 mod lanes;
 mod line;
 pub mod operate;
+mod postponed;
 pub mod queue;
 mod rate;
 mod reader;

@@ -20,6 +20,7 @@ use motia_core::{
 };
 use prometheus_client::metrics::counter::Counter;
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use crate::{
     bus::{cancel::Canceller, depth::Depths},
@@ -221,6 +222,17 @@ fn area(write: &Write) -> Option<Area> {
     }
 }
 
+impl AppEngine {
+    /// The counters of what a batch emits.
+    fn emitted(&self, batch: &Batch) -> SmallVec<[Counter; 1]> {
+        let counter = |write: &Write| match write {
+            Write::Publish { event, .. } => Some(self.routes.get(&*event.topic)?.1.clone()),
+            _ => None,
+        };
+        batch.writes.iter().filter_map(counter).collect()
+    }
+}
+
 impl Engine for AppEngine {
     fn store(&self) -> &Arc<dyn Store> {
         &self.store
@@ -230,21 +242,20 @@ impl Engine for AppEngine {
         if let Some(notes) = &run.notes {
             notes.batch(self.now(), &batch);
         }
-        for write in &batch.writes {
-            if let Write::Publish { event, .. } = write
-                && let Some((_, emitted)) = self.routes.get(&*event.topic)
-            {
-                emitted.inc();
-            }
-        }
+        let emitted = self.emitted(&batch);
         let areas = if self.pulse.is_heard() { areas(&batch) } else { Vec::new() };
         let commit = self.depths.commit(&self.store, batch);
-        if areas.is_empty() {
+        if areas.is_empty() && emitted.is_empty() {
             return commit;
         }
         let pulse = self.pulse.clone();
         Commit::boxed(async move {
             let committed = commit.await;
+            if committed.is_ok() {
+                for topic in &emitted {
+                    topic.inc();
+                }
+            }
             areas.into_iter().for_each(|area| pulse.beat(area));
             committed
         })

@@ -104,6 +104,7 @@ pub(super) fn reason(reason: &Value, clock: &Clock) -> String {
             )
         }
         "delayed" => format!("delayed until {}", until()),
+        "postponed" => format!("postponed until {}: {}", until(), text(&reason["why"])),
         "retrying" => {
             format!("tried again at {}, after {}", until(), counted(&reason["attempts"], "attempt"))
         }
@@ -172,6 +173,10 @@ mod tests {
             (
                 json!({ "because": "retrying", "until": until, "attempts": 1 }),
                 "tried again at 12:00:03.2 (in 3 s), after 1 attempt",
+            ),
+            (
+                json!({ "because": "postponed", "until": until, "why": "the bank is closed" }),
+                "postponed until 12:00:03.2 (in 3 s): the bank is closed",
             ),
             (json!({ "because": "unheardOf" }), "{\"because\":\"unheardOf\"}"),
         ] {

@@ -42,7 +42,7 @@ pub enum CommitError {
     #[error("no dead letter {0}")]
     NoSuchDeadLetter(DeliveryId),
     /// A queue is as deep as it may be.
-    #[error("{step} has {limit} events waiting, and takes no more (`max_depth`): try again later")]
+    #[error("the queue of `{step}` is full: {limit} events wait (`max_depth`); try again later")]
     QueueFull {
         /// The step.
         step: &'static str,

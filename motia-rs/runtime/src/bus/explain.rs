@@ -121,6 +121,11 @@ impl Queue {
         }
 
         let mut reasons = waits_for(&self.subscriber.step, delivery, now);
+        if let [Reason::Delayed { until } | Reason::Retrying { until, .. }] = reasons[..]
+            && let Some(why) = self.postponed.why(delivery.id.seq)
+        {
+            reasons = vec![Reason::Postponed { until, why }];
+        }
         let in_time = reasons.is_empty();
         reasons.extend(self.all_closed(&inner, now));
         if !self.shared.slots.are_free() {

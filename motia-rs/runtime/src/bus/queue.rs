@@ -22,10 +22,12 @@ use parking_lot::Mutex;
 use super::{
     Shared, Subscriber,
     at_work::AtWork,
+    backoff::Backoff,
     begun::Begun,
     debounced,
     lanes::Lanes,
     line::Line,
+    postponed::Postponed,
     rate, reader,
     reason::Reason,
     share::Share,
@@ -45,6 +47,8 @@ pub struct Queue {
     me: Weak<Queue>,
     /// Held while what is used of rates is written, so that it is written in order.
     pub(super) recording: Mutex<()>,
+    pub(super) postponed: Postponed,
+    pub(super) backoff: Backoff,
     pub(super) inner: Mutex<Inner>,
 }
 
@@ -116,6 +120,8 @@ impl Queue {
             circuit,
             me: me.clone(),
             recording: Mutex::new(()),
+            postponed: Postponed::default(),
+            backoff: Backoff::default(),
             inner: Mutex::new(inner),
         })
     }

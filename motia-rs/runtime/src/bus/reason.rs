@@ -34,6 +34,13 @@ pub enum Reason {
         /// When that is.
         until: Timestamp,
     },
+    /// Its handler found that it is not the time.
+    Postponed {
+        /// When it is asked again.
+        until: Timestamp,
+        /// What the handler said.
+        why: Arc<str>,
+    },
     /// It failed and waits to be tried again.
     Retrying {
         /// When that is.
@@ -110,6 +117,7 @@ impl Reason {
     pub fn until(&self) -> Option<Timestamp> {
         match self {
             Self::Delayed { until }
+            | Self::Postponed { until, .. }
             | Self::Retrying { until, .. }
             | Self::KeyRateLimited { until, .. }
             | Self::Debounced { until }

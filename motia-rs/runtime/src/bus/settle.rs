@@ -191,10 +191,14 @@ impl Ended {
             return Settlement::Hold { failure };
         }
         if let Some(delay) = error.postponed() {
+            let spread = || queue.backoff.delay(delay, self.at, rand::random());
+            let delay = if error.is_full_queue() { spread() } else { delay };
+            queue.postponed.note(delivery.id.seq, &said);
             tracing::debug!(step, %trace_id, attempt, why = said, ?delay, "postponed");
             let due = self.at.checked_add(delay).unwrap_or(Timestamp::MAX);
             return Settlement::Postpone { due };
         }
+        queue.postponed.forget(delivery.id.seq);
         if error.is_fatal() {
             tracing::error!(step, %trace_id, attempt, error = said, "given up: cannot be helped");
             return dead(format!("fatal: {said}"), self.at, Some(failure));

@@ -8,12 +8,14 @@ use std::sync::{
 use futures_util::future::join_all;
 use motia_core::{
     config::{EventConfig, Retry},
-    context::{Cancel, EmitError, EmitOptions},
+    context::{Cancel, Context, EmitError, EmitOptions},
     error::StepError,
     registry::Definition,
     store::CommitError,
 };
-use motia_runtime::Settings;
+use motia_runtime::{Settings, bus::reason::Reason};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{
     disk::Disk,
@@ -142,3 +144,54 @@ async fn what_one_step_refuses_takes_no_room_of_another() {
 
     assert_eq!(kept(&stage, 1).await, 1, "one of five waits for the other");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_event_that_emits_to_a_full_queue_waits_for_room_and_loses_no_attempt() {
+    // Given a step that passes tasks on to one that takes two and is paused.
+    let runs = Arc::new(AtomicUsize::new(0));
+    let ran = runs.clone();
+    let passes_on = step(EventConfig::new("Upstream"), move |task: Task, ctx: Context| {
+        ran.fetch_add(1, SeqCst);
+        async move {
+            ctx.emit_raw("passed", &serde_json::json!({ "n": task.n })).await?;
+            Ok(())
+        }
+    });
+    let config = EventConfig::<Passed>::new("Downstream").max_depth(2);
+    let takes = config.bind(|_: Passed, _: Context| async { Ok(()) });
+    let stage = Stage::with([passes_on, takes]).await;
+    stage.runtime.bus().pause("Downstream", "the test").await.unwrap();
+    for n in 0..12 {
+        stage.emit(n).await;
+    }
+
+    // When it stays full for ten minutes.
+    tokio::time::sleep(secs(600)).await;
+
+    // Then nothing has died of it, they were not run all the time, and each says why it waits.
+    assert!(stage.dead_letters().await.is_empty());
+    assert!(runs.load(SeqCst) < 12 + 10 * 30, "{} runs", runs.load(SeqCst));
+    let waiting = stage.waiting().await;
+    let upstream: Vec<_> = waiting.iter().filter(|each| each.event.topic == "task").collect();
+    assert_eq!((waiting.len(), upstream.len()), (12, 10));
+    for delivery in upstream {
+        assert_eq!(delivery.attempts, 0);
+        let reasons = stage.reasons(delivery.id).await;
+        let says = |reason: &Reason| matches!(reason, Reason::Postponed { why, .. } if why.contains("the queue of `Downstream` is full"));
+        assert!(reasons.iter().any(says), "{reasons:?}");
+    }
+
+    // And all of them get through when there is room.
+    stage.runtime.bus().resume("Downstream").await.unwrap();
+    stage.empty().await;
+    assert!(stage.dead_letters().await.is_empty());
+    let emitted = stage.runtime.metrics().encode();
+    assert!(emitted.contains("motia_events_emitted_total{topic=\"passed\"} 12"), "{emitted}");
+}
+
+/// A task that was passed on.
+#[derive(Serialize, Deserialize, JsonSchema)]
+struct Passed {
+    n: u64,
+}
+motia_core::topic!(Passed = "passed");

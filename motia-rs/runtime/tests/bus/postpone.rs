@@ -11,6 +11,7 @@ use motia_core::{
     error::StepError,
     registry::Definition,
 };
+use motia_runtime::bus::reason::Reason;
 use parking_lot::Mutex;
 
 use super::stage::{Diary, START, Stage, Task, hundred, numbers, secs, step};
@@ -115,4 +116,23 @@ async fn a_postponed_attempt_says_nothing_of_the_dependency() {
     // Ten attempts a minute apart: had nine of them counted, the circuit would have kept the last.
     assert_eq!(attempts.lock().len(), 10);
     assert!(stage.now() < START + secs(9 * 60 + 20));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_postponed_says_why_and_says_so_no_more_once_it_has_failed() {
+    let attempts = Arc::default();
+    let config = EventConfig::new("Step").retry(Retry::fixed(2, secs(60)));
+    let stage = Stage::with([busy(config, 1, &attempts)]).await;
+    let delivery = stage.send(1, EmitOptions::new()).await;
+    stage.quiet().await;
+
+    let reasons = stage.reasons(delivery).await;
+    assert!(
+        matches!(&reasons[..], [Reason::Postponed { why, .. }] if &**why == "not now"),
+        "{reasons:?}"
+    );
+
+    tokio::time::sleep(secs(61)).await;
+    let reasons = stage.reasons(delivery).await;
+    assert!(matches!(reasons[..], [Reason::Retrying { attempts: 1, .. }]), "{reasons:?}");
 }

@@ -348,8 +348,8 @@ mod tests {
         let runs = Runs::new(settings(100));
         let outcomes = [RunOutcome::Ok, RunOutcome::Ok, RunOutcome::Failed];
         for (second, outcome) in (0..).zip(outcomes) {
-            runs.add(run("Pay", outcome), at(second));
-            runs.add(RunRecord { kind: "api".into(), ..run("Ask", outcome) }, at(second));
+            runs.add(run("Pay", outcome), true, at(second));
+            runs.add(RunRecord { kind: "api".into(), ..run("Ask", outcome) }, true, at(second));
         }
 
         let last = runs.last_outcomes("event", 2);

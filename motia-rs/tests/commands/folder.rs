@@ -27,7 +27,7 @@ fn state_is_set_listed_read_and_removed() {
     assert_eq!((set.code, set.stdout.as_str()), (Some(0), "set `tea/green` in `prices`\n"));
 
     assert_eq!(shop.run(&["state", "get", "prices", "tea/green"]).stdout, "450\n");
-    let table = " KEY        VALUE  VERSION  EXPIRES\n tea/green  450    1        -\n";
+    let table = " KEY        VALUE  VERSION  EXPIRES\n tea/green  450    2        -\n";
     assert_eq!(shop.run(&["state", "ls", "prices"]).stdout, table);
     assert_eq!(
         shop.json(&["state", "groups"])["items"],
@@ -87,8 +87,8 @@ fn steps_flows_and_charts_need_neither_server_nor_folder() {
     assert_eq!(names, ["Count", "Pack", "PlaceOrder", "Ship"]);
     let flows = shop.run(&["flows"]).stdout;
     let expected = [
-        " FLOW  STEPS                   TOPICS BETWEEN  DESCRIPTION",
-        " shop  Pack, PlaceOrder, Ship  2               From the counter to the parcel",
+        " FLOW  STEPS  TOPICS BETWEEN  DESCRIPTION",
+        " shop  3      2               From the counter to the parcel",
     ];
     assert_eq!(flows.lines().collect::<Vec<_>>(), expected);
     let chart = shop.run(&["flows", "--mermaid", "shop"]).stdout;

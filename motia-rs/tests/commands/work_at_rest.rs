@@ -162,7 +162,7 @@ fn what_is_not_there_is_refused_by_its_name() {
         (&["why", "99-1"], "the app has no queue 99"),
         (&["why", "tea"], "a delivery id reads like"),
         (&["cancel", "2-99"], "Ship has no delivery 2-99"),
-        (&["cancel", "--event", "7"], "`event` in the body cannot be read"),
+        (&["cancel", "--event", "7"], "`event` in the body is a UUID, not the text `7`"),
         (&["circuits", "open", "pst"], "no step names a circuit `pst`"),
         (&["history", "--step", "Shp"], "no event step `Shp`"),
         (&["dlq", "ls", "--since", "yesterday"], "`since` is an instant such as"),

@@ -56,6 +56,10 @@ impl Attempt {
         }
     }
 
+    pub(super) fn seqs(&self) -> &[u64] {
+        &self.seqs
+    }
+
     pub(super) fn has(&self, seq: u64) -> bool {
         self.seqs.contains(&seq)
     }

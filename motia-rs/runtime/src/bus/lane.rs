@@ -26,6 +26,8 @@ pub(super) struct Lane {
     pub(super) running: u32,
     /// What held when the last one was started.
     last: Limits,
+    /// The newest that was started, while anything of the key waits or runs.
+    newest: u64,
     /// Where undelayed ones of the key may wait in the store.
     pub(super) more: Option<More>,
     /// Why the store need not be read for it yet.
@@ -196,8 +198,14 @@ impl Lane {
     pub(super) fn take(&mut self) -> Option<Delivery> {
         self.last = self.limits();
         let first = self.pop()?;
+        self.newest = self.newest.max(first.id.seq);
         self.running += 1;
         Some(first)
+    }
+
+    /// Whether a newer one was started meanwhile that is debounced with it.
+    pub(super) fn is_overtaken(&self, rules: &Rules, seq: u64) -> bool {
+        rules.debounce.is_some() && self.newest > seq
     }
 
     /// Takes the first delivery out.

@@ -37,7 +37,7 @@ use jiff::Timestamp;
 use motia_core::{
     config::limit::{RateLimit, Used},
     registry::EventStep,
-    store::{Arrival, Delivery, Lane as Key},
+    store::{Arrival, Delivery, DeliveryId, Lane as Key},
 };
 
 use super::{
@@ -76,6 +76,8 @@ pub(super) struct Lanes {
     rates_kept: usize,
     /// Deliveries that a newer one of their key took the place of, to be ended in the store.
     superseded: Vec<Superseded>,
+    /// Deliveries that wait again, though a newer one of their key was started: to be ended as well.
+    overtaken: Vec<DeliveryId>,
     /// Since when keys were waited for before the app was started, by the last delivery of each.
     begun: HashMap<u64, Timestamp>,
     loaded: u64,
@@ -123,6 +125,7 @@ impl Lanes {
             rates: HashMap::new(),
             rates_kept: RATES_KEPT,
             superseded: Vec::new(),
+            overtaken: Vec::new(),
             begun: HashMap::new(),
             loaded: 0,
             tail: 0,
@@ -172,6 +175,11 @@ impl Lanes {
     /// Deliveries that a newer one of their key took the place of.
     pub(super) fn take_superseded(&mut self) -> Vec<Superseded> {
         std::mem::take(&mut self.superseded)
+    }
+
+    /// Deliveries that wait again, though a newer one of their key was started.
+    pub(super) fn take_overtaken(&mut self) -> Vec<DeliveryId> {
+        std::mem::take(&mut self.overtaken)
     }
 
     pub(super) fn arrived(&mut self, arrival: Arrival, now: Timestamp) -> Option<Timestamp> {
@@ -335,9 +343,13 @@ impl Lanes {
 
     /// Lets go of a delivery that was at work; gives the time at which to look for it again.
     pub(super) fn done(&mut self, delivery: &Delivery, now: Timestamp) -> Option<Timestamp> {
-        let key = key_of(delivery);
+        let (key, seq) = (key_of(delivery), delivery.id.seq);
         if let Some(lane) = self.lanes.get_mut(&key) {
             lane.running = lane.running.saturating_sub(1);
+            let waits_again = self.held.get(&seq).is_some_and(|held| held.again.is_some());
+            if waits_again && lane.is_overtaken(&self.rules, seq) {
+                self.overtaken.push(delivery.id);
+            }
         }
         let look = self.release(delivery.id.seq, now);
         self.refresh(&key, now);

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use motia_core::{
     circuit::Circuit,
     config::limit::Used,
-    store::{Arrival, Ending, QueueId, StoreError},
+    store::{Arrival, Delivery, Ending, QueueId, StoreError},
 };
 use parking_lot::Mutex;
 
@@ -256,14 +256,30 @@ impl Queue {
 
     /// Ends in the store what newer events took the place of.
     fn end_superseded(&self, inner: &mut Inner) {
-        if let Shelf::Lanes(lanes) = &mut inner.shelf {
-            let debounce = self.subscriber.event_step().options.debounce;
-            let (Some(debounce), at) = (debounce, self.shared.engine.now()) else { return };
-            for superseded in lanes.take_superseded() {
-                let end = superseded.end(self.step_name(), debounce, at);
-                self.end(inner, worker::end_in_store(self.shared.clone(), end));
-            }
+        let debounce = self.subscriber.event_step().options.debounce;
+        let (Some(debounce), Shelf::Lanes(lanes)) = (debounce, &mut inner.shelf) else { return };
+        let (superseded, overtaken) = (lanes.take_superseded(), lanes.take_overtaken());
+        if superseded.is_empty() && overtaken.is_empty() {
+            return;
         }
+        let at = self.shared.engine.now();
+        for superseded in superseded {
+            let end = superseded.end(self.step_name(), debounce, at);
+            self.end(inner, worker::end_in_store(self.shared.clone(), end));
+        }
+        for delivery in overtaken {
+            self.end(inner, worker::end_overtaken(self.shared.clone(), delivery, at));
+        }
+    }
+
+    /// Ends in the store what of its key waits to be tried again, though a newer event is started now that
+    /// is handled in its place.
+    pub(super) fn end_older(&self, inner: &mut Inner, newer: &Delivery) {
+        let debounced = self.subscriber.event_step().options.debounce.is_some();
+        let Some(lane) = newer.lane.as_ref().filter(|_| debounced) else { return };
+        let at_work = inner.at_work.iter().flat_map(|attempt| attempt.seqs().to_vec()).collect();
+        let (shared, id, key) = (self.shared.clone(), newer.id, lane.key.clone());
+        self.end(inner, worker::end_older(shared, id, key, at_work));
     }
 
     /// Has a delivery ended in the store that is not to be started. While a window of them is, nothing

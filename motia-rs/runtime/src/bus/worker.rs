@@ -1,6 +1,7 @@
 //! Takes deliveries from a queue, runs the handler, settles.
 
 use std::{
+    collections::HashSet,
     future::{Future as _, poll_fn},
     pin::pin,
     sync::{
@@ -19,7 +20,7 @@ use motia_core::{
     },
     error::StepResult,
     registry::Step,
-    store::{Batch, Commit, Delivery, Ending, Token, Write},
+    store::{Batch, Commit, Delivery, DeliveryId, Ending, Token, WaitingFilter, Write, every_page},
 };
 
 use smallvec::smallvec;
@@ -290,6 +291,38 @@ pub(super) async fn end_expired(shared: Arc<Shared>, step: Arc<Step>, expired: E
     let how = (Ending::Expired, at, note.as_str());
     let end = announce::end(&shared.engine, Some(&step), &delivery, how);
     end_in_store(shared, end).await;
+}
+
+/// Ends a delivery in the store that was to be tried again, though a newer one of its key was started.
+pub(super) async fn end_overtaken(shared: Arc<Shared>, delivery: DeliveryId, at: Timestamp) {
+    let note = "a newer event of its key came".to_owned();
+    let end = Write::End { delivery, ending: Ending::Superseded, at, note };
+    end_in_store(shared, Batch::of(end)).await;
+}
+
+/// Ends what of a key waits to be tried again and is older than the delivery that is started, but for what
+/// is `at_work`.
+pub(super) async fn end_older(
+    shared: Arc<Shared>,
+    newer: DeliveryId,
+    key: Arc<str>,
+    at_work: HashSet<u64>,
+) {
+    let queue = Some(newer.queue);
+    let filter = WaitingFilter { queue, lane: Some(key.to_string()), ..WaitingFilter::default() };
+    let mut older = Vec::new();
+    let read = |request| shared.store().waiting(&filter, request);
+    let found = every_page(read, |waiting| {
+        let waits = |one: &Delivery| one.begun && !at_work.contains(&one.id.seq);
+        let again = waiting.into_iter().filter(waits).map(|one| one.id);
+        older.extend(again.filter(|id| id.seq < newer.seq));
+    });
+    if let Err(error) = found.await {
+        tracing::warn!(%error, "older events of a key are left to be tried again");
+    }
+    for delivery in older {
+        end_overtaken(shared.clone(), delivery, shared.engine.now()).await;
+    }
 }
 
 /// Ends a delivery in the store that waits there for nothing, as often as it takes.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use motia_core::{
-    config::EventConfig,
+    config::{EventConfig, Retry},
     context::{Cancel, Context, EmitOptions},
     error::StepError,
     registry::Definition,
@@ -155,4 +155,58 @@ async fn what_is_debounced_says_until_when_and_can_be_cancelled() {
     stage.empty().await;
 
     assert_eq!(diary.read(), ["2 at 1.2"]);
+}
+
+/// Fails with its first task, and notes all.
+fn failing_first(config: EventConfig<Task>, lasts: Duration, diary: &Diary) -> Definition {
+    let diary = diary.clone();
+    step(config.retry(Retry::fixed(3, secs(60))), move |task: Task, _: Context| {
+        let diary = diary.clone();
+        async move {
+            diary.note(task.n.to_string());
+            if task.n == 1 {
+                sleep(lasts).await;
+                return Err(StepError::retry("again"));
+            }
+            Ok(())
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_event_is_not_tried_again_after_a_newer_one_of_its_key_was_started() {
+    // It waits for its next attempt when the newer one starts, or runs so long that it fails after it.
+    for lasts in [Duration::ZERO, secs(10)] {
+        let diary = Diary::default();
+        let stage = Stage::with([failing_first(QUIET, lasts, &diary)]).await;
+        stage.emit(1).await;
+        sleep(secs(3)).await;
+        stage.emit(2).await;
+        stage.emit(100).await;
+
+        stage.empty().await;
+
+        let mut notes = diary.read();
+        notes.sort();
+        assert_eq!(notes, ["1", "100", "2"], "after {lasts:?}");
+        let ended = stage.ended().await;
+        assert_eq!(ended.len(), 1);
+        assert_eq!((ended[0].ending, ended[0].attempts), (Ending::Superseded, 1));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nor_after_a_restart() {
+    let (diary, disk) = (Diary::default(), Disk::new());
+    let begin = || failing_first(QUIET, Duration::ZERO, &diary);
+    let (stage, _) = disk.start(window(8), [begin()]).await;
+    stage.emit(1).await;
+    sleep(secs(3)).await;
+    stage.runtime.shutdown().await.unwrap();
+
+    let (stage, _) = disk.start(window(8), [begin()]).await;
+    stage.emit(2).await;
+    stage.empty().await;
+
+    assert_eq!(diary.read(), ["1", "2"]);
 }

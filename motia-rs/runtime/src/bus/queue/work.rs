@@ -118,6 +118,9 @@ impl Queue {
         }
         inner.running += 1;
         let attempt = Attempt::of(&deliveries, now, cancelled.clone(), trial);
+        if let [newer] = &*deliveries {
+            self.end_older(inner, newer);
+        }
         let place = inner.at_work.put(attempt);
         Some(Taken { deliveries, place, cancelled, unrecorded, spawned: false, at: now })
     }
@@ -208,6 +211,7 @@ impl Queue {
             let look = inner.shelf.done(delivery, now);
             self.look_at(look);
         }
+        self.end_superseded(inner);
         if let Some(circuit) = &self.circuit
             && circuit.ended(verdict, trial, now())
         {

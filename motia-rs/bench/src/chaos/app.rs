@@ -65,11 +65,17 @@ motia::topic!(Placed = "chaos.placed");
 struct Loose(Placed);
 motia::topic!(Loose = "chaos.loose");
 
-const PLACE: ApiConfig<Placed, (), (Placed, Loose)> = ApiConfig::post("Place", "/place");
+/// An event without a key whose step lets it wait until it is worth nothing any more.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+struct Fleeting(Placed);
+motia::topic!(Fleeting = "chaos.fleeting");
+
+const PLACE: ApiConfig<Placed, (), (Placed, Loose, Fleeting)> = ApiConfig::post("Place", "/place");
 
 async fn place(
     req: ApiRequest<Placed>,
-    ctx: Context<(Placed, Loose)>,
+    ctx: Context<(Placed, Loose, Fleeting)>,
 ) -> StepResult<ApiResponse<()>> {
     let placed = req.body;
     let name = format!("{}/{}", placed.key, placed.n);
@@ -77,7 +83,7 @@ async fn place(
         Way::Ordered => ctx.emit(placed).await?,
         Way::Alone => ctx.emit(Loose(placed)).await?,
         Way::Later => ctx.emit(Loose(placed)).delay(LATER).await?,
-        Way::Brief => ctx.emit(Loose(placed)).delay(LATER).ttl(BRIEF).await?,
+        Way::Brief => ctx.emit(Fleeting(placed)).ttl(BRIEF).await?,
         Way::Once => ctx.emit(Loose(placed)).dedup_for(name, ONCE).await?,
     };
     Ok(ApiResponse::no_content())
@@ -91,6 +97,9 @@ const HANDLE: EventConfig<Placed> = EventConfig::new("Handle")
 const HANDLE_LOOSE: EventConfig<Loose> =
     EventConfig::new("HandleLoose").concurrency(64).retry(RETRY);
 
+const HANDLE_FLEETING: EventConfig<Fleeting> =
+    EventConfig::new("HandleFleeting").concurrency(64).retry(RETRY).delay(LATER);
+
 const RETRY: Retry = Retry::fixed(100, Duration::from_millis(20));
 
 async fn handle(placed: Placed, ctx: Context) -> StepResult {
@@ -98,6 +107,10 @@ async fn handle(placed: Placed, ctx: Context) -> StepResult {
 }
 
 async fn handle_loose(Loose(placed): Loose, ctx: Context) -> StepResult {
+    work(&placed, &ctx).await
+}
+
+async fn handle_fleeting(Fleeting(placed): Fleeting, ctx: Context) -> StepResult {
     work(&placed, &ctx).await
 }
 
@@ -191,7 +204,12 @@ pub(crate) fn ask(data: &Path, command: &[String]) -> ExitCode {
 }
 
 fn app<'a>(data: &Path, command: impl IntoIterator<Item = &'a str>) -> ExitCode {
-    let steps = [PLACE.bind(place), HANDLE.bind(handle), HANDLE_LOOSE.bind(handle_loose)];
+    let steps = [
+        PLACE.bind(place),
+        HANDLE.bind(handle),
+        HANDLE_LOOSE.bind(handle_loose),
+        HANDLE_FLEETING.bind(handle_fleeting),
+    ];
     let registry = Registry::of(steps.map(|step| (step, motia_core::source!())), []);
     let command = ["chaos"].into_iter().chain(command).map(OsString::from);
     let arguments = command.chain(["--data-dir".into(), data.as_os_str().to_owned()]);

@@ -128,6 +128,16 @@ pub enum EmitError {
         /// The longest delay.
         limit: Duration,
     },
+    /// It would have expired before it may start.
+    #[error(
+        "an event that may start after {delay:?} never starts with a `ttl` of {ttl:?}: give it a longer one"
+    )]
+    NeverStarts {
+        /// How long it is delayed.
+        delay: Duration,
+        /// How long it is worth starting.
+        ttl: Duration,
+    },
     /// A key is too long, or empty.
     #[error("`{what}` has {size} bytes; a key has 1 to {MAX_KEY}")]
     Key {

@@ -72,7 +72,8 @@ impl<'k> EmitOptions<'k> {
         Self { priority, ..self }
     }
 
-    /// Is not worth starting after this long: it ends in the history as expired.
+    /// Is not worth starting after this long: it ends in the history as expired. An emit that is delayed
+    /// for as long, or longer, is refused: [`EmitError::NeverStarts`].
     #[must_use]
     pub fn ttl(self, ttl: Duration) -> Self {
         Self { ttl: Some(ttl), ..self }
@@ -121,6 +122,22 @@ impl<'k> EmitOptions<'k> {
             Some(due) if due <= latest => Ok(Some(due)),
             _ => Err(EmitError::TooLate { limit: limits.delay }),
         }
+    }
+
+    /// Until when it is worth starting, if it has an end; `due` is when it may start.
+    pub(super) fn end(
+        &self,
+        now: Timestamp,
+        due: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, EmitError> {
+        let Some(ttl) = self.ttl else { return Ok(None) };
+        let delay = due.map_or(Duration::ZERO, |due| {
+            Duration::try_from(due.duration_since(now)).unwrap_or_default()
+        });
+        if ttl <= delay {
+            return Err(EmitError::NeverStarts { delay, ttl });
+        }
+        Ok(Some(now.checked_add(ttl).unwrap_or(Timestamp::MAX)))
     }
 
     /// The deduplication key that the event of a `publish` is to have for itself, if it is to have one.

@@ -99,7 +99,7 @@ impl Outgoing {
         let due = options.due(now, run.engine.limits())?;
         let event = Arc::new(Event {
             priority: options.priority,
-            expires_at: options.ttl.map(|ttl| now.checked_add(ttl).unwrap_or(Timestamp::MAX)),
+            expires_at: options.end(now, due)?,
             cancel_key: options.cancel_key.as_deref().map(Into::into),
             ..Event::new(topic, payload, TraceContext { parent: None, ..run.trace }, now)
         });

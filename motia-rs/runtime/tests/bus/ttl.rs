@@ -7,7 +7,8 @@ use std::sync::{
 
 use motia_core::{
     config::{EventConfig, RateLimit},
-    context::EmitOptions,
+    context::{EmitError, EmitOptions},
+    error::StepError,
     store::{Batch, Commit, Decorate, Ending, Store, Write},
 };
 use motia_runtime::bus::reason::Explanation;
@@ -83,8 +84,8 @@ async fn those_behind_an_expired_event_of_their_key_are_handled_in_order() {
 #[tokio::test(start_paused = true)]
 async fn a_delayed_event_that_has_expired_is_forgotten_for_good() {
     let diary = Diary::default();
-    let stage = Stage::with([noting(STEP, &diary)]).await;
-    stage.send(1, EmitOptions::new().delay(secs(60)).ttl(secs(10))).await;
+    let stage = Stage::with([noting(STEP.delay(secs(60)), &diary)]).await;
+    stage.send(1, EmitOptions::new().ttl(secs(10))).await;
 
     stage.empty().await;
     stage.quiet().await;
@@ -142,4 +143,26 @@ async fn a_backlog_that_has_expired_does_not_come_into_memory_all_at_once() {
         assert_eq!(diary.read(), Vec::<String>::new());
         assert!(most.load(SeqCst) <= 3 * 8, "{} at once", most.load(SeqCst));
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_would_have_expired_before_it_may_start_is_refused() {
+    let diary = Diary::default();
+    let stage = Stage::with([noting(STEP, &diary)]).await;
+    let now = stage.now();
+    for options in [
+        EmitOptions::new().ttl(secs(0)),
+        EmitOptions::new().delay(secs(60)).ttl(secs(60)),
+        EmitOptions::new().at(now + secs(61)).ttl(secs(60)),
+    ] {
+        let refused = stage.try_send(1, options).await.unwrap_err();
+        assert!(matches!(refused, EmitError::NeverStarts { .. }), "{refused}");
+        assert!(StepError::from(refused).is_fatal());
+    }
+
+    stage.send(1, EmitOptions::new().delay(secs(60)).ttl(secs(61))).await;
+    stage.send(2, EmitOptions::new().at(now).ttl(secs(1))).await;
+    stage.empty().await;
+
+    assert_eq!(diary.read(), ["2", "1"]);
 }

@@ -19,8 +19,12 @@ use crate::config::CircuitBreaker;
 pub const KEPT_IN: &str = "__motia.circuits";
 
 /// As many circuits are remembered, when keys make them; beyond it, those are forgotten through which
-/// nothing failed since the last success: 10,000.
+/// nothing failed since the last success: 10,000. Where that is not enough, the failures of those that are
+/// closed are forgotten too; one that is open is not.
 pub const MOST: usize = 10_000;
+
+/// After it was looked through for what may be forgotten, so many more are let in.
+const UNTIL_NEXT_LOOK: usize = MOST / 10;
 
 /// One dependency's circuit.
 #[derive(Debug)]
@@ -208,9 +212,38 @@ type Listener = Box<dyn Fn(&Arc<Circuit>, Turn) + Send + Sync>;
 /// All circuits of an app.
 #[derive(Default)]
 pub struct Circuits {
-    known: RwLock<BTreeMap<Arc<str>, Arc<Circuit>>>,
+    known: RwLock<Known>,
     remembered: Mutex<BTreeMap<String, CircuitState>>,
     listener: OnceLock<Listener>,
+}
+
+/// Circuits by name.
+#[derive(Default)]
+struct Known {
+    by_name: BTreeMap<Arc<str>, Arc<Circuit>>,
+    /// With so many, it is looked for what may be forgotten.
+    full_at: usize,
+}
+
+impl Known {
+    /// Forgets what may be forgotten, if there are too many; not with every one that comes, for it looks at
+    /// all of them.
+    fn make_room(&mut self) {
+        if self.by_name.len() < self.full_at.max(MOST) {
+            return;
+        }
+        // One that somebody holds may be in use.
+        self.by_name.retain(|_, circuit| {
+            Arc::strong_count(circuit) > 1 || circuit.state() != CircuitState::CLOSED
+        });
+        if self.by_name.len() >= MOST {
+            self.by_name.retain(|_, circuit| {
+                let is_closed = matches!(circuit.state(), CircuitState::Closed { .. });
+                Arc::strong_count(circuit) > 1 || !is_closed
+            });
+        }
+        self.full_at = self.by_name.len() + UNTIL_NEXT_LOOK;
+    }
 }
 
 impl Circuits {
@@ -225,35 +258,30 @@ impl Circuits {
     }
 
     fn named(&self, name: &str, breaker: CircuitBreaker) -> Arc<Circuit> {
-        if let Some(known) = self.known.read().get(name) {
+        if let Some(known) = self.known.read().by_name.get(name) {
             return known.clone();
         }
         let mut known = self.known.write();
-        if known.len() >= MOST {
-            // One that somebody holds may be in use.
-            known.retain(|_, circuit| {
-                Arc::strong_count(circuit) > 1 || circuit.state() != CircuitState::CLOSED
-            });
-        }
+        known.make_room();
         let name = Arc::<str>::from(name);
         let remembered = || self.remembered.lock().remove(&*name);
         let circuit = || {
             let state = Mutex::new(remembered().unwrap_or(CircuitState::CLOSED));
             Arc::new(Circuit { name: name.clone(), breaker, state, trials: AtomicU64::new(0) })
         };
-        known.entry(name.clone()).or_insert_with(circuit).clone()
+        known.by_name.entry(name.clone()).or_insert_with(circuit).clone()
     }
 
     /// The circuit of this name, if anybody asked for it.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Arc<Circuit>> {
-        self.known.read().get(name).cloned()
+        self.known.read().by_name.get(name).cloned()
     }
 
     /// All that anybody asked for, by name.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Circuit>> {
-        self.known.read().values().cloned().collect()
+        self.known.read().by_name.values().cloned().collect()
     }
 
     /// Learns how a circuit stood when it was kept; one that nobody asked for yet stands so then.
@@ -396,5 +424,32 @@ mod tests {
             circuits.get("bank:failing").unwrap().state(),
             CircuitState::Closed { failures: 1 }
         );
+    }
+
+    #[test]
+    fn keys_that_failed_once_do_not_fill_the_memory_either_and_open_ones_stay() {
+        let circuits = Circuits::default();
+        fail(&circuits.of_key(BANK, "open"), 2);
+
+        for key in 0..3 * MOST {
+            fail(&circuits.of_key(BANK, &key.to_string()), 1);
+            assert!(circuits.known.read().by_name.len() <= MOST + UNTIL_NEXT_LOOK);
+        }
+
+        assert!(circuits.get("bank:open").is_some_and(|open| open.admits(at(0)).is_err()));
+    }
+
+    #[test]
+    fn it_is_not_looked_through_with_each_circuit_that_comes() {
+        let circuits = Circuits::default();
+        let open: Vec<_> = (0..MOST).map(|key| circuits.of_key(BANK, &key.to_string())).collect();
+
+        circuits.of_key(BANK, "one more");
+        let full_at = circuits.known.read().full_at;
+        circuits.of_key(BANK, "and another");
+
+        assert_eq!((open.len(), full_at), (MOST, MOST + UNTIL_NEXT_LOOK));
+        assert_eq!(circuits.known.read().full_at, full_at);
+        assert_eq!(circuits.all().len(), MOST + 2);
     }
 }

@@ -81,7 +81,7 @@ impl Desk {
             Some(by) => CircuitState::Held { by, since: self.engine().now() },
             None => CircuitState::CLOSED,
         };
-        kept::set_circuit(&**self.store(), name, &state).await?;
+        kept::set_circuit(&**self.store(), name, &state, self.engine().now()).await?;
         Ok(CircuitInfo { state, ..circuit })
     }
 }

@@ -95,7 +95,9 @@ async fn turned(shared: Arc<Shared>, circuit: Arc<Circuit>, turn: Turn, queues: 
     }
     // Somebody may have opened or reset it since.
     let state = circuit.state();
-    if let Err(error) = kept::set_circuit(&**shared.store(), name, &state).await {
+    if let Err(error) =
+        kept::set_circuit(&**shared.store(), name, &state, shared.engine.now()).await
+    {
         tracing::warn!(circuit = name, %error, "how the circuit stands could not be kept");
     }
 }
@@ -142,6 +144,10 @@ mod tests {
 
         let kept = kept::circuit(&*store, "bank", engine.now()).await.unwrap();
         assert!(matches!(kept, Some(CircuitState::Held { by, .. }) if by == "ana"));
+
+        // And nothing is kept of one that is closed.
+        bus.reset_circuit("bank").await.unwrap();
+        assert!(kept::all_circuits(&*store, engine.now()).await.unwrap().is_empty());
         runtime.shutdown().await.unwrap();
     }
 }

@@ -64,7 +64,7 @@ pub async fn paused(
     get(store, PAUSED, step, now).await
 }
 
-/// Keeps how a circuit stands.
+/// Keeps how a circuit stands; of one that is closed, nothing.
 ///
 /// # Errors
 /// When it was not written.
@@ -72,11 +72,18 @@ pub async fn set_circuit(
     store: &dyn Store,
     name: &str,
     state: &CircuitState,
+    now: Timestamp,
 ) -> Result<(), CommitError> {
-    store.commit(Batch::of(entry(CIRCUITS, name, state))).await.map(drop)
+    let write = match state {
+        CircuitState::Closed { .. } => {
+            Write::Delete { group: CIRCUITS.into(), key: name.to_owned(), now }
+        }
+        state => entry(CIRCUITS, name, state),
+    };
+    store.commit(Batch::of(write)).await.map(drop)
 }
 
-/// How a circuit stands, if it was ever opened.
+/// How a circuit stands, if it is not closed.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -89,7 +96,7 @@ pub async fn circuit(
     Ok(state.map(|state: CircuitState| state.after_restart(now)))
 }
 
-/// How every circuit stands that was ever opened, by name.
+/// How every circuit stands that is not closed, by name.
 ///
 /// # Errors
 /// When the store cannot be read.
@@ -109,7 +116,7 @@ pub async fn all_circuits(
     Ok(circuits)
 }
 
-/// All circuits that these steps name, or that were ever opened, by name.
+/// All circuits that these steps name, or that are not closed, by name.
 ///
 /// # Errors
 /// When the store cannot be read.

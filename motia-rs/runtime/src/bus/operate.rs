@@ -85,13 +85,13 @@ impl Bus {
         name: &str,
         state: CircuitState,
     ) -> Result<CircuitInfo, OperateError> {
-        let circuits = self.shared.engine.circuits();
+        let (circuits, now) = (self.shared.engine.circuits(), self.shared.engine.now());
         let circuit = circuits.get(name);
         let circuit = circuit.ok_or_else(|| OperateError::NoSuchCircuit(name.to_owned()))?;
         let _in_order = self.operating.lock().await;
         // Before it is kept: an attempt that ends meanwhile keeps how the circuit stands then.
         let before = circuit.set(state.clone());
-        if let Err(error) = kept::set_circuit(&**self.shared.store(), name, &state).await {
+        if let Err(error) = kept::set_circuit(&**self.shared.store(), name, &state, now).await {
             circuit.set(before);
             return Err(error.into());
         }

@@ -88,11 +88,26 @@ impl Fate {
 
     /// The batch that settles it.
     pub(super) fn batch(&self, token: Token) -> Batch {
+        Batch { writes: self.writes(token).collect(), ..Batch::default() }
+    }
+
+    fn writes(&self, token: Token) -> impl Iterator<Item = Write> {
         let Self { delivery, settlement, announcement } = self;
         let (delivery, settlement) = (*delivery, settlement.clone());
-        let mut batch = Batch::of(Write::Settle { delivery, token, settlement });
-        batch.writes.extend(announcement.clone());
-        batch
+        let settle = Write::Settle { delivery, token, settlement };
+        [settle].into_iter().chain(announcement.clone())
+    }
+
+    /// Tells of it once it is kept.
+    fn settled(&self, queue: &Queue) {
+        let (metrics, pulse) = (&queue.shared.metrics, &queue.shared.pulse);
+        if let Settlement::Dead { .. } = self.settlement {
+            metrics.dead_letters.inc();
+            metrics.emitted(&self.announcement);
+            pulse.beat(Area::Dead);
+        } else {
+            pulse.beat(Area::Queues);
+        }
     }
 }
 
@@ -109,28 +124,29 @@ fn announcement(
     })
 }
 
-/// Settles deliveries one by one: those that somebody else has ended meanwhile do not keep the others.
-pub(super) async fn each(queue: &Queue, place: Place, token: Token, mut fates: Fates) {
-    if fates.len() == 1
-        && let Some(fate) = fates.pop()
-    {
+/// Settles deliveries, all of a batch in one commit; where somebody else has ended some of them meanwhile,
+/// one by one, so that these do not keep the others.
+pub(super) async fn each(queue: &Queue, place: Place, token: Token, fates: Fates) {
+    if let [fate] = &*fates {
         return one(queue, place, token, fate).await;
     }
-    join_all(fates.into_iter().map(|fate| one(queue, place, token, fate))).await;
+    let all = || fates.iter().flat_map(|fate| fate.writes(token)).collect();
+    let together = || Batch { writes: all(), ..Batch::default() };
+    match insist(&queue.shared, queue.step_name(), together).await {
+        Some(Ok(())) => fates.iter().for_each(|fate| fate.settled(queue)),
+        Some(Err(_)) => {
+            join_all(fates.iter().map(|fate| one(queue, place, token, fate))).await;
+        }
+        None => {}
+    }
 }
 
-async fn one(queue: &Queue, place: Place, token: Token, fate: Fate) {
-    let (metrics, step) = (&queue.shared.metrics, queue.step_name());
-    let dies = matches!(fate.settlement, Settlement::Dead { .. });
-    let settled = insist(&queue.shared, step, || fate.batch(token)).await;
-    queue.shared.pulse.beat(if dies { Area::Dead } else { Area::Queues });
-    match settled {
-        Some(Ok(())) if dies => {
-            metrics.dead_letters.inc();
-            metrics.emitted(&fate.announcement);
-        }
+async fn one(queue: &Queue, place: Place, token: Token, fate: &Fate) {
+    let step = queue.step_name();
+    match insist(&queue.shared, step, || fate.batch(token)).await {
+        Some(Ok(())) => fate.settled(queue),
         Some(Err(delivery)) if queue.ended(place).is_none() => {
-            metrics.possible_duplicates.inc();
+            queue.shared.metrics.possible_duplicates.inc();
             tracing::warn!(step, %delivery, "a result came too late and was refused");
         }
         _ => {}

@@ -7,7 +7,7 @@ use motia_core::{
     context::{Cancel, Context, EmitOptions},
     error::{StepError, StepResult},
     registry::Definition,
-    store::Ending,
+    store::{Batch, Commit, Decorate, Ending, Store, Write},
 };
 use motia_runtime::bus::reason::Reason;
 use motia_store::MemoryStore;
@@ -157,4 +157,64 @@ async fn all_batches_that_a_process_may_have_begun_before_it_died_say_so() {
     stage.empty().await;
 
     assert_eq!(diary.read(), ["2 true", "2 true", "2 false"]);
+}
+
+/// Notes of how many deliveries each commit settles.
+struct Settling(MemoryStore, Diary);
+
+impl Decorate for Settling {
+    fn inner(&self) -> &dyn Store {
+        &self.0
+    }
+
+    fn commit(&self, batch: Batch) -> Commit {
+        let settles = |write: &&Write| matches!(write, Write::Settle { .. });
+        match batch.writes.iter().filter(settles).count() {
+            0 => {}
+            count => self.1.note(count.to_string()),
+        }
+        self.0.commit(batch)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_settled_in_one_commit() {
+    let settled = Diary::default();
+    let step = of_three(STEP, &Diary::default(), |_| async { Ok(()) });
+    let store = Settling(MemoryStore::new(), settled.clone());
+    let stage = Stage::over(Arc::new(store), window(8), [step]).await;
+    for n in 0..3 {
+        stage.emit(n).await;
+    }
+
+    stage.empty().await;
+
+    assert_eq!(settled.read(), ["3"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_others_of_a_batch_of_which_one_was_cancelled_may_be_duplicates() {
+    let diary = Diary::default();
+    let notes = diary.clone();
+    let config = STEP.batch(3, Duration::from_secs(1));
+    let endless_at_first = config.bind(move |tasks: Vec<Task>, ctx: Context| {
+        notes.note(format!("{} {}", tasks.len(), ctx.possible_duplicate()));
+        let first = notes.read().len() == 1;
+        async move {
+            if first {
+                std::future::pending::<()>().await;
+            }
+            Ok(())
+        }
+    });
+    let stage = Stage::with([endless_at_first]).await;
+    let unwanted = stage.send(0, EmitOptions::new()).await;
+    stage.emit(1).await;
+    stage.emit(2).await;
+    sleep(millis(10)).await;
+
+    assert_eq!(stage.cancel(Cancel::Delivery(unwanted)).await, 1);
+    stage.empty().await;
+
+    assert_eq!(diary.read(), ["3 false", "2 true"]);
 }

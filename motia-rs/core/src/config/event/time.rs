@@ -39,7 +39,7 @@ impl<I, E> EventConfig<I, E> {
     /// Hands several events at once to a handler that takes a `Vec`: as many as `size`, or those that
     /// came within this time of the first. Comes last in a config.
     ///
-    /// All events of a batch are settled together. When the handler fails, each is tried again alone,
+    /// All events of a batch are settled in one commit, but for those that were cancelled meanwhile. When the handler fails, each is tried again alone,
     /// so that one bad event does not take the others with it.
     ///
     /// # Panics

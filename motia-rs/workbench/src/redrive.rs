@@ -224,40 +224,59 @@ fn in_order(mut ids: Vec<DeliveryId>) -> Result<Vec<DeliveryId>, Refusal> {
     Ok(ids)
 }
 
-/// Moves dead letters; gives how many, and those that are none. All are sent to the store in their
-/// order before the first is waited for: it keeps the order, and syncs once for many.
+/// Moves dead letters in one commit, so that nothing newer of their keys starts in between; gives how many,
+/// and those that are none. Those of a queue come together, in their order.
 async fn move_all(
     desk: &Desk,
     ids: &[DeliveryId],
     fate: Fate,
 ) -> Result<(usize, Vec<DeliveryId>), Refusal> {
     let (run, now) = (desk.run(), desk.engine().now());
-    let write = |delivery| match fate {
-        Fate::Redriven => Write::Redrive { delivery, now },
-        Fate::Purged => Write::Purge { delivery },
+    let write = |delivery: &DeliveryId| match fate {
+        Fate::Redriven => Write::Redrive { delivery: *delivery, now },
+        Fate::Purged => Write::Purge { delivery: *delivery },
     };
-    let commit = |id: &DeliveryId| desk.engine().commit(&run, Batch::of(write(*id)));
-    let commits: Vec<_> = ids.iter().map(commit).collect();
-
-    let (mut missing, mut failed) = (Vec::new(), None);
-    for commit in commits {
-        match commit.await {
-            Ok(_) => {}
-            Err(CommitError::NoSuchDeadLetter(id)) => missing.push(id),
-            Err(error) => failed = Some(error),
+    let (mut left, mut missing) = (ids.to_vec(), Vec::new());
+    left.sort_unstable_by_key(|id| (id.queue, id.seq));
+    while !left.is_empty() {
+        let batch = Batch { writes: left.iter().map(write).collect(), ..Batch::default() };
+        match desk.engine().commit(&run, batch).await {
+            Ok(_) => break,
+            Err(CommitError::NoSuchDeadLetter(none)) if left.contains(&none) => {
+                missing.push(none);
+                // Most likely there are more, which would each undo what was written before it.
+                let (there, others) = part(desk, left).await?;
+                missing.extend(others.into_iter().filter(|other| *other != none));
+                left = there.into_iter().filter(|id| *id != none).collect();
+            }
+            Err(error) => return Err(error.into()),
         }
     }
-    match failed {
-        Some(error) => Err(error.into()),
-        None => Ok((ids.len() - missing.len(), missing)),
+    Ok((left.len(), missing))
+}
+
+/// Parts those that are dead letters from those that are not.
+async fn part(
+    desk: &Desk,
+    ids: Vec<DeliveryId>,
+) -> Result<(Vec<DeliveryId>, Vec<DeliveryId>), Refusal> {
+    let (mut there, mut missing) = (Vec::new(), Vec::new());
+    for id in ids {
+        let is_there = desk.store().dead_letter(id).await?.is_some();
+        if is_there { there.push(id) } else { missing.push(id) }
     }
+    Ok((there, missing))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use motia_core::store::{Batch, Commit, Decorate, Store, Write};
+    use motia_store::MemoryStore;
     use serde_json::json;
 
-    use crate::testing::{get, post, with_dead_letters};
+    use crate::testing::{get, post, with_dead_letters, with_dead_letters_over};
 
     #[tokio::test]
     async fn a_dead_letter_that_is_redriven_waits_again() {
@@ -356,5 +375,35 @@ mod tests {
         let (_, list) = get(&api, "/api/queues/Charge/waiting").await;
         let order = |n: usize| list["items"][n]["event"]["payload"]["id"].clone();
         assert_eq!([order(0), order(1), order(2)], [json!("o-0"), json!("o-1"), json!("o-2")]);
+    }
+
+    /// Notes how many letters each batch puts back.
+    #[derive(Default)]
+    struct Counting(MemoryStore, Mutex<Vec<usize>>);
+
+    impl Decorate for Counting {
+        fn inner(&self) -> &dyn Store {
+            &self.0
+        }
+
+        fn commit(&self, batch: Batch) -> Commit {
+            let redrives = |write: &&Write| matches!(write, Write::Redrive { .. });
+            match batch.writes.iter().filter(redrives).count() {
+                0 => {}
+                count => self.1.lock().unwrap().push(count),
+            }
+            self.0.commit(batch)
+        }
+    }
+
+    #[tokio::test]
+    async fn those_redriven_together_are_put_back_in_one_commit() {
+        let store = Arc::new(Counting::default());
+        let api = with_dead_letters_over(store.clone(), 4).await;
+
+        let (_, moved) = post(&api, "/api/dead/redrive?all=true", &json!(null)).await;
+
+        assert_eq!(moved["count"], json!(4));
+        assert_eq!(*store.1.lock().unwrap(), [4]);
     }
 }

@@ -173,7 +173,11 @@ pub(crate) async fn runtime(registry: Registry) -> Runtime {
 
 /// The API over an app at rest with so many dead letters of `Charge`.
 pub(crate) async fn with_dead_letters(count: usize) -> Router {
-    let store = Arc::new(MemoryStore::new());
+    with_dead_letters_over(Arc::new(MemoryStore::new()), count).await
+}
+
+/// The same over a store of one's own.
+pub(crate) async fn with_dead_letters_over(store: Arc<dyn Store>, count: usize) -> Router {
     let desk = Desk::at_rest(registry(), store.clone()).await.unwrap();
     let api = crate::over(desk.beside(None));
     for n in 0..count {

@@ -19,7 +19,7 @@
 
 mod announce;
 mod at_work;
-mod backoff;
+pub(crate) mod backoff;
 mod begun;
 pub(crate) mod cancel;
 pub mod circuit;

@@ -1,5 +1,5 @@
-//! How long the events of a step wait that emit to a queue which is full: longer while it stays so, so that a
-//! backlog does not run again and again for nothing.
+//! How long the events of a step wait, or a cron step's run, that emit to a queue which is full: longer while it
+//! stays so, so that a backlog does not run again and again for nothing.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 /// How long to wait, as it was found last.
 #[derive(Debug, Default)]
-pub(super) struct Backoff(Mutex<Option<Found>>);
+pub(crate) struct Backoff(Mutex<Option<Found>>);
 
 #[derive(Debug, Clone, Copy)]
 struct Found {
@@ -22,7 +22,7 @@ struct Found {
 impl Backoff {
     /// How long an event is to wait that found a queue full: `first`, and twice as long whenever one that
     /// waited finds it full still, up to 30 s. It is spread by up to a fifth, from 0 to 1 in `spread`.
-    pub(super) fn delay(&self, first: Duration, now: Timestamp, spread: f64) -> Duration {
+    pub(crate) fn delay(&self, first: Duration, now: Timestamp, spread: f64) -> Duration {
         let mut last = self.0.lock();
         let delay = match *last {
             // Those that ran at the same time found the same.

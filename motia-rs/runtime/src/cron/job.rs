@@ -23,6 +23,7 @@ use super::{
     ledger::{Claim, LEASE, Ledger, Record},
 };
 use crate::{
+    bus::backoff::Backoff,
     invoke::{attempt, first_run},
     log::printable,
     runs::observe::Observer,
@@ -188,22 +189,55 @@ impl Job {
     }
 
     async fn run(self: Arc<Self>, trace: TraceContext, why: String) {
-        let (cron, over) = (self.cron(), self.tasks.over());
+        let over = self.tasks.over();
         let cancelled = over.child_token();
-        let timeout = cron.options.timeout;
-        let run = Arc::new(self.first_attempt(trace, why, cancelled.clone()));
-
-        let handle = || (cron.handler)(Context::new(run.clone()));
-        let handled = attempt(&self.observer, &run, timeout, handle, |_| None);
         tokio::select! {
             biased;
-            result = handled => self.say_ended(trace, result),
+            result = self.handled(trace, why, &cancelled) => self.say_ended(trace, result),
             () = over.cancelled() => {
                 tracing::warn!(step = self.name(), "a run was broken off: the shutdown waits no longer");
             }
             () = self.keep_lease(&cancelled), if self.ledger.leased => {}
         }
         self.desk.lock().running -= 1;
+    }
+
+    /// Runs the handler; while a queue that it emits to is full, again and again until the next firing.
+    async fn handled(
+        &self,
+        trace: TraceContext,
+        why: String,
+        cancelled: &CancellationToken,
+    ) -> StepResult {
+        let (cron, backoff) = (self.cron(), Backoff::default());
+        let next = self.schedule.between(self.engine.now(), Timestamp::MAX).next();
+        let mut again = false;
+        loop {
+            let first = self.first_attempt(trace, why.clone(), cancelled.clone());
+            let run = Arc::new(Run { possible_duplicate: again, ..first });
+            let handle = || (cron.handler)(Context::new(run.clone()));
+            let result =
+                attempt(&self.observer, &run, cron.options.timeout, handle, |_| None).await;
+            let full = result.as_ref().err().filter(|error| error.is_full_queue());
+            let Some((full, first)) = full.and_then(|error| Some((error, error.postponed()?)))
+            else {
+                return result;
+            };
+
+            let now = self.engine.now();
+            let delay = backoff.delay(first, now, rand::random());
+            let in_time = |next: Timestamp| now.checked_add(delay).is_ok_and(|then| then < next);
+            if !next.is_none_or(in_time) {
+                return result;
+            }
+            let (step, error) = (self.name(), printable(&full.to_string()));
+            tracing::warn!(step, trace_id = %trace.trace_id, error, ?delay, "postponed");
+            let pause = tokio::time::sleep(delay);
+            if self.tasks.stopping().run_until_cancelled(pause).await.is_none() {
+                return result;
+            }
+            again = true;
+        }
     }
 
     fn first_attempt(&self, trace: TraceContext, why: String, cancelled: CancellationToken) -> Run {

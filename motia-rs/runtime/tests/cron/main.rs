@@ -4,6 +4,7 @@
 
 mod app;
 mod catch_up;
+mod full;
 mod instances;
 mod life;
 mod overlap;

@@ -30,6 +30,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// What a collector can be asked to wait for at most is an hour.
 const LONGEST_WISH: Duration = Duration::from_secs(3600);
 
+/// How long a collector is left alone that says for how long: `Retry-After: 0` does not make the thread ask it
+/// without a pause.
+fn granted(wish: Duration) -> Duration {
+    wish.clamp(FIRST_PAUSE, LONGEST_WISH)
+}
+
 /// What is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
@@ -192,7 +198,7 @@ impl Lane {
                 Answer::Later(why, after) => {
                     self.failing(&why);
                     let jittered = pause.mul_f64(rand::random_range(0.8..1.2));
-                    self.queue.pause(after.map_or(jittered, |after| after.min(LONGEST_WISH)));
+                    self.queue.pause(after.map_or(jittered, granted));
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
             }
@@ -222,5 +228,17 @@ impl Lane {
             let variable = self.signal.exporter();
             tracing::warn!("{name} are not taken by {url}: {why}; {variable}=none turns them off");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_collector_is_left_alone_as_it_wishes_but_never_not_at_all_and_not_for_ever() {
+        let seconds = [0, 7, 100_000].map(|seconds| granted(Duration::from_secs(seconds)));
+
+        assert_eq!(seconds.map(|wait| wait.as_secs()), [1, 7, 3600]);
     }
 }

@@ -30,8 +30,18 @@ const OF_THE_WAY: [&str; 11] = [
 ];
 
 /// What the names of headers that let somebody in have in them, beside what [`is_secret`] knows.
-const LETS_IN: [&str; 7] =
-    ["assertion", "client-cert", "csrf", "jwt", "session", "websocket-protocol", "xsrf"];
+const LETS_IN: [&str; 10] = [
+    "access-key",
+    "assertion",
+    "auth",
+    "client-cert",
+    "csrf",
+    "jwt",
+    "oidc",
+    "session",
+    "websocket-protocol",
+    "xsrf",
+];
 
 /// The headers of a request, as far as they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -144,6 +154,9 @@ mod tests {
             "cookie",
             "x-api-key",
             "x-auth-token",
+            "x-auth",
+            "x-access-key",
+            "x-amzn-oidc-data",
             "x-session-id",
             "x-csrf",
             "x-forwarded-client-cert",

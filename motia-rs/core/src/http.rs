@@ -1,7 +1,7 @@
 //! What an API step takes and gives, free of any web framework.
 //!
 //! # Layout
-//! - [`request`] and [`body`]: what comes in
+//! - [`request`] and [`body`]: what comes in; [`segment`]: the parameters of its path, as they are written
 //! - [`response`] and [`reply`]: what goes out
 //! - [`problem`]: refusals as RFC 9457 has them; [`shape`]: refusals in a form of the app's own
 //! - [`middleware`]: functions that wrap an API step
@@ -14,6 +14,7 @@ pub mod problem;
 pub mod reply;
 pub mod request;
 pub mod response;
+pub mod segment;
 pub mod shape;
 
 pub use body::{Body, BodyKind, Form, Multipart, Part, RawBody, RawBytes, Text};

@@ -5,7 +5,10 @@ use std::{borrow::Cow, sync::Arc};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::de::DeserializeOwned;
 
-use super::body::{RawBody, masked, pointer};
+use super::{
+    body::{RawBody, masked, pointer},
+    segment,
+};
 use crate::{
     error::{StepError, StepResult},
     http::Problem,
@@ -143,21 +146,25 @@ impl<B> ApiRequest<B> {
     /// A path's template with the parameters of this request in it: `/orders/7`.
     #[must_use]
     pub fn fill(&self, template: &str) -> String {
-        self.filled(template, |_, value| value)
-    }
-
-    /// The same as people may see it: without the parameters whose names say that they are secret.
-    #[must_use]
-    pub fn fill_shown(&self, template: &str) -> String {
-        self.filled(template, |name, value| if is_secret(name) { REDACTED } else { value })
-    }
-
-    fn filled<'r>(&'r self, template: &str, show: impl Fn(&str, &'r str) -> &'r str) -> String {
         let mut path = template.to_owned();
         for (name, value) in self.params() {
-            let value = show(name, value);
             path =
                 path.replace(&format!("{{{name}}}"), value).replace(&format!("{{*{name}}}"), value);
+        }
+        path
+    }
+
+    /// The path as people may see it, without the parameters whose names say that they are secret. What would
+    /// part a parameter, or end the path, is written as `%2F` and the like, so that it can be read back.
+    #[must_use]
+    pub fn fill_shown(&self, template: &str) -> String {
+        let mut path = template.to_owned();
+        for (name, value) in self.params() {
+            let value = if is_secret(name) { REDACTED } else { value };
+            let (one, several) = (segment::written(value), segment::several_written(value));
+            path = path
+                .replace(&format!("{{{name}}}"), &one)
+                .replace(&format!("{{*{name}}}"), &several);
         }
         path
     }
@@ -252,6 +259,12 @@ mod tests {
         let req = ApiRequest::new(()).with_param("id", "7").with_param("token", "t0p");
         assert_eq!(req.fill("/users/{id}/reset/{token}"), "/users/7/reset/t0p");
         assert_eq!(req.fill_shown("/users/{id}/reset/{token}"), "/users/7/reset/[redacted]");
+    }
+
+    #[test]
+    fn what_a_parameter_has_in_it_does_not_part_the_path_that_is_shown() {
+        let req = ApiRequest::new(()).with_param("id", "a/b?c %41 ü").with_param("rest", "d/e?f");
+        assert_eq!(req.fill_shown("/users/{id}/{*rest}"), "/users/a%2Fb%3Fc %2541 ü/d/e%3Ff");
     }
 
     #[test]

@@ -6,7 +6,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use motia_core::{
     context::notes::{Headers, LONGEST, headers::MOST},
     error::StepError,
-    http::{ApiRequest, BodyKind, RawBody},
+    http::{ApiRequest, BodyKind, RawBody, segment},
+    redact::REDACTED,
     registry::{ApiStep, Step},
 };
 use motia_runtime::runs::RunRecord;
@@ -63,7 +64,8 @@ pub(super) async fn call_again(
         Refusal::conflict("the app is not running, so nobody answers: start it with `serve`")
     })?;
     let input = whole(run).and_then(|input| Some((input, input.request.as_deref()?)));
-    let (input, asked) = input.filter(|(_, asked)| asked.len() <= LONGEST).ok_or_else(|| {
+    let is_whole = |asked: &str| asked.len() <= LONGEST && !asked.contains(REDACTED);
+    let (input, asked) = input.filter(|(_, asked)| is_whole(asked)).ok_or_else(|| {
         Refusal::conflict(
             "the request of this run was not kept whole, for it was large, had secrets in it, or was \
              no JSON: send it again yourself",
@@ -120,9 +122,9 @@ fn request(api: &ApiStep, asked: &str, body: &Value) -> Option<ApiRequest> {
                         Some(name) => {
                             let rest: Vec<_> =
                                 std::iter::once(value).chain(path.by_ref()).collect();
-                            (name, rest.join("/"))
+                            (name, segment::read(&rest.join("/")))
                         }
-                        None => (name, value.to_owned()),
+                        None => (name, segment::read(value)),
                     };
                     request = request.with_param(name, value);
                 }
@@ -253,6 +255,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_request_with_a_secret_in_its_query_is_not_sent_again_without_it() {
+        let (api, runtime, _) = after_a_visit().await;
+        let visit = ApiRequest::new(RawBody::None)
+            .with_header("x-tenant", "7")
+            .with_header("authorization", "Bearer s3cret-s3cret")
+            .with_query("api_key=s3cret".to_owned());
+        runtime.endpoints()[0].clone().call(visit, TraceContext::root()).await.unwrap();
+        let (_, list) = get(&api, "/api/runs").await;
+        let run = &list["items"][0];
+        assert_eq!(run["trigger"], json!("GET /rooms?api_key=[redacted]"), "{run}");
+
+        let path = format!("/api/runs/{}/replay", run["id"].as_str().unwrap());
+        let (status, problem) = post(&api, &path, &json!(null)).await;
+
+        assert_eq!(status, 409, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("had secrets in it"), "{problem}");
+        runtime.shutdown().await.unwrap();
+    }
+
+    #[tokio::test]
     async fn a_request_is_sent_again_through_its_step() {
         let (api, runtime) = running().await;
         let endpoint = runtime.endpoints()[0].clone();
@@ -282,6 +304,8 @@ mod tests {
 
         assert_eq!((back.param("shop"), back.param("rest")), (Some("7"), Some("a/b.txt")));
         assert_eq!(back.query_string(), "dry=true");
+        let odd = request(api, "PUT /shops/a%2Fb%3Fc/files/d/e%3Ff", &json!({ "id": 1 })).unwrap();
+        assert_eq!((odd.param("shop"), odd.param("rest")), (Some("a/b?c"), Some("d/e?f")));
         for other in ["POST /shops/7/files/a", "PUT /shops/7", "PUT /shelves/7/files/a", "PUT"] {
             assert!(request(api, other, &Value::Null).is_none(), "{other}");
         }

@@ -4,6 +4,7 @@
 use std::{fmt, path::Path};
 
 use motia_core::{
+    redact::in_text,
     registry::{Registry, Source as Place},
     setting::{SettingDef, Values},
 };
@@ -53,7 +54,11 @@ impl Own {
         Invalid(match self.setting.secret {
             // The reason may quote the value.
             true => format!("{self}: its value, which is secret, cannot be taken; it says: {help}"),
-            false => format!("{self}: `{}` {why}; it says: {help}", self.shown().unwrap_or("")),
+            false => {
+                // An address may have a password in it.
+                let shown = in_text(self.shown().unwrap_or(""));
+                format!("{self}: `{shown}` {why}; it says: {help}")
+            }
         })
     }
 }
@@ -209,6 +214,8 @@ mod tests {
     fn a_secret_is_told_neither_when_it_is_refused_nor_when_it_is_shown() {
         let told = load("", &[("API_KEY", "hunter2")]).unwrap_err();
         assert!(told.starts_with("API_KEY: ") && !told.contains("hunter2"), "{told}");
+        let told = load("", &[("MOTIA_CHAOS", "http://ana:hunter2@host")]).unwrap_err();
+        assert!(told.contains("`http://[redacted]@host`"), "{told}");
 
         let env = [("API_KEY".to_owned(), "42".to_owned())];
         let own = collect(&registry(), &env, None).unwrap();

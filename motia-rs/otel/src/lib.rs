@@ -23,3 +23,4 @@ pub mod translate;
 pub mod value;
 
 pub use exporter::Exporter;
+pub use queue::Bound;

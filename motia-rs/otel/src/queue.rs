@@ -17,12 +17,34 @@ pub(crate) struct Taken {
     pub(crate) sampled: bool,
 }
 
+impl Taken {
+    fn bytes(&self) -> usize {
+        self.run.size()
+    }
+}
+
+/// How much there may be of something.
+#[derive(Debug, Clone, Copy)]
+pub struct Bound {
+    /// Runs.
+    pub runs: usize,
+    /// Bytes of memory that they take, about. One run alone may be larger.
+    pub bytes: usize,
+}
+
+impl Bound {
+    /// The narrower of each of the two.
+    pub(crate) fn within(self, other: Self) -> Self {
+        Self { runs: self.runs.min(other.runs), bytes: self.bytes.min(other.bytes) }
+    }
+}
+
 /// Runs that wait.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    most: usize,
+    most: Bound,
     /// So many are taken out at once.
-    batch: usize,
+    batch: Bound,
     waiting: Mutex<Waiting>,
     changed: Condvar,
 }
@@ -30,22 +52,29 @@ pub(crate) struct Queue {
 #[derive(Debug, Default)]
 struct Waiting {
     runs: VecDeque<Taken>,
+    bytes: usize,
     closed: bool,
 }
 
 impl Queue {
-    pub(crate) fn new(most: usize, batch: usize) -> Self {
+    pub(crate) fn new(most: Bound, batch: Bound) -> Self {
         Self { most, batch, waiting: Mutex::default(), changed: Condvar::new() }
     }
 
     /// Lets a run wait; false where there is no room for it.
     pub(crate) fn push(&self, taken: Taken) -> bool {
+        let bytes = taken.bytes();
         let mut waiting = self.waiting.lock();
-        if waiting.closed || waiting.runs.len() >= self.most {
+        let is_full = waiting.runs.len() >= self.most.runs
+            || (!waiting.runs.is_empty() && waiting.bytes + bytes > self.most.bytes);
+        if waiting.closed || is_full {
             return false;
         }
+        let was_a_batch = waiting.is_a_batch(self.batch);
+        waiting.bytes += bytes;
         waiting.runs.push_back(taken);
-        let is_first_or_full = waiting.runs.len() == 1 || waiting.runs.len() == self.batch;
+        let is_first_or_full =
+            waiting.runs.len() == 1 || (!was_a_batch && waiting.is_a_batch(self.batch));
         drop(waiting);
         if is_first_or_full {
             self.changed.notify_one();
@@ -68,10 +97,9 @@ impl Queue {
         let mut waiting = self.waiting.lock();
         self.changed.wait_while(&mut waiting, |waiting| waiting.runs.is_empty() && !waiting.closed);
         let end = Instant::now() + delay;
-        let gathers = |waiting: &mut Waiting| waiting.runs.len() < self.batch && !waiting.closed;
+        let gathers = |waiting: &mut Waiting| !waiting.is_a_batch(self.batch) && !waiting.closed;
         self.changed.wait_while_until(&mut waiting, gathers, end);
-        let count = waiting.runs.len().min(self.batch);
-        let batch: Vec<_> = waiting.runs.drain(..count).collect();
+        let batch = waiting.take(self.batch);
         (!batch.is_empty()).then_some(batch)
     }
 
@@ -83,7 +111,29 @@ impl Queue {
 
     /// Gives up what waits.
     pub(crate) fn clear(&self) -> Vec<Taken> {
-        self.waiting.lock().runs.drain(..).collect()
+        let mut waiting = self.waiting.lock();
+        waiting.bytes = 0;
+        waiting.runs.drain(..).collect()
+    }
+}
+
+impl Waiting {
+    fn is_a_batch(&self, batch: Bound) -> bool {
+        self.runs.len() >= batch.runs || self.bytes >= batch.bytes
+    }
+
+    /// The first runs, up to the bound.
+    fn take(&mut self, bound: Bound) -> Vec<Taken> {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while let Some(next) = self.runs.front()
+            && batch.len() < bound.runs
+            && (batch.is_empty() || bytes + next.bytes() <= bound.bytes)
+        {
+            bytes += next.bytes();
+            batch.extend(self.runs.pop_front());
+        }
+        self.bytes -= bytes;
+        batch
     }
 }
 
@@ -92,13 +142,17 @@ mod tests {
     use super::*;
     use crate::translate::tests::run;
 
+    fn runs(runs: usize) -> Bound {
+        Bound { runs, bytes: usize::MAX }
+    }
+
     fn taken() -> Taken {
         Taken { run: Arc::new(run("Pay")), sampled: true }
     }
 
     #[test]
     fn what_there_is_no_room_for_is_not_taken() {
-        let queue = Queue::new(2, 2);
+        let queue = Queue::new(runs(2), runs(2));
 
         let room: Vec<_> = (0..3).map(|_| queue.push(taken())).collect();
 
@@ -107,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_full_batch_does_not_wait_for_more() {
-        let queue = Queue::new(10, 2);
+        let queue = Queue::new(runs(10), runs(2));
         (0..3).for_each(|_| assert!(queue.push(taken())));
 
         let batch = queue.gather(Duration::from_secs(3600));
@@ -117,7 +171,7 @@ mod tests {
 
     #[test]
     fn once_nothing_more_comes_what_waits_is_taken_at_once_and_then_there_is_an_end() {
-        let queue = Queue::new(10, 2);
+        let queue = Queue::new(runs(10), runs(2));
         (0..3).for_each(|_| assert!(queue.push(taken())));
         queue.close();
 
@@ -131,7 +185,7 @@ mod tests {
 
     #[test]
     fn who_waits_for_a_run_is_woken_by_one() {
-        let queue = Queue::new(10, 1);
+        let queue = Queue::new(runs(10), runs(1));
 
         let batch = std::thread::scope(|threads| {
             let waits = threads.spawn(|| queue.gather(Duration::from_secs(3600)));
@@ -140,5 +194,28 @@ mod tests {
         });
 
         assert_eq!(batch.map(|batch| batch.len()), Some(1));
+    }
+
+    #[test]
+    fn bytes_bound_what_waits_and_what_is_sent_at_once() {
+        let bytes = |runs| Bound { runs: 10, bytes: runs * taken().bytes() };
+        let queue = Queue::new(bytes(3), bytes(2));
+
+        let room: Vec<_> = (0..4).map(|_| queue.push(taken())).collect();
+        assert_eq!(room, [true, true, true, false]);
+
+        let batch = |queue: &Queue| queue.gather(Duration::ZERO).map(|batch| batch.len());
+        assert_eq!((batch(&queue), batch(&queue)), (Some(2), Some(1)));
+        assert!(queue.push(taken()));
+    }
+
+    #[test]
+    fn a_run_larger_than_all_bounds_is_taken_alone() {
+        let one = Bound { runs: 10, bytes: 1 };
+        let queue = Queue::new(one, one);
+
+        assert_eq!([queue.push(taken()), queue.push(taken())], [true, false]);
+
+        assert_eq!(queue.gather(Duration::ZERO).map(|batch| batch.len()), Some(1));
     }
 }

@@ -6,6 +6,7 @@ use motia_core::setting::{Setting, SettingDef, Values};
 
 use crate::{
     lane::Signal,
+    queue::Bound,
     sampler::{Rule, Sampler},
     value::{Attributes, Compression, Endpoint, Exported, Headers, Millis, Protocol, Switch},
 };
@@ -35,6 +36,16 @@ const QUEUE: Setting<NonZeroUsize> = Setting::new(
 );
 const BATCH: Setting<NonZeroUsize> =
     Setting::new("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "512", "Runs that are exported at once");
+const QUEUE_BYTES: Setting<NonZeroUsize> = Setting::new(
+    "OTEL_BSP_MAX_QUEUE_BYTES",
+    "67108864",
+    "Bytes of memory that runs take that wait, about; of motia-rs, not of OpenTelemetry",
+);
+const BATCH_BYTES: Setting<NonZeroUsize> = Setting::new(
+    "OTEL_BSP_MAX_EXPORT_BATCH_BYTES",
+    "4194304",
+    "Bytes that are exported at once, about; of motia-rs, not of OpenTelemetry",
+);
 const DELAY: Setting<Millis> =
     Setting::new("OTEL_BSP_SCHEDULE_DELAY", "5000", "For how long runs gather, in milliseconds");
 const PATIENCE: Setting<Millis> = Setting::new(
@@ -93,6 +104,8 @@ pub fn all() -> Vec<SettingDef> {
         SAMPLER_ARG.describe(),
         QUEUE.describe(),
         BATCH.describe(),
+        QUEUE_BYTES.describe(),
+        BATCH_BYTES.describe(),
         DELAY.describe(),
         PATIENCE.describe(),
     ];
@@ -109,10 +122,10 @@ pub struct Settings {
     pub resource: Attributes,
     /// Which runs are exported.
     pub sampler: Sampler,
-    /// Runs that wait at most.
-    pub queue: usize,
-    /// Runs that are exported at once.
-    pub batch: usize,
+    /// What waits at most.
+    pub queue: Bound,
+    /// What is exported at once.
+    pub batch: Bound,
     /// For how long they gather.
     pub delay: Duration,
     /// Where runs go; `None`: nowhere.
@@ -142,13 +155,17 @@ impl Settings {
         values.fill(&all());
         let values = &values;
         let on = !get(values, DISABLED).0;
-        let queue = get(values, QUEUE).get();
+        let bound = |runs: Setting<NonZeroUsize>, bytes: Setting<NonZeroUsize>| Bound {
+            runs: get(values, runs).get(),
+            bytes: get(values, bytes).get(),
+        };
+        let queue = bound(QUEUE, QUEUE_BYTES);
         Self {
             service_name: get(values, SERVICE_NAME),
             resource: get(values, RESOURCE).unwrap_or_default(),
             sampler: Sampler { rule: get(values, SAMPLER), ratio: get(values, SAMPLER_ARG) },
             queue,
-            batch: get(values, BATCH).get().min(queue),
+            batch: bound(BATCH, BATCH_BYTES).within(queue),
             delay: get(values, DELAY).0,
             traces: (on && get(values, TRACES).0).then(|| Target::of(values, Signal::Spans)),
             logs: (on && get(values, LOGS).0).then(|| Target::of(values, Signal::Logs)),
@@ -206,7 +223,8 @@ mod tests {
         let (traces, logs) = (settings.traces.unwrap(), settings.logs.unwrap());
         assert_eq!(traces.url, "http://localhost:4318/v1/traces");
         assert_eq!(logs.url, "http://localhost:4318/v1/logs");
-        assert_eq!((settings.queue, settings.batch), (2048, 512));
+        assert_eq!((settings.queue.runs, settings.batch.runs), (2048, 512));
+        assert_eq!((settings.queue.bytes, settings.batch.bytes), (64 << 20, 4 << 20));
         assert_eq!(settings.sampler.rule, Rule::ParentBased);
     }
 

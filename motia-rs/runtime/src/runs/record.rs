@@ -96,7 +96,8 @@ impl RunOutcome {
 
 impl RunRecord {
     /// As many bytes it takes, about.
-    pub(super) fn size(&self) -> usize {
+    #[must_use]
+    pub fn size(&self) -> usize {
         const NOTE: usize = 128;
         let input = self.input.as_ref().map_or(0, |input| {
             let headers = input.headers.as_ref().map_or(0, Headers::size);

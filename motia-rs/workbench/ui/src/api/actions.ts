@@ -52,18 +52,29 @@ export type Emission = {
 export const emit = (emission: Emission) =>
   send<{ id: string; duplicate: boolean }>('POST', '/emit', emission)
 
-export const replayRun = (id: string) =>
-  send<{ event: string | null; status: number | null; traceId: string }>(
-    'POST',
-    `${path('runs', id)}/replay`,
-    { by },
-  )
+type Replayed = {
+  event: string | null
+  status: number | null
+  traceId: string
+  headersLeftOut: string[] | null
+}
 
-export const replayRuns = (filter: Params) =>
-  send<{ replayed: number; refused: { id: string; why: string }[] }>('POST', '/runs/replay', {
-    ...filter,
-    by,
-  })
+/** Sends a run again; that of an API step with these headers beside those that were kept of it. */
+export const replayRun = (id: string, headers?: Record<string, string>) =>
+  send<Replayed>('POST', `${path('runs', id)}/replay`, { by, ...some(headers) })
+
+type ReplayedAll = {
+  replayed: number
+  refused: { id: string; why: string }[]
+  headersLeftOut?: string[]
+}
+
+export const replayRuns = (filter: Params, headers?: Record<string, string>) =>
+  send<ReplayedAll>('POST', '/runs/replay', { ...filter, by, ...some(headers) })
+
+function some(headers: Record<string, string> = {}) {
+  return Object.keys(headers).length === 0 ? {} : { headers }
+}
 
 /** Sets an entry; with a version, only while it still has that one. */
 export const setEntry = (group: string, key: string, value: unknown, version?: number) =>

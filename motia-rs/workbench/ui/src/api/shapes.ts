@@ -216,12 +216,15 @@ export type RunRecord = {
   outcome: Outcome
   status?: number
   error?: string
-  input?: { value: unknown; isWhole: boolean; request?: string; topic?: string }
+  input?: { value: unknown; isWhole: boolean; request?: string; topic?: string; headers?: KeptHeaders }
   isBare?: boolean
   replayOf?: number | string
   notes: Note[]
   leftOut: number
 }
+
+/** The headers of a request as far as they were kept, and the names of the others. */
+export type KeptHeaders = { kept: [name: string, value: string][]; leftOut?: string[] }
 
 export type Trace = { traceId: string; runs: RunRecord[]; cut: boolean; waiting: number }
 

@@ -10,13 +10,16 @@ type Props = {
   /** The word on the button: what will be done. */
   verb: string
   isDangerous?: boolean
+  /** What is to be said before. */
+  children?: ReactNode
   onClose: () => void
   onConfirm: () => void
 }
 
-export function Confirm({ title, about, verb, isDangerous, onClose, onConfirm }: Props) {
+export function Confirm({ title, about, verb, isDangerous, children, onClose, onConfirm }: Props) {
   return (
     <Dialog title={title} about={about} isOpen onClose={onClose}>
+      {children}
       <div className="mt-3 flex justify-end gap-2">
         <Button onClick={onClose}>Leave it</Button>
         <Button

@@ -20,15 +20,16 @@ import { Text } from '~/ui/Text'
 import { AsTest } from './AsTest'
 import { ErrorChain } from './ErrorChain'
 import { NoteLine } from './NoteLine'
+import { ReplayRequest } from './ReplayRequest'
 
 export function RunDetail({ run }: { run: RunRecord }) {
   const [isTest, setTest] = useState(false)
+  const [isAsking, setAsking] = useState(false)
   const mayNot = useRefused()
   const replay = useAction({
     do: () => replayRun(String(run.id)),
     touches: ['runs', 'queues'],
-    done: ({ status }) =>
-      status === null ? `${run.step} handles its event once more` : `${run.step} answered ${status}`,
+    done: () => `${run.step} handles its event once more`,
   })
   const refused =
     mayNot ?? (run.kind === 'cron' ? 'A cron step has no input: run it now in Cron.' : undefined)
@@ -38,7 +39,12 @@ export function RunDetail({ run }: { run: RunRecord }) {
         <h2 className="min-w-0 flex-1 text-base font-semibold">
           <StepName name={run.step} kind={run.kind} />
         </h2>
-        <Button icon={RotateCcw} refused={refused} isBusy={replay.isPending} onClick={() => replay.mutate()}>
+        <Button
+          icon={RotateCcw}
+          refused={refused}
+          isBusy={replay.isPending}
+          onClick={() => (run.kind === 'api' ? setAsking(true) : replay.mutate())}
+        >
           Replay
         </Button>
         <Button icon={FlaskConical} onClick={() => setTest(true)}>
@@ -83,6 +89,7 @@ export function RunDetail({ run }: { run: RunRecord }) {
         )}
         {run.leftOut > 0 && <p className="mt-2 text-soft">{run.leftOut} more were not kept.</p>}
       </Section>
+      {isAsking && <ReplayRequest run={run} onClose={() => setAsking(false)} />}
       {isTest && <AsTest id={String(run.id)} onClose={() => setTest(false)} />}
     </Scroll>
   )

@@ -1,0 +1,1 @@
+import{j as e,L as a,af as r,J as i}from"./kit-COSrcOYM.js";function p({name:s,kind:t}){return e.jsxs(a,{to:"/steps/$step",params:{step:s},search:{},className:"relative z-10 inline-flex min-w-0 items-center gap-1.5 hover:underline",children:[t&&e.jsx(r,{kind:t}),e.jsx(i,{of:s})]})}export{p as S};

@@ -1,0 +1,1 @@
+import{j as n,f as o,aw as e}from"./kit-COSrcOYM.js";function l({of:s,tone:t}){const a=t==="bad"?"font-semibold text-bad":t==="warn"?"font-semibold text-warn":"";return n.jsx("span",{className:e(s===0?"text-faint":a),children:o(s)})}export{l as T};

@@ -1,1 +1,0 @@
-import{j as a,L as n,av as t}from"./kit-_hM4_di1.js";function i({trace:e,isWhole:s}){return a.jsx(n,{to:"/traces/$trace",params:{trace:e},search:{},title:t(e),className:"relative z-10 font-mono text-xs text-accent hover:underline",children:t(s?e:e.slice(0,8))})}export{i as T};

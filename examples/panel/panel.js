@@ -11,7 +11,9 @@ async function show() {
   document.getElementById("names").replaceChildren(...lines);
 }
 
-new EventSource("/__motia/api/changes").addEventListener("changed", ({ data }) => {
+const changes = new EventSource("/__motia/api/changes");
+changes.addEventListener("changed", ({ data }) => {
   if (JSON.parse(data).topics.includes("state")) show();
 });
-show();
+// What changed before somebody listened, now or when the connection broke, is told to nobody.
+changes.addEventListener("open", show);

@@ -18,8 +18,8 @@ export function example(name: string): string {
 /** Simulated work of the app takes its time, but not that of a test. */
 const FAST = { MOTIA_DEMO_SPEED: '20' }
 
-/** How long it may take to be ready, in milliseconds. */
-const PATIENCE = 60_000
+/** How long it may take to be ready, in milliseconds: many times what it takes where nothing else is going on. */
+const PATIENCE = 120_000
 
 export class App {
   private constructor(

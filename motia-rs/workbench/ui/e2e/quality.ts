@@ -1,17 +1,16 @@
 /** What makes a page pleasant, as far as a machine can tell: it stands still, fits, answers, and asks for little. */
 
-import { expect, type Page, type Request } from '@playwright/test'
+import { type CDPSession, expect, type Page, type Request } from '@playwright/test'
 
 /** Less than this may things move that nobody touched: 0.1 is good, and far more than is needed. */
 const SHIFT = 0.05
 
-/** No task holds the page up for longer, in milliseconds: a few times what the slowest takes on a busy machine. */
-const LONGEST = 2000
+/** So many seconds of a processor may a page take until it is drawn, however long it waits for them: three times the most. */
+const WORK = 1.5
 
 declare global {
   interface Window {
     moved: { by: number; what: string }[]
-    tasks: number[]
   }
 }
 
@@ -19,11 +18,16 @@ export class Quality {
   private readonly failed: string[] = []
   private readonly asked: string[] = []
 
-  private constructor(private readonly page: Page) {}
+  private constructor(
+    private readonly page: Page,
+    private readonly devtools: CDPSession,
+  ) {}
 
   /** Looks on from the next load of the page. */
   static async of(page: Page): Promise<Quality> {
-    const quality = new Quality(page)
+    const devtools = await page.context().newCDPSession(page)
+    await devtools.send('Performance.enable', { timeDomain: 'threadTicks' })
+    const quality = new Quality(page, devtools)
     await page.addInitScript(look)
     page.on('request', (request) => quality.note(request))
     page.on('requestfailed', (request) => {
@@ -44,12 +48,20 @@ export class Quality {
 
   /** It stands still, fits, answers, and nothing that it asked for failed. */
   async isGood(): Promise<void> {
-    const { moved, tasks, wide } = await this.page.evaluate(judge)
+    const work = await this.work()
+    const { moved, wide } = await this.page.evaluate(judge)
     const shift = moved.reduce((sum, { by }) => sum + by, 0)
     expect(shift, `moved: ${JSON.stringify(moved)}`).toBeLessThan(SHIFT)
-    expect(Math.max(0, ...tasks), 'the longest task').toBeLessThan(LONGEST)
+    expect(work, 'seconds of work').toBeLessThan(WORK)
     expect(wide, 'too wide').toEqual([])
     expect(this.failed, 'failed requests').toEqual([])
+  }
+
+  /** Seconds that the page worked since it was loaded. */
+  private async work(): Promise<number> {
+    const { metrics } = await this.devtools.send('Performance.getMetrics')
+    const all = metrics.find(({ name }) => name === 'TaskDuration')
+    return all?.value ?? Number.NaN
   }
 
   private note(request: Request): void {
@@ -69,10 +81,8 @@ export async function isSettled(page: Page): Promise<void> {
 /** Runs in the page, before anything of it. */
 function look(): void {
   window.moved = []
-  window.tasks = []
   const observe = (type: string, take: (entry: PerformanceEntry) => void) =>
     new PerformanceObserver((list) => list.getEntries().forEach(take)).observe({ type, buffered: true })
-  observe('longtask', ({ duration }) => window.tasks.push(duration))
   observe('layout-shift', (entry) => {
     type Shift = PerformanceEntry & { value: number; hadRecentInput: boolean; sources: { node?: Node }[] }
     const { value, hadRecentInput, sources } = entry as Shift
@@ -81,7 +91,7 @@ function look(): void {
   })
 }
 
-/** Runs in the page: what moved, what took long, and what has to be scrolled sideways without being meant to. */
+/** Runs in the page: what moved, and what has to be scrolled sideways without being meant to. */
 function judge() {
   const isMeantTo = 'pre, .cm-scroller, .react-flow, [role=tablist], input'
   const wide = [document.documentElement, ...document.querySelectorAll('body *')]
@@ -91,5 +101,5 @@ function judge() {
     )
     .filter((element) => element.closest(isMeantTo) === null)
     .map((element) => `${element.tagName} ${element.getAttribute('aria-label') ?? element.className}`)
-  return { moved: window.moved, tasks: window.tasks, wide }
+  return { moved: window.moved, wide }
 }

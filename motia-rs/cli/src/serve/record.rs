@@ -87,7 +87,7 @@ impl Record {
 
 /// Takes the lock, and removes the record of an earlier server: from here on it would be believed.
 fn take_lock(folder: &Path) -> io::Result<fs::File> {
-    fs::create_dir_all(folder)?;
+    motia_store::make_folder(folder)?;
     let path = folder.join(LOCK);
     let lock = fs::File::options().create(true).truncate(false).write(true).open(path)?;
     let mut left = TRIES;

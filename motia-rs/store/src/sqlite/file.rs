@@ -37,6 +37,7 @@ use rusqlite::{
 };
 
 use super::{SqliteOptions, fault, lock::FolderLock, log, relaxed, schema};
+use crate::make_folder;
 
 /// A file up to this size is checked as a whole when it was not closed properly.
 const CHECKED_BYTES: u64 = 16 << 20;
@@ -52,7 +53,7 @@ pub(super) fn open(
     folder: &Path,
     options: &SqliteOptions,
 ) -> Result<(FolderLock, Connection, bool), StoreError> {
-    make(folder).map_err(|error| {
+    make_folder(folder).map_err(|error| {
         let folder = folder.display();
         StoreError::Io(format!("the data folder {folder} cannot be made: {error}"))
     })?;
@@ -180,19 +181,6 @@ fn set_up_writing(db: &Connection, options: &SqliteOptions) -> rusqlite::Result<
     // Should a long read have kept the log from beginning anew, it is cut back afterwards.
     db.pragma_update(DEFAULT_NAME, "journal_size_limit", options.log_bytes)?;
     db.pragma_update(DEFAULT_NAME, "wal_autocheckpoint", 0)
-}
-
-fn make(folder: &Path) -> std::io::Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    std::fs::create_dir_all(folder)?;
-    // The new folder's name is kept by its parent, which has to be synced as well.
-    #[cfg(unix)]
-    if let Some(parent) = folder.canonicalize()?.parent() {
-        std::fs::File::open(parent)?.sync_all()?;
-    }
-    Ok(())
 }
 
 /// Tells a failure with the file that it is about.

@@ -12,6 +12,9 @@ test('each reason is a sentence', () => {
   expect(sentence({ because: 'retrying', until: '2026-01-01T00:00:00Z', attempts: 1 })).toContain(
     'failed once',
   )
+  expect(
+    sentence({ because: 'postponed', until: '2026-01-01T00:00:00Z', why: 'the shop is closed' }),
+  ).toMatch(/^It was put off until .*: the shop is closed\.$/)
 })
 
 test('a reason of a newer app is said in its own words', () => {

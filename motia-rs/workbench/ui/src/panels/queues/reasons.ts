@@ -16,6 +16,7 @@ const SENTENCES: Record<string, (reason: Reason) => string> = {
   delayed: ({ until }) => `It waits for its time: ${fullTime(text(until))}.`,
   retrying: ({ until, attempts }) =>
     `It failed ${number(attempts) === 1 ? 'once' : `${number(attempts)} times`} and is tried again ${fullTime(text(until))}.`,
+  postponed: ({ until, why }) => `It was put off until ${fullTime(text(until))}: ${text(why)}.`,
   behind: ({ ahead }) =>
     `${plural(number(ahead), 'other')} of its queue ${number(ahead) === 1 ? 'comes' : 'come'} first.`,
   behindInKey: ({ key, ahead }) =>

@@ -66,8 +66,12 @@ impl Desk {
         let value = JsonText::encode(entry).map_err(|error| Refusal::failed(error.to_string()))?;
         let write = Write::Set { group: KEPT_IN.into(), key: key(number), value, expires_at };
         self.commit(Batch::of(write)).await?;
-        if numbers.written.fetch_add(1, Ordering::Relaxed).is_multiple_of(BETWEEN_LOOKS) {
-            self.shorten_audit(settings.count).await?;
+        // The entry is kept, whatever becomes of the oldest.
+        if numbers.written.fetch_add(1, Ordering::Relaxed).is_multiple_of(BETWEEN_LOOKS)
+            && let Err(error) = self.shorten_audit(settings.count).await
+        {
+            let error = error.0.to_string();
+            tracing::warn!(target: TARGET, error, "the audit log is longer than it may be");
         }
         Ok(())
     }

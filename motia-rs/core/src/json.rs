@@ -113,6 +113,7 @@ impl Serialize for JsonText {
             .serialize(serializer)
     }
 }
+
 /// Encodes into a buffer of the thread, so that the document is allocated once and at its length.
 fn write<T: Serialize + ?Sized>(value: &T) -> serde_json::Result<JsonText> {
     thread_local! {

@@ -59,6 +59,12 @@ pub(super) struct Start {
     token: Token,
 }
 
+impl Start {
+    fn write(self, hot: &mut Hot<'_>, delivery: DeliveryId) -> rusqlite::Result<()> {
+        queue::start(hot, delivery, self.attempt, self.token)
+    }
+}
+
 impl Group<'_, '_> {
     /// Writes a batch, or changes nothing and notes why it was refused.
     ///
@@ -67,16 +73,16 @@ impl Group<'_, '_> {
     pub(super) fn write_batch(&mut self, batch: Batch) -> rusqlite::Result<()> {
         let written = match (batch.requires.as_slice(), batch.writes.as_slice()) {
             ([], &[Write::Start { delivery, attempt, token }]) => {
-                self.write_start(delivery)?;
-                self.starts.insert(delivery, Start { attempt, token });
+                if let Some(earlier) = self.starts.insert(delivery, Start { attempt, token }) {
+                    earlier.write(self.hot, delivery)?;
+                }
                 Ok(self.committed(Vec::new()))
             }
             ([], &[Write::Settle { delivery, token, settlement: Settlement::Done }]) => {
-                if self.starts.get(&delivery).is_some_and(|start| start.token == token) {
-                    self.starts.remove(&delivery);
-                    self.skipped += 1;
-                } else {
-                    self.write_start(delivery)?;
+                match self.starts.remove(&delivery) {
+                    Some(start) if start.token == token => self.skipped += 1,
+                    Some(start) => start.write(self.hot, delivery)?,
+                    None => {}
                 }
                 self.write_or_undo(batch)
             }
@@ -112,18 +118,7 @@ impl Group<'_, '_> {
 
     /// Writes the starts of all attempts that are not over already.
     fn write_starts(&mut self) -> rusqlite::Result<()> {
-        for (delivery, Start { attempt, token }) in self.starts.drain() {
-            queue::start(self.hot, delivery, attempt, token)?;
-        }
-        Ok(())
-    }
-
-    /// Writes the start of an attempt, if one is noted.
-    fn write_start(&mut self, delivery: DeliveryId) -> rusqlite::Result<()> {
-        match self.starts.remove(&delivery) {
-            Some(Start { attempt, token }) => queue::start(self.hot, delivery, attempt, token),
-            None => Ok(()),
-        }
+        self.starts.drain().try_for_each(|(delivery, start)| start.write(self.hot, delivery))
     }
 
     fn write_or_undo(&mut self, batch: Batch) -> Result<Committed, Stop> {

@@ -65,8 +65,7 @@ impl<'j> Gathering<'j> {
             waited: Duration::ZERO,
         };
         gathering.add(first);
-        while gathering.take() {}
-        while gathering.relaxed && (gathering.take() || gathering.wait()) {}
+        while gathering.take() || (gathering.relaxed && gathering.wait()) {}
         gathering.closed = gathering.relaxed;
         gathering
     }
@@ -188,7 +187,42 @@ impl Patience {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc;
+
+    use tokio::sync::oneshot;
+
     use super::*;
+
+    fn job(durability: Option<Durability>) -> Waiting {
+        let batch = Batch { durability, ..Batch::default() };
+        Waiting { batch, answer: oneshot::channel().0 }
+    }
+
+    #[test]
+    fn nothing_that_has_to_be_synced_joins_what_has_not() {
+        let (jobs, waiting) = mpsc::channel();
+        let relaxed = || job(Some(Durability::Relaxed));
+        jobs.send(Job::Commit(relaxed())).unwrap();
+
+        let mut gathering = Gathering::begin(relaxed(), &waiting, 0);
+        assert!(gathering.is_relaxed());
+        jobs.send(Job::Commit(job(None))).unwrap();
+
+        let came = std::iter::from_fn(|| gathering.next()).count();
+        assert_eq!((came, gathering.wait(), gathering.next().is_none()), (2, false, true));
+        assert!(waiting.try_recv().is_ok(), "it waits for the next transaction");
+    }
+
+    #[test]
+    fn what_comes_while_the_first_are_written_joins_them_up_to_a_bound() {
+        let (jobs, waiting) = mpsc::channel();
+        let mut gathering = Gathering::begin(job(None), &waiting, 0);
+        for _ in 0..2 * JOINED {
+            jobs.send(Job::Commit(job(None))).unwrap();
+        }
+
+        assert_eq!(std::iter::from_fn(|| gathering.next()).count(), JOINED);
+    }
 
     #[test]
     fn a_group_is_waited_for_as_large_as_the_last_and_no_larger_than_is_worth_it() {

@@ -20,6 +20,12 @@ pub(super) struct Superseded {
     pub(super) first_at: Timestamp,
 }
 
+/// Ends a delivery that a newer one of its key took the place of.
+pub(super) fn superseded(delivery: DeliveryId, at: Timestamp) -> Write {
+    let note = "a newer event of its key came".to_owned();
+    Write::End { delivery, ending: Ending::Superseded, at, note }
+}
+
 /// The state group of a step's keys that are waited for, by the delivery that is the last of each.
 fn group(step: &str) -> String {
     format!("__motia.debounced.{step}")
@@ -35,11 +41,10 @@ impl Superseded {
     pub(super) fn end(self, step: &str, debounce: Debounce, at: Timestamp) -> Batch {
         let Self { delivery, heir, first_at } = self;
         let longest = debounce.at_most.saturating_add(debounce.quiet);
-        let note = "a newer event of its key came".to_owned();
         let group = group(step);
         Batch {
             writes: vec![
-                Write::End { delivery, ending: Ending::Superseded, at, note },
+                superseded(delivery, at),
                 Write::Delete { group: group.clone().into(), key: key(delivery.seq), now: at },
                 Write::Set {
                     group: group.into(),

@@ -29,6 +29,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Queue, Shared, announce,
     at_work::Taken,
+    debounced,
     settle::{self, Ended, Fate, dead},
 };
 use crate::invoke::attempt;
@@ -295,9 +296,7 @@ pub(super) async fn end_expired(shared: Arc<Shared>, step: Arc<Step>, expired: E
 
 /// Ends a delivery in the store that was to be tried again, though a newer one of its key was started.
 pub(super) async fn end_overtaken(shared: Arc<Shared>, delivery: DeliveryId, at: Timestamp) {
-    let note = "a newer event of its key came".to_owned();
-    let end = Write::End { delivery, ending: Ending::Superseded, at, note };
-    end_in_store(shared, Batch::of(end)).await;
+    end_in_store(shared, Batch::of(debounced::superseded(delivery, at))).await;
 }
 
 /// Ends what of a key waits to be tried again and is older than the delivery that is started, but for what

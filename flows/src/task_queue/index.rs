@@ -13,37 +13,29 @@ use super::{
     task::Task,
 };
 
-const BY_UPDATE: StateGroup<()> = StateGroup::new("task-queue.by.updated_at");
-const BY_COMPLETION: StateGroup<()> = StateGroup::new("task-queue.by.completed_at");
-const BY_TYPE: StateGroup<()> = StateGroup::new("task-queue.by.task_type");
-const BY_RETRIES: StateGroup<()> = StateGroup::new("task-queue.by.retry_count");
-
-/// What there is an index of.
-const INDEXED: [SortBy; 4] =
-    [SortBy::UpdatedAt, SortBy::CompletedAt, SortBy::TaskType, SortBy::RetryCount];
+/// What there is an index of, and where.
+const INDEXES: [(SortBy, StateGroup<()>); 4] = [
+    (SortBy::UpdatedAt, StateGroup::new("task-queue.by.updated_at")),
+    (SortBy::CompletedAt, StateGroup::new("task-queue.by.completed_at")),
+    (SortBy::TaskType, StateGroup::new("task-queue.by.task_type")),
+    (SortBy::RetryCount, StateGroup::new("task-queue.by.retry_count")),
+];
 
 /// The places of all tasks in a list that is sorted so, if that is kept.
 #[must_use]
-pub const fn of(by: SortBy) -> Option<StateGroup<()>> {
-    match by {
-        SortBy::UpdatedAt => Some(BY_UPDATE),
-        SortBy::CompletedAt => Some(BY_COMPLETION),
-        SortBy::TaskType => Some(BY_TYPE),
-        SortBy::RetryCount => Some(BY_RETRIES),
-        SortBy::CreatedAt | SortBy::State | SortBy::TaskId => None,
-    }
+pub fn of(by: SortBy) -> Option<StateGroup<()>> {
+    INDEXES.into_iter().find(|(sorted, _)| *sorted == by).map(|(_, group)| group)
 }
 
 /// Every index.
 pub(super) fn all() -> impl Iterator<Item = StateGroup<()>> {
-    INDEXED.into_iter().filter_map(of)
+    INDEXES.into_iter().map(|(_, group)| group)
 }
 
 /// Moves a task from where it stood, if it did, to where it stands now, if it does. What stays where it was is
 /// not written.
 pub fn change<E>(tx: &mut Transaction<E>, before: Option<&Task>, after: Option<&Task>) {
-    for by in INDEXED {
-        let Some(group) = of(by) else { continue };
+    for (by, group) in INDEXES {
         let key = |task: &Task| Place::of(by, card::key(task), &Card::of(task)).index_key();
         let (before, after) = (before.map(key), after.map(key));
         if before == after {

@@ -175,10 +175,10 @@ impl Settings {
 
 impl Target {
     fn of(values: &Values, signal: Signal) -> Self {
-        let Each(base, runs, logs) = ENDPOINT;
-        let own = if signal == Signal::Spans { runs } else { logs };
-        let url = get(values, own)
-            .map_or_else(|| get(values, base).signal(signal.path()), |endpoint| endpoint.url());
+        let url = get(values, ENDPOINT.own(signal)).map_or_else(
+            || get(values, ENDPOINT.0).signal(signal.path()),
+            |endpoint| endpoint.url(),
+        );
         Self {
             url,
             headers: HEADERS.of(values, signal),
@@ -190,10 +190,16 @@ impl Target {
 
 impl<T: Clone + 'static> Each<T> {
     /// What holds for a signal.
-    fn of(self, values: &Values, signal: Signal) -> T {
-        let Self(both, runs, logs) = self;
-        let own = if signal == Signal::Spans { runs } else { logs };
-        get(values, own).unwrap_or_else(|| get(values, both))
+    fn of(&self, values: &Values, signal: Signal) -> T {
+        get(values, self.own(signal)).unwrap_or_else(|| get(values, self.0))
+    }
+
+    /// What is said of a signal alone.
+    fn own(&self, signal: Signal) -> Setting<Option<T>> {
+        match signal {
+            Signal::Spans => self.1,
+            Signal::Logs => self.2,
+        }
     }
 }
 

@@ -25,7 +25,7 @@ const MOST_BYTES: usize = 8 << 20;
 const SMALL_GROUP: usize = 64;
 /// Up to so many batches, those that come while the first are written join them. A larger group leaves
 /// them to the next one, so that there is something to be written while the tasks of this one wake.
-const JOINED: usize = 192;
+const JOINED: usize = 384;
 /// A wait for more is over when nobody came for so long,
 const LULL: Duration = Duration::from_micros(8);
 /// and in any case when all waits took so long: less than a sync takes.

@@ -17,7 +17,7 @@ use super::{
     figures::{self, Figures},
     file,
     gather::{Gathering, Patience},
-    herald::{Answer, Ear, Herald, News},
+    herald::{Answer, Ear, Herald, News, Replies},
     hot::Hot,
     lock::FolderLock,
     numbers::Numbers,
@@ -158,7 +158,8 @@ impl Writer {
             Ok(()) => {
                 self.relaxed.keep(durability);
                 self.kept(&changes, &results);
-                self.herald.tell(News { arrivals, changes: watched, answers, results });
+                let replies = Replies { answers, results };
+                self.herald.tell(News { arrivals, changes: watched, replies });
             }
             Err(error) => {
                 self.numbers.roll_back();
@@ -168,8 +169,7 @@ impl Writer {
                 self.herald.tell(News {
                     arrivals: Vec::new(),
                     changes: Vec::new(),
-                    answers,
-                    results,
+                    replies: Replies { answers, results },
                 });
             }
         }

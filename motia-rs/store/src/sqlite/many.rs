@@ -4,10 +4,9 @@
 //! finding the end of the table anew. SQLite asks for the rows one after the other, through functions
 //! of the writer's connection that look into what is to be written.
 
-use std::sync::Arc;
+use std::{cell::RefCell, sync::Arc};
 
 use motia_core::{event::Event, store::DeliveryId};
-use parking_lot::Mutex;
 use rusqlite::{
     Connection, Result, Statement, ToSql,
     functions::FunctionFlags,
@@ -23,7 +22,6 @@ use super::{
 /// Deliveries without anything [special](super::place), to be written together.
 pub(super) struct Many<'db> {
     insert: Statement<'db>,
-    cursor: Arc<Mutex<Cursor>>,
     /// Those to be written.
     new: Vec<New>,
 }
@@ -34,8 +32,12 @@ struct New {
     event: Arc<Event>,
 }
 
-/// What the functions look into while the statement runs.
-#[derive(Default)]
+thread_local! {
+    /// What the functions look into while the statement runs. SQLite calls them on the thread that runs it,
+    /// eight times for a row: a lock for each call would be a tenth of the row's time.
+    static CURSOR: RefCell<Cursor> = const { RefCell::new(Cursor { rows: Vec::new(), next: 0 }) };
+}
+
 struct Cursor {
     rows: Vec<New>,
     /// Behind the row that SQLite is at.
@@ -50,21 +52,18 @@ impl<'db> Many<'db> {
                 new_payload(), new_sum()
             FROM generate_series(1, ?1) WHERE next_new()";
         series::load_module(db)?;
-        let cursor = Arc::<Mutex<Cursor>>::default();
-        function(db, "next_new", &cursor, |cursor| {
+        function(db, "next_new", |cursor| {
             cursor.next += 1;
-            Ok(true)
+            true
         })?;
-        column(db, "new_id", &cursor, |new| new.place)?;
-        column(db, "new_emitted_at", &cursor, |new| micros(new.event.emitted_at))?;
-        column(db, "new_event", &cursor, |new| new.event.id.to_bytes())?;
-        column(db, "new_trace", &cursor, |new| trace(new.event.trace))?;
-        column(db, "new_topic", &cursor, |new| Text(new.event.clone(), |event| &event.topic))?;
-        column(db, "new_payload", &cursor, |new| {
-            Text(new.event.clone(), |event| event.payload.as_str())
-        })?;
-        column(db, "new_sum", &cursor, |new| new.sum)?;
-        Ok(Self { insert: db.prepare(INSERT)?, cursor, new: Vec::new() })
+        column(db, "new_id", |new| new.place)?;
+        column(db, "new_emitted_at", |new| micros(new.event.emitted_at))?;
+        column(db, "new_event", |new| new.event.id.to_bytes())?;
+        column(db, "new_trace", |new| trace(new.event.trace))?;
+        column(db, "new_topic", |new| Text(new.event.clone(), |event| &event.topic))?;
+        column(db, "new_payload", |new| Text(new.event.clone(), |event| event.payload.as_str()))?;
+        column(db, "new_sum", |new| new.sum)?;
+        Ok(Self { insert: db.prepare(INSERT)?, new: Vec::new() })
     }
 
     /// Notes a delivery that may start at once.
@@ -93,9 +92,9 @@ impl<'db> Many<'db> {
             self.new.sort_unstable_by_key(|new| new.place);
         }
         let rows = self.new.len();
-        *self.cursor.lock() = Cursor { rows: std::mem::take(&mut self.new), next: 0 };
+        CURSOR.set(Cursor { rows: std::mem::take(&mut self.new), next: 0 });
         let written = self.insert.execute((rows,));
-        self.new = std::mem::take(&mut self.cursor.lock().rows);
+        self.new = CURSOR.with_borrow_mut(|cursor| std::mem::take(&mut cursor.rows));
         self.new.clear();
         written.map(drop)
     }
@@ -105,24 +104,21 @@ impl<'db> Many<'db> {
 fn column<T: ToSql>(
     db: &Connection,
     name: &str,
-    cursor: &Arc<Mutex<Cursor>>,
     of: impl Fn(&New) -> T + Send + 'static,
 ) -> Result<()> {
-    function(db, name, cursor, move |Cursor { rows, next }| {
+    function(db, name, move |Cursor { rows, next }| {
         let row = next.checked_sub(1).and_then(|at| rows.get(at));
-        Ok(row.map(&of))
+        row.map(&of)
     })
 }
 
 fn function<T: ToSql>(
     db: &Connection,
     name: &str,
-    cursor: &Arc<Mutex<Cursor>>,
-    call: impl Fn(&mut Cursor) -> Result<T> + Send + 'static,
+    call: impl Fn(&mut Cursor) -> T + Send + 'static,
 ) -> Result<()> {
-    let cursor = cursor.clone();
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DIRECTONLY;
-    db.create_scalar_function(name, 0, flags, move |_| call(&mut cursor.lock()))
+    db.create_scalar_function(name, 0, flags, move |_| Ok(CURSOR.with_borrow_mut(&call)))
 }
 
 /// A text of an event, without a copy on its way to SQLite.

@@ -1,31 +1,18 @@
-//! Streams over real sockets: Motia's frames, and server-sent events.
+//! Motia's frames over WebSockets.
 
-#![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
+use std::time::Duration;
 
-mod common;
-
-use std::{sync::Arc, time::Duration};
-
-use common::{App, Setup, answer, setup, token};
 use futures_util::{SinkExt as _, StreamExt as _};
 use motia_core::{
     config::ApiConfig,
-    context::{Context, Run, Stream, Streams},
+    context::Context,
     error::{StepError, StepResult},
     http::{ApiRequest, ApiResponse, Text},
-    registry::StreamDef,
-    trace::TraceContext,
     watch::{Authenticator, Visit},
 };
 use motia_http::AdminAccess;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::{
-    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
-    net::TcpStream,
-    time::timeout,
-};
+use tokio::{net::TcpStream, time::timeout};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, connect_async,
     tungstenite::{
@@ -35,33 +22,11 @@ use tokio_tungstenite::{
     },
 };
 
-#[derive(Debug, Serialize, Deserialize, JsonSchema)]
-struct Order {
-    paid: bool,
-}
-
-const FEED: Stream<Order> = Stream::new("feed");
-const PATIENCE: Duration = Duration::from_secs(20);
-
-fn shop() -> Setup {
-    with(FEED.describe())
-}
-
-fn with(feed: StreamDef) -> Setup {
-    let mut setup = setup([]);
-    setup.streams.push(feed);
-    setup
-}
-
-fn streams(app: &App) -> Streams {
-    let run = Run::new(app.runtime.engine().clone(), "Test", TraceContext::root());
-    let ctx: Context = Context::new(Arc::new(run));
-    ctx.streams
-}
-
-async fn set(app: &App, id: &str, paid: bool) {
-    streams(app).set(FEED, "shop", id, &Order { paid }).await.unwrap();
-}
+use super::{
+    FEED, PATIENCE,
+    common::{App, token},
+    set, shop, streams, with,
+};
 
 struct Client(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
@@ -411,105 +376,6 @@ async fn sockets_are_told_that_the_app_stops_and_do_not_hold_it_up() {
     assert_eq!(client.closed().await.0, CloseCode::Away);
     timeout(PATIENCE, app.ended).await.expect("it ends").unwrap();
     timeout(PATIENCE, app.runtime.shutdown()).await.expect("it shuts down").unwrap();
-}
-
-/// A reader of server-sent events.
-struct Events(BufReader<TcpStream>);
-
-impl Events {
-    async fn at(app: &App, path: &str, after: Option<&str>) -> Self {
-        let mut stream = app.connect().await;
-        let after = after.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{after}\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        Self(BufReader::new(stream))
-    }
-
-    /// The next event: its kind, its id, and its data.
-    async fn next(&mut self) -> (String, String, Value) {
-        timeout(PATIENCE, self.read()).await.expect("an event in time")
-    }
-
-    async fn read(&mut self) -> (String, String, Value) {
-        let (mut kind, mut id) = (String::new(), String::new());
-        loop {
-            let mut line = String::new();
-            assert!(self.0.read_line(&mut line).await.unwrap() > 0, "the events ended");
-            let line = line.trim_end();
-            if let Some(value) = line.strip_prefix("event: ") {
-                value.clone_into(&mut kind);
-            } else if let Some(value) = line.strip_prefix("id: ") {
-                value.clone_into(&mut id);
-            } else if let Some(data) = line.strip_prefix("data: ") {
-                return (kind, id, serde_json::from_str(data).unwrap());
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn events_begin_with_all_of_it_and_go_on_where_they_broke_off() {
-    let app = shop().start().await;
-    set(&app, "a", false).await;
-
-    let mut events = Events::at(&app, "/__motia/streams/feed/shop", None).await;
-    let (kind, _, sync) = events.next().await;
-    assert_eq!(
-        (kind.as_str(), &sync["event"]["data"]),
-        ("sync", &json!([{ "paid": false, "id": "a" }]))
-    );
-    set(&app, "a", true).await;
-    let (kind, id, _) = events.next().await;
-    assert_eq!(kind, "update");
-    drop(events);
-
-    set(&app, "b", false).await;
-    streams(&app).delete(FEED, "shop", "a").await.unwrap();
-    let mut events = Events::at(&app, "/__motia/streams/feed/shop", Some(&id)).await;
-    let missed = [events.next().await, events.next().await]
-        .map(|(kind, _, data)| (kind, data["id"].clone()));
-    assert_eq!(missed, [("create".into(), json!("b")), ("delete".into(), json!("a"))]);
-
-    // From before it is known: everything.
-    let mut events = Events::at(&app, "/__motia/streams/feed/shop", Some("0.5")).await;
-    assert_eq!(events.next().await.0, "sync");
-}
-
-#[tokio::test]
-async fn events_of_an_item_tell_that_alone() {
-    let app = shop().start().await;
-    let mut events = Events::at(&app, "/__motia/streams/feed/shop/a%2F1", None).await;
-    let (kind, _, data) = events.next().await;
-    assert_eq!(
-        (kind.as_str(), &data["event"]["type"]),
-        ("sync", &json!("delete")),
-        "there is none"
-    );
-
-    set(&app, "b", true).await;
-    set(&app, "a/1", true).await;
-
-    let (kind, _, data) = events.next().await;
-    assert_eq!((kind.as_str(), &data["id"]), ("create", &json!("a/1")));
-}
-
-#[tokio::test]
-async fn events_are_kept_alive_and_end_when_the_app_stops() {
-    let mut setup = shop();
-    setup.settings.sse_keep_alive = Duration::from_millis(20);
-    let stopping = setup.settings.stopping.clone();
-    let app = setup.start().await;
-    let mut stream = app.connect().await;
-    let request =
-        b"GET /__motia/streams/feed/shop HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    stream.write_all(request).await.unwrap();
-
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    stopping.cancel();
-
-    let answer = answer(stream).await;
-    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
-    assert!(answer.text().ends_with(":\n\n"), "{}", answer.text());
 }
 
 #[tokio::test]

@@ -110,7 +110,8 @@ impl Default for SqliteOptions {
 /// Keeps everything in the file `motia.db` of a data folder.
 ///
 /// A commit is synced to the disk before it resolves, unless its batch asks for less; commits that wait
-/// at the same time share one sync. Dropping the store closes it as well as it can; [`Store::close`] says whether it worked.
+/// at the same time share one sync. Dropping the store closes it as well as it can; [`Store::close`] says
+/// whether it worked.
 ///
 /// ```
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -140,7 +141,9 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store of a data folder; makes the folder and the file if they do not exist.
+    /// Opens the store of a data folder; makes the folder and the file if they do not exist. Within a
+    /// multi-thread runtime of tokio, those who wait for commits are woken by its threads, which is cheaper
+    /// than from outside.
     ///
     /// # Errors
     /// - [`StoreError::InUse`]: another process has it open

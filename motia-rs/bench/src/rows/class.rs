@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use motia_core::store::Store;
 use motia_store::{MemoryStore, SqliteOptions, SqliteStore};
+use tokio::runtime::Runtime;
 
 /// One durability class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,5 +37,15 @@ impl Class {
             Self::Durable => Arc::new(SqliteStore::open(folder, SqliteOptions::default())?),
             Self::Volatile => Arc::new(MemoryStore::new()),
         })
+    }
+
+    /// The same, opened as an app opens it: within the runtime that waits for its commits.
+    pub(super) fn open_within(
+        self,
+        tokio: &Runtime,
+        folder: &Path,
+    ) -> anyhow::Result<Arc<dyn Store>> {
+        let _within = tokio.enter();
+        self.open(folder)
     }
 }

@@ -13,12 +13,13 @@ use motia_core::{
 };
 use motia_http::HttpSettings;
 use motia_runtime::{Runtime, Settings, clock::SystemClock, cron::TokioWake};
-use motia_store::{MemoryStore, SqliteOptions, SqliteStore};
+use motia_store::MemoryStore;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, runtime::Runtime as Tokio};
 use tokio_util::sync::CancellationToken;
 
+use super::class::Class;
 use crate::{
     bare::web,
     load::{Wire, requests_per_second},
@@ -178,7 +179,7 @@ pub(crate) fn validated_post(effort: &Effort) -> anyhow::Result<Row> {
 pub(crate) fn post_with_emit(effort: &Effort) -> anyhow::Result<Row> {
     let (ours, bare) = (Tokio::new()?, Tokio::new()?);
     let folder = tempfile::tempdir()?;
-    let store = Arc::new(SqliteStore::open(folder.path(), SqliteOptions::default())?);
+    let store = Class::Durable.open_within(&ours, folder.path())?;
     let step = ours.block_on(serve(store, emitting_step()))?;
     let axum = bare.block_on(web::serve())?;
     let compared = compare(effort, 64, &Wire::post("/orders", ORDER), step, axum)?;

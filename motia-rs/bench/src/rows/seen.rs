@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use motia_runtime::{Settings, runs::RunSettings};
-use motia_store::{MemoryStore, SqliteOptions, SqliteStore};
+use motia_store::MemoryStore;
 use tokio::runtime::Runtime as Tokio;
 use tokio_util::sync::CancellationToken;
 
@@ -62,7 +62,7 @@ pub(super) fn recorded_pipeline(effort: &Effort) -> anyhow::Result<Row> {
 pub(super) fn followed(effort: &Effort) -> anyhow::Result<Row> {
     let tokio = Tokio::new()?;
     let folder = tempfile::tempdir()?;
-    let store = Arc::new(SqliteStore::open(folder.path(), SqliteOptions::default())?);
+    let store = Class::Durable.open_within(&tokio, folder.path())?;
     let server = tokio.block_on(serve_with(store, emitting_step(), Settings::default()))?;
     let order = Wire::post("/orders", ORDER);
     let ask = |span| requests_per_second(server, &order, 64, span);

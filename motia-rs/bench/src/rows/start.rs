@@ -4,14 +4,12 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read},
     process::{Child, Command, Stdio},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
-use motia_store::{SqliteOptions, SqliteStore};
 use tokio::runtime::Runtime as Tokio;
 
-use super::http;
+use super::{class::Class, http};
 use crate::{
     rounds::{Effort, median},
     table::{Goal, Row},
@@ -24,7 +22,7 @@ const STARTS: usize = 9;
 pub(crate) fn idle(steps: usize) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let tokio = Tokio::new()?;
-    let store = Arc::new(SqliteStore::open(folder.path(), SqliteOptions::default())?);
+    let store = Class::Durable.open_within(&tokio, folder.path())?;
     let address = tokio.block_on(http::serve(store, http::thousand_steps(steps)))?;
     println!("{address}");
     std::io::stdin().read_to_end(&mut Vec::new())?;

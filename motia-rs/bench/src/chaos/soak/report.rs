@@ -49,6 +49,7 @@ pub(super) struct Stretch {
     open: u64,
     threads: u64,
     database: u64,
+    in_use: u64,
     log: u64,
     machine: f64,
 }
@@ -92,6 +93,7 @@ impl Measured {
             open: typical(|sample| sample.open),
             threads: typical(|sample| sample.threads),
             database: typical(|sample| sample.database),
+            in_use: typical(|sample| sample.in_use),
             log: typical(|sample| sample.log),
             machine: median(samples.iter().map(|sample| sample.machine).collect()),
         }
@@ -107,7 +109,8 @@ impl Measured {
             count("open files", &all, |sample| sample.open),
             count("open files, longest life", &life, |sample| sample.open),
             count("threads, longest life", &life, |sample| sample.threads),
-            bytes("data folder", &all, |sample| sample.database + sample.log),
+            bytes("data in use", &all, |sample| sample.in_use),
+            bytes("data folder, longest life", &life, |sample| sample.database + sample.log),
         ];
         for (what, latencies) in [
             ("emit, median p99 of the minutes", &self.emits),
@@ -193,7 +196,7 @@ pub(super) fn print(stretches: &[Stretch], growth: &[Growth]) {
         "memory MiB",
         "open files",
         "threads",
-        "database MiB",
+        "database MiB, in use",
         "log MiB",
         "machine's load",
     ]);
@@ -209,7 +212,7 @@ pub(super) fn print(stretches: &[Stretch], growth: &[Growth]) {
             mib(stretch.resident),
             stretch.open.to_string(),
             stretch.threads.to_string(),
-            mib(stretch.database),
+            format!("{}, {}", mib(stretch.database), mib(stretch.in_use)),
             mib(stretch.log),
             format!("{:.0}", stretch.machine),
         ]);
@@ -242,6 +245,7 @@ mod tests {
             open: 10,
             threads: 10,
             database: 1 << 20,
+            in_use: 1 << 20,
             log: 1 << 20,
             left: 0,
             machine: 1.0,
@@ -267,6 +271,21 @@ mod tests {
         let samples = (0..90).map(|second| sample(second, second as usize / 30, 20 + second % 30));
 
         assert_eq!(growing(samples.collect()), ["memory, longest life"]);
+    }
+
+    #[test]
+    fn data_that_grows_is_found_and_a_file_that_keeps_room_for_a_backlog_is_no_growth() {
+        let samples = |in_use: fn(u64) -> u64| {
+            let kept = |second| Sample {
+                database: (10 + second / 30) << 20,
+                in_use: in_use(second) << 20,
+                ..sample(second, second as usize / 30, 20)
+            };
+            (0..90).map(kept).collect()
+        };
+
+        assert!(growing(samples(|_| 5)).is_empty());
+        assert_eq!(growing(samples(|second| 5 + second / 10)), ["data in use"]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ pub mod runs;
 mod runtime;
 pub mod settings;
 pub mod sources;
+mod sweep;
 pub mod tasks;
 
 pub use runtime::{Runtime, StartError};

@@ -6,14 +6,13 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
 use motia_core::{
     clock::Clock,
     context::{Emit, EmitError, Engine, Receipt, Run},
     http::Middleware,
     registry::{Kind, Registry},
     schema::Schemas,
-    store::{Arrival, Batch, Change, CommitError, Listener, Outcome, Store, StoreError, Write},
+    store::{Arrival, Change, Listener, Store, StoreError},
     trace::TraceContext,
 };
 use tokio::time::Instant;
@@ -29,6 +28,7 @@ use crate::{
     pulse::{Area, Pulse},
     runs::{Runs, keep, observe::Observers},
     settings::Settings,
+    sweep,
     tasks::Tasks,
 };
 
@@ -140,7 +140,7 @@ impl Runtime {
         runs.recall_replays(&*store, engine.now()).await?;
         bus.start().await?;
         cron.start(wake);
-        tasks.spawn(sweep(engine.clone(), runs.clone(), tasks.clone(), settings.clone()));
+        tasks.spawn(sweep::run(engine.clone(), runs.clone(), tasks.clone(), settings.clone()));
         tasks.spawn(keep::follow(runs.clone(), engine.clone(), tasks.clone()));
         let stopped_at = OnceLock::new();
         let inner = Inner {
@@ -320,42 +320,3 @@ fn endpoints(registry: &Registry, shared: &api::Shared<'_>) -> Result<Vec<Arc<En
 
 /// How long handlers have after they were told that the drain is over.
 const LAST_MOMENT: Duration = Duration::from_secs(2);
-
-/// How often entries whose time has run out are removed.
-const SWEEP: Duration = Duration::from_secs(60);
-
-/// What a sweep removes in one commit: little, so that nobody waits for it.
-const SWEPT_AT_ONCE: usize = 1000;
-
-/// Removes entries whose time has run out, which count as absent before, and what is too old in the
-/// history: this gives their room back.
-async fn sweep(engine: Arc<dyn Engine>, runs: Arc<Runs>, tasks: Tasks, settings: Settings) {
-    let stopping = tasks.stopping();
-    while stopping.run_until_cancelled(tokio::time::sleep(SWEEP)).await.is_some() {
-        let now = engine.now();
-        runs.expire(now);
-        let expire = Write::Expire { now, limit: SWEPT_AT_ONCE };
-        let prune = Write::Prune {
-            before: now.checked_sub(settings.history_age).unwrap_or(Timestamp::MIN),
-            keep: settings.history_count,
-            limit: SWEPT_AT_ONCE,
-        };
-        for write in [expire, prune] {
-            let swept = stopping.run_until_cancelled(sweep_all(&*engine, write)).await;
-            if let Some(Err(error)) = swept {
-                tracing::warn!(%error, "what is too old was not removed");
-            }
-        }
-    }
-}
-
-/// Removes bit by bit, until nothing is left to remove.
-async fn sweep_all(engine: &dyn Engine, write: Write) -> Result<(), CommitError> {
-    loop {
-        let kept = engine.store().commit(Batch::of(write.clone())).await?;
-        let full = Outcome::Cleared(SWEPT_AT_ONCE as u64);
-        if !kept.outcomes.contains(&full) {
-            return Ok(());
-        }
-    }
-}

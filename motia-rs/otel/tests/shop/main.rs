@@ -30,7 +30,7 @@ use serde_json::json;
 
 use self::collector::{Collector, says};
 
-const SECRETS: [&str; 4] = ["hunter2", "1234-pin", "tok-in-query", "s3cr3t-header"];
+const SECRETS: [&str; 5] = ["hunter2", "1234-pin", "tok-in-query", "sig-in-query", "s3cr3t-header"];
 
 const SHOP: Flow = Flow::new("shop");
 
@@ -91,7 +91,9 @@ async fn app(variables: &[(&str, &str)]) -> TestApp {
 /// Places an order as a caller who takes part in tracing.
 async fn order(app: &TestApp, traceparent: &str) -> u16 {
     let body = json!({ "item": "box", "pin": "1234-pin", "password": "hunter2" });
-    let ask = app.post("/orders/rome?token=tok-in-query").header("traceparent", traceparent);
+    let ask = app
+        .post("/orders/rome?sig=sig-in-query&token=tok-in-query")
+        .header("traceparent", traceparent);
     ask.json(&body).send().await.status.as_u16()
 }
 
@@ -157,7 +159,7 @@ async fn an_order_is_one_trace_from_the_caller_to_the_attempt_that_succeeds() {
         let told: Vec<_> = SECRETS.iter().filter(|secret| body.contains(**secret)).collect();
         assert!(told.is_empty(), "{told:?} in {body}");
     }
-    assert_eq!(says(&placed.attributes, "url.query"), "token=[redacted]");
+    assert_eq!(says(&placed.attributes, "url.query"), "sig=[redacted]&token=[redacted]");
 }
 
 #[tokio::test(flavor = "multi_thread")]

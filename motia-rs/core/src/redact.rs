@@ -136,7 +136,8 @@ pub fn hide_marked(value: &mut Value) -> bool {
 /// ```
 #[must_use]
 pub fn in_text(text: &str) -> Cow<'_, str> {
-    static CREDENTIALS: LazyLock<Regex> = LazyLock::new(|| regex(r"://[^/\s@]*:[^/\s@]*@"));
+    // The last `@` counts: a password may have one in it.
+    static CREDENTIALS: LazyLock<Regex> = LazyLock::new(|| regex(r#"://[^/\s@]*:[^/\s"'<>]*@"#));
     static SCHEME: LazyLock<Regex> =
         LazyLock::new(|| regex(r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}"));
     // Source: RFC 7515 and 7516, for those of five parts. `eyJ` is how `{"` begins in base64url.
@@ -314,6 +315,8 @@ mod tests {
             ("authorization: Bearer abc.def-123", "authorization: Bearer [redacted]"),
             ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [redacted]"),
             ("https://u:p@host/x", "https://[redacted]@host/x"),
+            ("redis://:p@ss@host/1", "redis://[redacted]@host/1"),
+            (r#"{"a":"http://a:1","b":"c@d"}"#, r#"{"a":"http://a:1","b":"c@d"}"#),
             ("password='a b' was refused", "password=[redacted] was refused"),
             (r#"said {\"password\":\"hunter2\"}"#, r#"said {\"password\":[redacted]}"#),
             ("?sig=a%2Fb&page=2", "?sig=[redacted]&page=2"),

@@ -233,6 +233,33 @@ async fn what_a_busy_collector_did_not_take_is_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_for_a_collector_is_sent_in_halves_and_dropped_only_alone() {
+    let collector = Collector::start().await;
+    collector.is_too_small_for(|spans| spans.len() > 1 || spans[0].name == "PlaceOrder");
+    let app = app(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
+        ("OTEL_LOGS_EXPORTER", "none"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "60000"),
+    ])
+    .await;
+
+    assert_eq!(order(&app, &traceparent("01")).await, 201);
+    app.empty().await;
+    app.runtime().shutdown().await.unwrap();
+
+    let names: Vec<_> = collector.spans().into_iter().map(|span| span.name).collect();
+    assert_eq!(names, ["Pack", "Pack"]);
+    assert_eq!(collector.requests().len(), 5, "all three, the first, the others, each of them");
+    let metrics = app.runtime().metrics().encode();
+    for counted in [
+        r#"motia_otel_exported_total{signal="spans"} 2"#,
+        r#"motia_otel_dropped_total{signal="spans",reason="refused"} 1"#,
+    ] {
+        assert!(metrics.contains(counted), "{metrics}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_collector_that_never_answers_holds_up_neither_answers_nor_the_end() {
     let (url, _listener) = Collector::that_never_answers().await;
     let app = app(&[

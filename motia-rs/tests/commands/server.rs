@@ -68,8 +68,13 @@ fn what_can_be_listed_is_listed_and_what_is_counted_is_shown() {
         assert_eq!(ended.code, Some(0), "{bare:?}: {}", ended.stderr);
         assert_eq!(ended.stdout, shop.run(same).stdout, "{bare:?}");
     }
-    let emitted = shop.run(&["metrics", "events_emitted"]).stdout;
+    let emitted = shop.run(&["metrics", "events_emitted_total"]).stdout;
+    assert!(emitted.contains("motia_events_emitted_total"), "{emitted}");
     assert!(emitted.contains("topic=order.placed"), "{emitted}");
+    let nothing = shop.run(&["metrics", "nosuch"]);
+    let expected = "error: no metric has `nosuch` in its name; `metrics` lists them";
+    assert_eq!((nothing.code, nothing.one_line()), (Some(1), expected));
+    assert!(nothing.stdout.is_empty(), "{}", nothing.stdout);
     let whole = shop.json(&["metrics"]);
     assert!(whole["items"].as_array().unwrap().len() > 5, "{whole}");
 }

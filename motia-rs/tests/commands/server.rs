@@ -128,6 +128,22 @@ fn a_token_is_asked_for_and_the_commands_know_it() {
 }
 
 #[test]
+fn a_token_that_is_given_to_a_command_counts_and_not_the_one_of_the_server() {
+    let shop = Shop::new();
+    let tokens = [("MOTIA_TOKEN", "s3cret"), ("MOTIA_READ_TOKEN", "l00k")];
+    let _server = shop.serve_with(&[], &tokens);
+
+    let reader = [("MOTIA_TOKEN", "l00k")];
+    assert_eq!(shop.run_with(&["queues"], &reader).code, Some(0));
+    let paused = shop.run_with(&["queues", "pause", "Pack"], &reader);
+    assert_eq!(paused.code, Some(1), "{}", paused.stdout);
+    assert!(paused.one_line().contains("this token is for reading"), "{}", paused.stderr);
+
+    assert_eq!(shop.run_with(&["queues"], &[("MOTIA_TOKEN", "guess")]).code, Some(1));
+    assert_eq!(shop.run(&["queues", "pause", "Pack"]).code, Some(0), "the server's own");
+}
+
+#[test]
 fn an_address_that_others_reach_has_no_admin_api_without_a_token() {
     let shop = Shop::new();
     let server = shop.serve(&["--host", "0.0.0.0"]);

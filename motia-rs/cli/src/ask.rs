@@ -159,7 +159,11 @@ fn agent(patience: Option<Duration>) -> ureq::Agent {
 impl Server {
     /// The server whose record lies in the data folder, if it runs.
     fn find(settings: &Settings, by: &str) -> Result<Option<Self>, Failure> {
-        let Some(record) = Record::read(&settings.data_dir) else { return Ok(None) };
+        let Some(mut record) = Record::read(&settings.data_dir) else { return Ok(None) };
+        // Who brings a token asks for what it may do, and not for what the server itself may.
+        if let Some(given) = &settings.token {
+            record.token = Some(given.reveal().to_owned());
+        }
         let server = Self { record, agent: agent(Some(PATIENCE)), by: by.to_owned() };
         match server.ask(Method::GET, "/api/app", None) {
             Ok((StatusCode::NOT_FOUND, _)) => Err(Failure::unready(format!(

@@ -33,7 +33,7 @@ use crate::{
     logs,
     output::Output,
     serve,
-    settings::{Places, Settings, value},
+    settings::{Places, Settings, Unread, value},
     when::Clock,
 };
 
@@ -64,7 +64,10 @@ pub fn run(program: Program, args: Args, flags: Flags, output: Output) -> Result
     let ask = |absent| App::find(registry, &settings, absent, &me.name);
     let look = Absent::Refuse;
     match command {
-        Command::Serve => serve::serve(program, &settings, lines, output),
+        Command::Serve => {
+            Unread::of(&places.env, &program.registry).iter().for_each(Unread::tell);
+            serve::serve(program, &settings, lines, output)
+        }
         Command::Check { data: false } => app::check(&program.registry, &settings, output),
         Command::Check { data: true } => fit::check(&program.registry, &settings, output),
         Command::Steps => {

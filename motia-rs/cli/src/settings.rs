@@ -4,7 +4,9 @@
 //! - [`table`]: the one list of settings, which parsing, help and `settings` go by
 //! - [`raw`]: which text was given for each, and where; [`own`]: the same of the app's own settings
 //! - [`value`]: how a text is read; [`resolved`]: what the app runs with
+//! - `otel`: variables of OpenTelemetry that nothing reads
 
+mod otel;
 pub mod own;
 pub mod raw;
 pub mod resolved;
@@ -13,6 +15,7 @@ pub mod value;
 
 use std::path::PathBuf;
 
+pub(crate) use otel::Unread;
 pub use own::Own;
 pub use raw::{Given, Raw, Source};
 pub use resolved::{Settings, StoreKind};

@@ -26,12 +26,23 @@ const SECRET_WORDS: [&str; 12] = [
     "token",
 ];
 
+/// What signs a query or lets somebody in by it, beside what [`is_secret`] knows and what is called `…signature`.
+/// Source: <https://opentelemetry.io/docs/specs/semconv/registry/attributes/url/> for signed links, RFC 6749 for
+/// `code`.
+const SECRET_IN_QUERY: [&str; 6] = ["awsaccesskeyid", "code", "hmac", "jwt", "otp", "sig"];
+
 /// Whether a field of this name holds a secret: `api_key`, `X-Auth-Token`, `clientSecret`.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
     let plain = plain(name);
     // `maxTokens` counts tokens; it is none.
     SECRET_WORDS.iter().any(|word| plain.contains(word)) && !plain.ends_with("tokens")
+}
+
+/// Whether a parameter of a query does. What is a `code` elsewhere is a status or a country.
+fn is_secret_in_query(name: &str) -> bool {
+    let plain = plain(name);
+    is_secret(name) || SECRET_IN_QUERY.contains(&&*plain) || plain.ends_with("signature")
 }
 
 /// Whether a field of this name counts tokens or holds some: only its value tells.
@@ -113,8 +124,9 @@ pub fn hide_marked(value: &mut Value) -> bool {
     }
 }
 
-/// A text with what looks like a secret in it replaced: credentials in an address, `Bearer` with what follows,
-/// and `password=…`, `"token": "…"` and the like. What a text says of a secret in other words stays.
+/// A text with what looks like a secret in it replaced: credentials in an address, `Bearer` with what follows, a
+/// JWT, `password=…`, `"token": "…"` and the like, and behind `?`, `&` or `#` what signs a query or lets somebody
+/// in by it, such as `sig=…`. What a text says of a secret in other words stays.
 ///
 /// ```
 /// use motia_core::redact::in_text;
@@ -124,14 +136,20 @@ pub fn hide_marked(value: &mut Value) -> bool {
 /// ```
 #[must_use]
 pub fn in_text(text: &str) -> Cow<'_, str> {
-    static CREDENTIALS: LazyLock<Regex> = LazyLock::new(|| regex(r"://[^/\s@]*:[^/\s@]*@"));
+    // The last `@` counts: a password may have one in it.
+    static CREDENTIALS: LazyLock<Regex> = LazyLock::new(|| regex(r#"://[^/\s@]*:[^/\s"'<>]*@"#));
     static SCHEME: LazyLock<Regex> =
         LazyLock::new(|| regex(r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}"));
+    // Source: RFC 7515 and 7516, for those of five parts. `eyJ` is how `{"` begins in base64url.
+    static JWT: LazyLock<Regex> = LazyLock::new(|| {
+        regex(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){0,2}")
+    });
     // Most texts have none of these signs.
-    if !text.contains(['=', ':']) && !text.contains(' ') {
+    if !text.contains(['=', ':', ' ']) && !text.contains("eyJ") {
         return Cow::Borrowed(text);
     }
-    let text = replace(&CREDENTIALS, Cow::Borrowed(text), |_| format!("://{REDACTED}@"));
+    let text = replace(&JWT, Cow::Borrowed(text), |_| REDACTED.to_owned());
+    let text = replace(&CREDENTIALS, text, |_| format!("://{REDACTED}@"));
     let text = replace(&SCHEME, text, |found| format!("{} {REDACTED}", &found[1]));
     without_fields(text)
 }
@@ -140,14 +158,25 @@ pub fn in_text(text: &str) -> Cow<'_, str> {
 /// in `refused: password=…`, and is looked into.
 fn without_fields(text: Cow<'_, str>) -> Cow<'_, str> {
     static NAME: LazyLock<Regex> =
-        LazyLock::new(|| regex(r#"(?i)([a-z0-9_.-]*[a-z0-9_])\\?["']?\s*[=:]\s*"#));
+        LazyLock::new(|| regex(r#"(?i)([?&#]?)([a-z0-9_.-]*[a-z0-9_])\\?["']?\s*[=:]\s*"#));
     static VALUE: LazyLock<Regex> =
         LazyLock::new(|| regex(r#"^(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\"[^"]*"|[^\s"'&,;)}\]]+)"#));
 
+    // In a query, commas and brackets are part of the value.
+    static VALUE_IN_QUERY: LazyLock<Regex> = LazyLock::new(|| regex(r#"^[^\s"<>&#]+"#));
+
     let (mut changed, mut kept) = (String::new(), 0);
-    for found in NAME.captures_iter(&text).filter(|found| is_secret(&found[1])) {
+    for found in NAME.captures_iter(&text) {
+        let in_query = !found[1].is_empty() && found[0].ends_with('=');
+        let (is_secret, value) = match in_query {
+            true => (is_secret_in_query(&found[2]), &VALUE_IN_QUERY),
+            false => (is_secret(&found[2]), &VALUE),
+        };
         let begin = found.get_match().end();
-        let Some(value) = VALUE.find(&text[begin..]).filter(|_| begin >= kept) else { continue };
+        if !is_secret || begin < kept {
+            continue;
+        }
+        let Some(value) = value.find(&text[begin..]) else { continue };
         if is_one(value.as_str().trim_matches(['"', '\'', '\\'])) {
             changed.push_str(&text[kept..begin]);
             changed.push_str(REDACTED);
@@ -286,8 +315,24 @@ mod tests {
             ("authorization: Bearer abc.def-123", "authorization: Bearer [redacted]"),
             ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [redacted]"),
             ("https://u:p@host/x", "https://[redacted]@host/x"),
+            ("redis://:p@ss@host/1", "redis://[redacted]@host/1"),
+            (r#"{"a":"http://a:1","b":"c@d"}"#, r#"{"a":"http://a:1","b":"c@d"}"#),
             ("password='a b' was refused", "password=[redacted] was refused"),
             (r#"said {\"password\":\"hunter2\"}"#, r#"said {\"password\":[redacted]}"#),
+            ("?sig=a%2Fb&page=2", "?sig=[redacted]&page=2"),
+            ("GET /back?code=4/0A,b;c&state=x", "GET /back?code=[redacted]&state=x"),
+            ("/f?X-Amz-Signature=ab12&X-Amz-Date=1", "/f?X-Amz-Signature=[redacted]&X-Amz-Date=1"),
+            ("http://a/?n=1&Signature=ab was 403", "http://a/?n=1&Signature=[redacted] was 403"),
+            (
+                r#"{"at":"http://a/?signature=b","n":1}"#,
+                r#"{"at":"http://a/?signature=[redacted]","n":1}"#,
+            ),
+            ("https://app/#code=abc", "https://app/#code=[redacted]"),
+            ("/f?token=a,b&n=1", "/f?token=[redacted]&n=1"),
+            ("eyJhbGciOi.eyJzdWIi.c2ln-_", "[redacted]"),
+            ("saw eyJhbGciOi.eyJzdWIi.c2ln. Go on", "saw [redacted]. Go on"),
+            ("/f?id_hint=eyJhbGciOi..aXY.dGV4dA.dGFn&n=1", "/f?id_hint=[redacted]&n=1"),
+            ("token=eyJhbGciOi.eyJzdWIi.c2ln", "token=[redacted]"),
         ] {
             assert_eq!(in_text(text), expected, "{text}");
             assert_eq!(in_text(expected), expected, "once more");
@@ -302,6 +347,10 @@ mod tests {
             "10:41:07 http://localhost:3000/orders",
             "steps/orders/place.rs:21: no step names the topic",
             "a bearer of news",
+            "it answered code=404, signature: none",
+            "what? code: 7",
+            "/orders?design=a&codes=7&barcode=8",
+            "heyJude.the.song and eyJolly.good",
             "",
         ] {
             assert!(matches!(in_text(text), Cow::Borrowed(same) if same == text), "{text}");

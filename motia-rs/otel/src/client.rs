@@ -24,6 +24,8 @@ const LONGEST_ANSWER: u64 = 64 * 1024;
 pub(crate) enum Answer {
     /// It took what it was sent; the body says what of it it did not.
     Taken(Vec<u8>),
+    /// It would take less at once.
+    TooLarge(String),
     /// It will not take this, however often it is sent.
     Refused(String),
     /// It could not be asked, or has no time: it may be asked again, after so long if it says so.
@@ -94,6 +96,7 @@ fn read(mut answer: http::Response<ureq::Body>) -> Answer {
         | StatusCode::GATEWAY_TIMEOUT => {
             Answer::Later(format!("it answered {status}"), after.map(Duration::from_secs))
         }
+        StatusCode::PAYLOAD_TOO_LARGE => Answer::TooLarge(format!("it answered {status}")),
         _ => Answer::Refused(format!("it answered {status}")),
     }
 }

@@ -69,3 +69,24 @@ impl fmt::Debug for Exporter {
         f.debug_struct("Exporter").field("sampler", &self.sampler).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::translate::tests::run;
+
+    #[tokio::test]
+    async fn a_run_that_ends_after_the_export_is_not_counted_as_one_too_many() {
+        let exporter = Exporter::of(&Registry::default(), &Values::default(), None).unwrap();
+        let metrics = Metrics::default();
+        exporter.begin(&metrics);
+        exporter.finish().await;
+
+        exporter.take(&Arc::new(run("Pay")), true);
+
+        let page = metrics.encode();
+        let dropped: Vec<_> =
+            page.lines().filter(|line| line.starts_with("motia_otel_dropped_total")).collect();
+        assert_eq!(dropped, [r#"motia_otel_dropped_total{signal="spans",reason="closed"} 1"#]);
+    }
+}

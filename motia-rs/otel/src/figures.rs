@@ -19,6 +19,9 @@ pub(crate) enum Why {
     /// Too much waited.
     #[expect(non_camel_case_types, reason = "the label's value is written as it stands")]
     full,
+    /// The export had ended.
+    #[expect(non_camel_case_types, reason = "the label's value is written as it stands")]
+    closed,
     /// The collector did not want it.
     #[expect(non_camel_case_types, reason = "the label's value is written as it stands")]
     refused,

@@ -71,6 +71,16 @@ impl Signal {
     }
 }
 
+/// What became of a part of a batch.
+enum Sent {
+    /// It was taken or dropped, and counted.
+    Over,
+    /// It is too large.
+    InHalves,
+    /// The app ended first.
+    Unreached,
+}
+
 /// The way of one signal.
 #[derive(Debug)]
 pub(crate) struct Lane {
@@ -82,6 +92,8 @@ pub(crate) struct Lane {
     figures: Figures,
     /// Whether it was said that the queue is full.
     told_full: AtomicBool,
+    /// Whether it was said that a run is too large.
+    told_large: AtomicBool,
     /// Whether it was said that the collector takes nothing.
     told_failing: AtomicBool,
     /// Resolves when the thread has ended.
@@ -104,6 +116,7 @@ impl Lane {
             translator,
             figures,
             told_full: AtomicBool::new(false),
+            told_large: AtomicBool::new(false),
             told_failing: AtomicBool::new(false),
             ended: Mutex::default(),
         })
@@ -131,11 +144,12 @@ impl Lane {
     /// Lets a run wait to be sent.
     pub(crate) fn push(&self, run: &Arc<RunRecord>, sampled: bool) {
         let count = self.count(run);
-        if count == 0 || self.queue.push(Taken { run: run.clone(), sampled }) {
+        if count == 0 {
             return;
         }
-        self.figures.dropped(self.signal.name(), Why::full, count);
-        if !self.told_full.swap(true, Ordering::Relaxed) {
+        let Err(why) = self.queue.push(Taken { run: run.clone(), sampled }) else { return };
+        self.figures.dropped(self.signal.name(), why, count);
+        if why == Why::full && !self.told_full.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "too many runs wait to be exported as {}: more are dropped, and counted in \
                  motia_otel_dropped_total; OTEL_BSP_MAX_QUEUE_SIZE lets more wait",
@@ -175,25 +189,51 @@ impl Lane {
         }
     }
 
-    /// Sends a batch, and tries again until the collector takes or refuses it, or the app ends.
+    /// Sends a batch, in halves where it is too large for the collector.
     fn send(&self, batch: &[Taken]) {
+        let mut parts = vec![batch];
+        while let Some(part) = parts.pop() {
+            match self.send_part(part) {
+                Sent::Over => {}
+                Sent::InHalves => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    parts.extend([second, first]);
+                }
+                Sent::Unreached => {
+                    let waiting = self.queue.clear();
+                    parts.extend([part, &*waiting]);
+                    return self.unreached(parts.iter().map(|part| self.count_all(part)).sum());
+                }
+            }
+        }
+    }
+
+    /// Sends as much at once, and tries again until the collector takes or refuses it, or the app ends.
+    fn send_part(&self, batch: &[Taken]) -> Sent {
         let (name, count) = (self.signal.name(), self.count_all(batch));
         let body = self.translator.request(self.signal, batch);
         let mut pause = FIRST_PAUSE;
         loop {
             let is_last = self.queue.is_closed();
             match self.client.post(&body) {
-                Answer::Taken(answer) => return self.taken(count, &answer),
+                Answer::Taken(answer) => {
+                    self.taken(count, &answer);
+                    return Sent::Over;
+                }
+                Answer::TooLarge(_) if batch.len() > 1 => return Sent::InHalves,
+                Answer::TooLarge(why) => {
+                    self.figures.dropped(name, Why::refused, count);
+                    self.too_large(&why);
+                    return Sent::Over;
+                }
                 Answer::Refused(why) => {
                     self.figures.dropped(name, Why::refused, count);
-                    return self.failing(&why);
+                    self.failing(&why);
+                    return Sent::Over;
                 }
                 Answer::Later(why, _) if is_last => {
                     self.failing(&why);
-                    let left = count + self.count_all(&self.queue.clear());
-                    self.figures.dropped(name, Why::unreached, left);
-                    tracing::warn!("{left} {name} were not exported before the app ended");
-                    return;
+                    return Sent::Unreached;
                 }
                 Answer::Later(why, after) => {
                     self.failing(&why);
@@ -203,6 +243,13 @@ impl Lane {
                 }
             }
         }
+    }
+
+    /// Counts and says what was left when the app ended.
+    fn unreached(&self, left: u64) {
+        let name = self.signal.name();
+        self.figures.dropped(name, Why::unreached, left);
+        tracing::warn!("{left} {name} were not exported before the app ended");
     }
 
     fn taken(&self, count: u64, answer: &[u8]) {
@@ -216,6 +263,18 @@ impl Lane {
         self.told_full.store(false, Ordering::Relaxed);
         if self.told_failing.swap(false, Ordering::Relaxed) {
             tracing::info!("{name} are taken again by {}", self.client.url());
+        }
+    }
+
+    /// Says once that a run by itself is more than the collector takes.
+    fn too_large(&self, why: &str) {
+        if !self.told_large.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                "the {} of one run are too large for {}: {why}; such runs are dropped, and counted in \
+                 motia_otel_dropped_total; let the collector take larger requests",
+                self.signal.name(),
+                self.client.url(),
+            );
         }
     }
 

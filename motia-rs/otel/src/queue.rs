@@ -9,6 +9,8 @@ use std::{
 use motia_runtime::runs::RunRecord;
 use parking_lot::{Condvar, Mutex};
 
+use crate::figures::Why;
+
 /// A run that is to be sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Taken {
@@ -61,14 +63,17 @@ impl Queue {
         Self { most, batch, waiting: Mutex::default(), changed: Condvar::new() }
     }
 
-    /// Lets a run wait; false where there is no room for it.
-    pub(crate) fn push(&self, taken: Taken) -> bool {
+    /// Lets a run wait, or says why it cannot: there is no room for it, or nothing is taken any more.
+    pub(crate) fn push(&self, taken: Taken) -> Result<(), Why> {
         let bytes = taken.bytes();
         let mut waiting = self.waiting.lock();
         let is_full = waiting.runs.len() >= self.most.runs
             || (!waiting.runs.is_empty() && waiting.bytes + bytes > self.most.bytes);
-        if waiting.closed || is_full {
-            return false;
+        if waiting.closed {
+            return Err(Why::closed);
+        }
+        if is_full {
+            return Err(Why::full);
         }
         let was_a_batch = waiting.is_a_batch(self.batch);
         waiting.bytes += bytes;
@@ -79,7 +84,7 @@ impl Queue {
         if is_first_or_full {
             self.changed.notify_one();
         }
-        true
+        Ok(())
     }
 
     /// Nothing more comes.
@@ -156,13 +161,13 @@ mod tests {
 
         let room: Vec<_> = (0..3).map(|_| queue.push(taken())).collect();
 
-        assert_eq!(room, [true, true, false]);
+        assert_eq!(room, [Ok(()), Ok(()), Err(Why::full)]);
     }
 
     #[test]
     fn a_full_batch_does_not_wait_for_more() {
         let queue = Queue::new(runs(10), runs(2));
-        (0..3).for_each(|_| assert!(queue.push(taken())));
+        (0..3).for_each(|_| assert_eq!(queue.push(taken()), Ok(())));
 
         let batch = queue.gather(Duration::from_secs(3600));
 
@@ -172,7 +177,7 @@ mod tests {
     #[test]
     fn once_nothing_more_comes_what_waits_is_taken_at_once_and_then_there_is_an_end() {
         let queue = Queue::new(runs(10), runs(2));
-        (0..3).for_each(|_| assert!(queue.push(taken())));
+        (0..3).for_each(|_| assert_eq!(queue.push(taken()), Ok(())));
         queue.close();
 
         let sizes: Vec<_> = std::iter::from_fn(|| queue.gather(Duration::from_secs(3600)))
@@ -180,7 +185,7 @@ mod tests {
             .collect();
 
         assert_eq!(sizes, [2, 1]);
-        assert!(!queue.push(taken()));
+        assert_eq!(queue.push(taken()), Err(Why::closed));
     }
 
     #[test]
@@ -189,7 +194,7 @@ mod tests {
 
         let batch = std::thread::scope(|threads| {
             let waits = threads.spawn(|| queue.gather(Duration::from_secs(3600)));
-            assert!(queue.push(taken()));
+            assert_eq!(queue.push(taken()), Ok(()));
             waits.join().unwrap()
         });
 
@@ -202,11 +207,11 @@ mod tests {
         let queue = Queue::new(bytes(3), bytes(2));
 
         let room: Vec<_> = (0..4).map(|_| queue.push(taken())).collect();
-        assert_eq!(room, [true, true, true, false]);
+        assert_eq!(room, [Ok(()), Ok(()), Ok(()), Err(Why::full)]);
 
         let batch = |queue: &Queue| queue.gather(Duration::ZERO).map(|batch| batch.len());
         assert_eq!((batch(&queue), batch(&queue)), (Some(2), Some(1)));
-        assert!(queue.push(taken()));
+        assert_eq!(queue.push(taken()), Ok(()));
     }
 
     #[test]
@@ -214,7 +219,7 @@ mod tests {
         let one = Bound { runs: 10, bytes: 1 };
         let queue = Queue::new(one, one);
 
-        assert_eq!([queue.push(taken()), queue.push(taken())], [true, false]);
+        assert_eq!([queue.push(taken()), queue.push(taken())], [Ok(()), Err(Why::full)]);
 
         assert_eq!(queue.gather(Duration::ZERO).map(|batch| batch.len()), Some(1));
     }

@@ -145,7 +145,7 @@ impl Endpoint {
         let api = self.api();
         let mut asked = format!("{} {}", api.method, request.fill_shown(api.path));
         if !request.query_string().is_empty() {
-            asked = format!("{asked}?{}", in_text(request.query_string()));
+            asked += &in_text(&format!("?{}", request.query_string()));
         }
         let input = match &request.body {
             RawBody::None => Input::of(&serde_json::Value::Null),

@@ -96,6 +96,17 @@ fn a_collector_that_is_away_is_one_warning_and_no_harm() {
 }
 
 #[test]
+fn a_misspelt_variable_is_one_warning() {
+    let shop = Shop::new();
+    let env = [("OTEL_SDK_DISABLED", "true"), ("OTEL_TRACES_SAMPLR", "always_off")];
+    let _server = shop.serve_with(&[], &env);
+
+    let told = "no variable `OTEL_TRACES_SAMPLR`; did you mean `OTEL_TRACES_SAMPLER`?";
+    let logs = shop.run(&["logs", "--level", "warn"]).stdout;
+    assert_eq!(logs.matches(told).count(), 1, "{logs}");
+}
+
+#[test]
 fn what_cannot_be_is_refused_before_the_server_starts_and_headers_are_not_shown() {
     let shop = Shop::new();
     for (name, text, expected) in [

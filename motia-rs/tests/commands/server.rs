@@ -68,8 +68,13 @@ fn what_can_be_listed_is_listed_and_what_is_counted_is_shown() {
         assert_eq!(ended.code, Some(0), "{bare:?}: {}", ended.stderr);
         assert_eq!(ended.stdout, shop.run(same).stdout, "{bare:?}");
     }
-    let emitted = shop.run(&["metrics", "events_emitted"]).stdout;
+    let emitted = shop.run(&["metrics", "events_emitted_total"]).stdout;
+    assert!(emitted.contains("motia_events_emitted_total"), "{emitted}");
     assert!(emitted.contains("topic=order.placed"), "{emitted}");
+    let nothing = shop.run(&["metrics", "nosuch"]);
+    let expected = "error: no metric has `nosuch` in its name; `metrics` lists them";
+    assert_eq!((nothing.code, nothing.one_line()), (Some(1), expected));
+    assert!(nothing.stdout.is_empty(), "{}", nothing.stdout);
     let whole = shop.json(&["metrics"]);
     assert!(whole["items"].as_array().unwrap().len() > 5, "{whole}");
 }
@@ -120,6 +125,22 @@ fn a_token_is_asked_for_and_the_commands_know_it() {
     let stranger = stranger.replace("s3cret", "guess");
     fs::write(shop.path().join(".motia/server.json"), stranger).unwrap();
     assert_eq!(shop.run(&["queues"]).code, Some(1), "{}", server.url());
+}
+
+#[test]
+fn a_token_that_is_given_to_a_command_counts_and_not_the_one_of_the_server() {
+    let shop = Shop::new();
+    let tokens = [("MOTIA_TOKEN", "s3cret"), ("MOTIA_READ_TOKEN", "l00k")];
+    let _server = shop.serve_with(&[], &tokens);
+
+    let reader = [("MOTIA_TOKEN", "l00k")];
+    assert_eq!(shop.run_with(&["queues"], &reader).code, Some(0));
+    let paused = shop.run_with(&["queues", "pause", "Pack"], &reader);
+    assert_eq!(paused.code, Some(1), "{}", paused.stdout);
+    assert!(paused.one_line().contains("this token is for reading"), "{}", paused.stderr);
+
+    assert_eq!(shop.run_with(&["queues"], &[("MOTIA_TOKEN", "guess")]).code, Some(1));
+    assert_eq!(shop.run(&["queues", "pause", "Pack"]).code, Some(0), "the server's own");
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::{
 /// Something that is counted.
 #[derive(Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct MetricInfo {
-    /// What it is called.
+    /// What it is called: of a counter, with the `_total` that its samples have.
     pub name: String,
     /// What it means.
     pub help: String,
@@ -123,6 +123,9 @@ fn read(text: &str) -> Vec<MetricInfo> {
             _ => drop(sample(&mut items, line)),
         }
     }
+    for counter in items.iter_mut().filter(|metric| metric.kind == "counter") {
+        counter.name.push_str("_total");
+    }
     items
 }
 
@@ -217,7 +220,7 @@ mod tests {
         let list = serde_json::to_value(read(text)).unwrap();
 
         let failed = json!({
-            "name": "failed", "help": "Tasks that \"failed\".", "type": "counter",
+            "name": "failed_total", "help": "Tasks that \"failed\".", "type": "counter",
             "samples": [{ "labels": { "task": "a,b", "why": "say \"no\" {1}\n" }, "value": 3.0 }],
         });
         assert_eq!(list[0], failed);
@@ -245,7 +248,7 @@ mod tests {
             all.clone().find(|metric| metric["name"] == name).cloned().unwrap()
         };
         let emitted = json!([{ "labels": { "topic": "order.placed" }, "value": 1.0 }]);
-        assert_eq!(of("motia_events_emitted")["samples"], emitted);
+        assert_eq!(of("motia_events_emitted_total")["samples"], emitted);
         assert_eq!(of("motia_queue_dead")["samples"][0]["labels"]["step"], json!("Charge"));
         runtime.shutdown().await.unwrap();
     }

@@ -206,6 +206,13 @@ impl Wanted {
                 "say which runs: one of `step`, `flow`, `outcome`, `trace`, `since`, `until` and `text`",
             ));
         }
+        if let Some(name) = &step
+            && desk.registry().step(name).is_none()
+        {
+            return Err(Refusal::missing(format!(
+                "no step `{name}`: the command `steps`, or `/api/steps`, lists them"
+            )));
+        }
         let limit = limit.unwrap_or(PageRequest::DEFAULT);
         if !(1..=PageRequest::MAX).contains(&limit) {
             return Err(Refusal::bad(format!(
@@ -443,8 +450,11 @@ mod tests {
             let (status, problem) = post(&api, "/api/runs/replay", &wanted).await;
             assert_eq!(status, 400, "{problem}");
         }
-        let (status, _) = post(&api, "/api/runs/replay", &json!({ "flow": "nowhere" })).await;
-        assert_eq!(status, 404);
+        for unknown in [json!({ "flow": "nowhere" }), json!({ "step": "Chrage" })] {
+            let (status, problem) = post(&api, "/api/runs/replay", &unknown).await;
+            assert_eq!(status, 404, "{problem}");
+            assert!(problem["detail"].as_str().unwrap().ends_with("lists them"), "{problem}");
+        }
         runtime.shutdown().await.unwrap();
     }
 }

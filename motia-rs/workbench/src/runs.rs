@@ -66,7 +66,11 @@ pub(crate) fn steps_of(desk: &Desk, flow: &str) -> Result<Vec<String>, Refusal> 
     let in_flow = |step: &&Arc<Step>| step.about.flows.iter().any(|each| each.name == flow);
     let steps = desk.registry().steps.iter().filter(in_flow);
     let names: Vec<_> = steps.map(|step| step.name().to_owned()).collect();
-    if names.is_empty() { Err(Refusal::missing(format!("no flow `{flow}`"))) } else { Ok(names) }
+    if names.is_empty() {
+        let told = format!("no flow `{flow}`: the command `flows`, or `/api/flows`, lists them");
+        return Err(Refusal::missing(told));
+    }
+    Ok(names)
 }
 
 /// A run as it stands in a list.

@@ -9,6 +9,10 @@ pub(super) fn run(app: &App, part: Option<&str>, output: Output) -> Result<(), F
     let mut document = app.get("/api/metrics")?;
     if let (Some(part), Some(items)) = (part, document["items"].as_array_mut()) {
         items.retain(|metric| text(&metric["name"]).contains(part));
+        if items.is_empty() {
+            let told = format!("no metric has `{part}` in its name; `metrics` lists them");
+            return Err(Failure::refused(told));
+        }
     }
     if output.is_json() {
         output.document(&document);

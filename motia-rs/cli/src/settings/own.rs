@@ -1,7 +1,7 @@
 //! The app's own settings: what was given for each, and where. Variables go by their names, lines of
 //! `motia.toml` by their names in lower case, in a table of their own: `[app]`.
 
-use std::{fmt, path::Path};
+use std::{borrow::Cow, fmt, path::Path};
 
 use motia_core::{
     redact::in_text,
@@ -40,12 +40,12 @@ impl fmt::Display for Own {
 }
 
 impl Own {
-    /// Its text as people may see it.
+    /// Its text as people may see it: an address may have a password in it.
     #[must_use]
-    pub fn shown(&self) -> Option<&str> {
-        match (&self.text, self.setting.secret) {
-            (Some(text), true) if !text.is_empty() => Some("(set)"),
-            (text, _) => text.as_deref(),
+    pub fn shown(&self) -> Option<Cow<'_, str>> {
+        match (self.text.as_deref(), self.setting.secret) {
+            (Some(text), true) if !text.is_empty() => Some("(set)".into()),
+            (text, _) => text.map(in_text),
         }
     }
 
@@ -55,8 +55,7 @@ impl Own {
             // The reason may quote the value.
             true => format!("{self}: its value, which is secret, cannot be taken; it says: {help}"),
             false => {
-                // An address may have a password in it.
-                let shown = in_text(self.shown().unwrap_or(""));
+                let (shown, why) = (self.shown().unwrap_or_default(), in_text(why));
                 format!("{self}: `{shown}` {why}; it says: {help}")
             }
         })
@@ -217,15 +216,27 @@ mod tests {
         let told = load("", &[("MOTIA_CHAOS", "http://ana:hunter2@host")]).unwrap_err();
         assert!(told.contains("`http://[redacted]@host`"), "{told}");
 
-        let env = [("API_KEY".to_owned(), "42".to_owned())];
+        let env = [("API_KEY", "42"), ("SMTP_URL", "smtp://ana:hunt@r2@mail.example:587")];
+        let env = env.map(|(name, text)| (name.to_owned(), text.to_owned()));
         let own = collect(&registry(), &env, None).unwrap();
         let shown: Vec<_> = own.iter().map(|own| (own.setting.name, own.shown())).collect();
         let expected = [
-            ("API_KEY", Some("(set)")),
-            ("MOTIA_CHAOS", Some("0")),
-            ("SMTP_URL", None),
-            ("TASK_PAUSE", Some("30s")),
+            ("API_KEY", Some("(set)".into())),
+            ("MOTIA_CHAOS", Some("0".into())),
+            ("SMTP_URL", Some("smtp://[redacted]@mail.example:587".into())),
+            ("TASK_PAUSE", Some("30s".into())),
         ];
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn a_reason_that_quotes_an_address_does_not_tell_its_password() {
+        let registered = [(SMTP.describe(), motia_core::source!())];
+        let registry = Registry::default().with_settings(registered);
+        let own = collect(&registry, &[], None).unwrap().swap_remove(0);
+
+        let told = own.refused("cannot be read: `smtp://ana:hunter2@host` has no port").to_string();
+
+        assert!(told.contains("`smtp://[redacted]@host` has no port"), "{told}");
     }
 }

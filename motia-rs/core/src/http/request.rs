@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::{StepError, StepResult},
     http::Problem,
-    redact::{REDACTED, is_secret},
+    redact::{REDACTED, in_text, is_secret},
     schema::{Place, Violation},
 };
 
@@ -154,14 +154,14 @@ impl<B> ApiRequest<B> {
         path
     }
 
-    /// The path as people may see it, without the parameters whose names say that they are secret. What would
-    /// part a parameter, or end the path, is written as `%2F` and the like, so that it can be read back.
+    /// The path as people may see it, without the parameters whose names say that they are secret, and without
+    /// what looks like a secret in the others. What would part a parameter, or end the path, is written as `%2F` and the like, so that it can be read back.
     #[must_use]
     pub fn fill_shown(&self, template: &str) -> String {
         let mut path = template.to_owned();
         for (name, value) in self.params() {
-            let value = if is_secret(name) { REDACTED } else { value };
-            let (one, several) = (segment::written(value), segment::several_written(value));
+            let value = if is_secret(name) { REDACTED.into() } else { in_text(value) };
+            let (one, several) = (segment::written(&value), segment::several_written(&value));
             path = path
                 .replace(&format!("{{{name}}}"), &one)
                 .replace(&format!("{{*{name}}}"), &several);
@@ -259,6 +259,9 @@ mod tests {
         let req = ApiRequest::new(()).with_param("id", "7").with_param("token", "t0p");
         assert_eq!(req.fill("/users/{id}/reset/{token}"), "/users/7/reset/t0p");
         assert_eq!(req.fill_shown("/users/{id}/reset/{token}"), "/users/7/reset/[redacted]");
+
+        let req = ApiRequest::new(()).with_param("id", "eyJhbGciOi.eyJzdWIi.c2ln");
+        assert_eq!(req.fill_shown("/invitations/{id}"), "/invitations/[redacted]");
     }
 
     #[test]

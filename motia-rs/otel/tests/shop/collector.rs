@@ -23,6 +23,9 @@ use parking_lot::Mutex;
 use prost::Message;
 use tokio::net::TcpListener;
 
+/// Whether spans are too much for one request.
+type IsTooLarge = fn(&[Span]) -> bool;
+
 /// A collector, and what it was sent.
 pub(crate) struct Collector {
     pub(crate) url: String,
@@ -34,6 +37,8 @@ struct Kept {
     requests: Mutex<Vec<Request>>,
     /// What the next request is answered, instead of being taken.
     next: Mutex<Option<u16>>,
+    /// Which spans are too much for one request.
+    too_large: Mutex<Option<IsTooLarge>>,
 }
 
 /// One request, unsqueezed.
@@ -73,6 +78,11 @@ impl Collector {
         *self.kept.next.lock() = Some(status);
     }
 
+    /// Answers 413 to requests with such spans.
+    pub(crate) fn is_too_small_for(&self, spans: IsTooLarge) {
+        *self.kept.too_large.lock() = Some(spans);
+    }
+
     pub(crate) async fn until(&self, holds: impl Fn(&Self) -> bool) {
         let began = Instant::now();
         while !holds(self) {
@@ -93,9 +103,7 @@ impl Collector {
     /// The spans, by when they began.
     pub(crate) fn spans(&self) -> Vec<Span> {
         let taken = self.taken::<ExportTraceServiceRequest>("/v1/traces").into_iter();
-        let of_apps = taken.flat_map(|request| request.resource_spans);
-        let of_scopes = of_apps.flat_map(|of_app| of_app.scope_spans);
-        let mut spans: Vec<_> = of_scopes.flat_map(|of_scope| of_scope.spans).collect();
+        let mut spans: Vec<_> = taken.flat_map(spans_of).collect();
         spans.sort_by_key(|span| span.start_time_unix_nano);
         spans
     }
@@ -117,6 +125,11 @@ impl Collector {
     }
 }
 
+fn spans_of(request: ExportTraceServiceRequest) -> impl Iterator<Item = Span> {
+    let of_scopes = request.resource_spans.into_iter().flat_map(|of_app| of_app.scope_spans);
+    of_scopes.flat_map(|of_scope| of_scope.spans)
+}
+
 async fn take(
     State(kept): State<Arc<Kept>>,
     uri: Uri,
@@ -129,7 +142,11 @@ async fn take(
         None => body.extend_from_slice(&sent),
     }
     assert_eq!(headers["content-type"], "application/x-protobuf");
-    let instead = kept.next.lock().take();
+    let too_large = kept.too_large.lock().is_some_and(|is_too_large| {
+        let request = ExportTraceServiceRequest::decode(&*body).unwrap();
+        is_too_large(&spans_of(request).collect::<Vec<_>>())
+    });
+    let instead = kept.next.lock().take().or(too_large.then_some(413));
     let (path, taken) = (uri.path().to_owned(), instead.is_none());
     kept.requests.lock().push(Request { path, headers, body, taken });
     StatusCode::from_u16(instead.unwrap_or(200)).unwrap()

@@ -30,7 +30,7 @@ use serde_json::json;
 
 use self::collector::{Collector, says};
 
-const SECRETS: [&str; 4] = ["hunter2", "1234-pin", "tok-in-query", "s3cr3t-header"];
+const SECRETS: [&str; 5] = ["hunter2", "1234-pin", "tok-in-query", "sig-in-query", "s3cr3t-header"];
 
 const SHOP: Flow = Flow::new("shop");
 
@@ -91,7 +91,9 @@ async fn app(variables: &[(&str, &str)]) -> TestApp {
 /// Places an order as a caller who takes part in tracing.
 async fn order(app: &TestApp, traceparent: &str) -> u16 {
     let body = json!({ "item": "box", "pin": "1234-pin", "password": "hunter2" });
-    let ask = app.post("/orders/rome?token=tok-in-query").header("traceparent", traceparent);
+    let ask = app
+        .post("/orders/rome?sig=sig-in-query&token=tok-in-query")
+        .header("traceparent", traceparent);
     ask.json(&body).send().await.status.as_u16()
 }
 
@@ -157,7 +159,7 @@ async fn an_order_is_one_trace_from_the_caller_to_the_attempt_that_succeeds() {
         let told: Vec<_> = SECRETS.iter().filter(|secret| body.contains(**secret)).collect();
         assert!(told.is_empty(), "{told:?} in {body}");
     }
-    assert_eq!(says(&placed.attributes, "url.query"), "token=[redacted]");
+    assert_eq!(says(&placed.attributes, "url.query"), "sig=[redacted]&token=[redacted]");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,6 +230,33 @@ async fn what_a_busy_collector_did_not_take_is_sent_again() {
     assert!(
         app.runtime().metrics().encode().contains(r#"motia_otel_exported_total{signal="spans"} 3"#)
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_for_a_collector_is_sent_in_halves_and_dropped_only_alone() {
+    let collector = Collector::start().await;
+    collector.is_too_small_for(|spans| spans.len() > 1 || spans[0].name == "PlaceOrder");
+    let app = app(&[
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
+        ("OTEL_LOGS_EXPORTER", "none"),
+        ("OTEL_BSP_SCHEDULE_DELAY", "60000"),
+    ])
+    .await;
+
+    assert_eq!(order(&app, &traceparent("01")).await, 201);
+    app.empty().await;
+    app.runtime().shutdown().await.unwrap();
+
+    let names: Vec<_> = collector.spans().into_iter().map(|span| span.name).collect();
+    assert_eq!(names, ["Pack", "Pack"]);
+    assert_eq!(collector.requests().len(), 5, "all three, the first, the others, each of them");
+    let metrics = app.runtime().metrics().encode();
+    for counted in [
+        r#"motia_otel_exported_total{signal="spans"} 2"#,
+        r#"motia_otel_dropped_total{signal="spans",reason="refused"} 1"#,
+    ] {
+        assert!(metrics.contains(counted), "{metrics}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

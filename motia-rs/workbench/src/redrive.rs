@@ -493,7 +493,9 @@ mod tests {
     #[test]
     fn letters_of_a_key_are_put_back_in_one_commit_however_many_there_are() {
         // One of each pair is of the same key, the last one too; the others of one of 400 keys.
-        let key = |seq: u64| if seq % 2 == 0 { "many".to_owned() } else { (seq % 800).to_string() };
+        let key = |seq: u64| {
+            if seq.is_multiple_of(2) { "many".to_owned() } else { (seq % 800).to_string() }
+        };
 
         let commits = by_key(letters(4_000, |seq| Some(key(seq))));
 

@@ -238,7 +238,7 @@ impl Telling {
     async fn emit_again(&mut self, pick: usize) {
         if let Some(n) = self.once.get(pick % self.once.len().max(1)) {
             let options = EmitOptions::new();
-            let receipt = self.stage.try_send(*n, options.dedup(&n.to_string())).await.unwrap();
+            let receipt = self.stage.try_send(*n, options.dedup(n.to_string())).await.unwrap();
             let first = self.model.look(|world| world.known[n].event);
             assert_eq!((receipt.duplicate, receipt.id), (true, first), "{n} was emitted twice");
         }

@@ -49,14 +49,18 @@ pub(crate) struct Wanted {
     /// All of them: said where what is found is to be changed, so that it is not said by leaving something out.
     #[serde(default)]
     all: bool,
-    /// At most so many items: 100 where nothing is said.
+    /// At most so many items. Where nothing is said 100 are listed, or 50,000 moved.
     #[schemars(range(min = 1, max = PageRequest::MAX))]
     limit: Option<usize>,
     cursor: Option<String>,
 }
 
 impl Wanted {
-    /// What to look for, and which page of it.
+    /// Whether it says how many.
+    pub(crate) fn is_limited(&self) -> bool {
+        self.limit.is_some()
+    }
+
     /// Whether it says which: some of them, or all.
     pub(crate) fn says_which(&self) -> bool {
         let Self { step, topic, key, event, trace, reason, since, until, all, .. } = self;
@@ -64,6 +68,7 @@ impl Wanted {
         *all || event.is_some() || trace.is_some() || texts.iter().any(|text| text.is_some())
     }
 
+    /// What to look for, and which page of it.
     pub(crate) async fn read(self, desk: &Desk) -> Result<(DeadFilter, PageRequest), Refusal> {
         let Self { step, topic, key, event, trace, reason, since, until, limit, cursor, .. } = self;
         if let Some(step) = &step {

@@ -1,5 +1,5 @@
 //! What becomes of dead letters: they wait again, or are removed for good; one, some, or all that are
-//! found, page by page.
+//! found.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::{
     extract::{Path, RawQuery, State, rejection::PathRejection},
 };
 use http::HeaderMap;
-use motia_core::store::{Batch, CommitError, DeliveryId, PageRequest, Write};
+use motia_core::store::{Batch, CommitError, DeadFilter, DeliveryId, PageRequest, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -25,6 +25,12 @@ use crate::{
 
 /// The most ids that one request may name.
 const MOST_IDS: usize = PageRequest::MAX;
+
+/// One request moves so many of the letters that are found, where it does not say how many: 50,000.
+const MOST_FOUND: usize = 50_000;
+
+/// So many letters are moved in one commit: 1,000, or all of one key.
+const MOST_IN_A_COMMIT: usize = 1000;
 
 /// The audit log names so many of the letters that were moved at once: 100.
 const MOST_AUDITED: usize = 100;
@@ -161,9 +167,8 @@ struct Named {
     by: Option<String>,
 }
 
-/// Moves the letters that the body names, or a page of those that the query finds. They are passed in
-/// their order and never twice, so that a letter that dies again meanwhile does not keep the caller
-/// going round.
+/// Moves the letters that the body names, or those that the query finds. They are passed in their order and
+/// never twice, so that a letter that dies again meanwhile does not keep the caller going round.
 async fn move_some(
     desk: &Desk,
     text: Option<&str>,
@@ -195,13 +200,18 @@ async fn move_some(
                      or `all=true`",
                 ));
             }
+            let most = if wanted.is_limited() { None } else { Some(MOST_FOUND) };
             let (filter, request) = wanted.read(desk).await?;
-            let page = dead::page(desk, &filter, request).await?;
-            let ids: Vec<_> = page.items.iter().map(|letter| letter.id).collect();
-            meant["ids"] = json!(first(&ids));
-            // Somebody else was faster with those that are missing.
-            let (count, _missing) = move_all(desk, &ids, fate).await?;
-            (count, page.next)
+            let (found, next) = find(desk, &filter, request, most).await?;
+            let ids: Vec<_> = found.iter().take(MOST_AUDITED).map(|letter| letter.id).collect();
+            meant["ids"] = json!(ids);
+            let mut count = 0;
+            for together in by_key(found) {
+                // Somebody else was faster with those that are missing.
+                let (moved, _missing) = move_all(desk, &together, fate).await?;
+                count += moved;
+            }
+            (count, next)
         }
     };
     let deed = Deed::new(fate.did(), format!("{count} found")).by(by).before(&meant);
@@ -212,6 +222,57 @@ async fn move_some(
 /// As many of them as the audit log keeps by name.
 fn first(ids: &[DeliveryId]) -> &[DeliveryId] {
     &ids[..ids.len().min(MOST_AUDITED)]
+}
+
+/// A letter that was found: of this key in its queue, if it has one.
+#[derive(Debug)]
+struct Letter {
+    id: DeliveryId,
+    key: Option<Arc<str>>,
+}
+
+/// What a page has, or several until there are `most`; and where to go on.
+async fn find(
+    desk: &Desk,
+    filter: &DeadFilter,
+    request: PageRequest,
+    most: Option<usize>,
+) -> Result<(Vec<Letter>, Option<String>), Refusal> {
+    let mut found = Vec::new();
+    let mut request =
+        if most.is_some() { PageRequest { limit: PageRequest::MAX, ..request } } else { request };
+    loop {
+        let page = dead::page(desk, filter, request.clone()).await?;
+        let letters = page.items.into_iter();
+        found.extend(letters.map(|letter| Letter { id: letter.id, key: letter.key }));
+        if page.next.is_none() || most.is_none_or(|most| found.len() >= most) {
+            return Ok((found, page.next));
+        }
+        request = request.after(page.next);
+    }
+}
+
+/// Parts letters into those that are moved in one commit. Those of a key are, however many: otherwise an
+/// event of it that waits behind all of them could start between two commits.
+fn by_key(mut letters: Vec<Letter>) -> Vec<Vec<DeliveryId>> {
+    letters.sort_unstable_by(|one, other| {
+        (one.id.queue, &one.key, one.id.seq).cmp(&(other.id.queue, &other.key, other.id.seq))
+    });
+    let same = |one: &Letter, other: &Letter| {
+        one.key.is_some() && (one.id.queue, &one.key) == (other.id.queue, &other.key)
+    };
+    let mut keys: Vec<&[Letter]> = letters.chunk_by(same).collect();
+    keys.sort_unstable_by_key(|key| key[0].id.seq);
+
+    let mut commits: Vec<Vec<DeliveryId>> = Vec::new();
+    for key in keys {
+        let ids = key.iter().map(|letter| letter.id);
+        match commits.last_mut() {
+            Some(last) if last.len() + key.len() <= MOST_IN_A_COMMIT => last.extend(ids),
+            _ => commits.push(ids.collect()),
+        }
+    }
+    commits
 }
 
 /// Each of these ids once, in the order in which the letters were emitted.
@@ -272,11 +333,12 @@ async fn part(
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use motia_core::store::{Batch, Commit, Decorate, Store, Write};
+    use motia_core::store::{Batch, Commit, Decorate, DeliveryId, QueueId, Store, Write};
     use motia_store::MemoryStore;
     use serde_json::json;
 
-    use crate::testing::{get, post, with_dead_letters, with_dead_letters_over};
+    use super::{Letter, by_key};
+    use crate::testing::{bury_all, get, leave, post, with_dead_letters, with_dead_letters_over};
 
     #[tokio::test]
     async fn a_dead_letter_that_is_redriven_waits_again() {
@@ -405,5 +467,53 @@ mod tests {
 
         assert_eq!(moved["count"], json!(4));
         assert_eq!(*store.1.lock().unwrap(), [4]);
+    }
+
+    #[tokio::test]
+    async fn all_that_are_found_are_moved_at_once_where_nobody_says_how_many() {
+        for fate in ["redrive", "purge"] {
+            let store = Arc::new(MemoryStore::new());
+            for n in 0..120 {
+                leave(&*store, "Charge", &json!({ "id": format!("o-{n}"), "cents": 1 })).await;
+            }
+            bury_all(&*store).await;
+            let api = with_dead_letters_over(store, 0).await;
+
+            let (_, moved) = post(&api, &format!("/api/dead/{fate}?all=true"), &json!(null)).await;
+
+            assert_eq!(moved, json!({ "count": 120, "next": null }), "{fate}");
+        }
+    }
+
+    fn letters(count: u64, key: impl Fn(u64) -> Option<String>) -> Vec<Letter> {
+        let id = |seq| DeliveryId { queue: QueueId(1), seq };
+        (1..=count).map(|seq| Letter { id: id(seq), key: key(seq).map(Into::into) }).collect()
+    }
+
+    #[test]
+    fn letters_of_a_key_are_put_back_in_one_commit_however_many_there_are() {
+        // One of each pair is of the same key, the last one too; the others of one of 400 keys.
+        let key = |seq: u64| {
+            if seq.is_multiple_of(2) { "many".to_owned() } else { (seq % 800).to_string() }
+        };
+
+        let commits = by_key(letters(4_000, |seq| Some(key(seq))));
+
+        let lengths: Vec<_> = commits.iter().map(Vec::len).collect();
+        assert_eq!(lengths, [5, 2_000, 1_000, 995]);
+        let mut place = std::collections::HashMap::new();
+        for (n, commit) in commits.iter().enumerate() {
+            for id in commit {
+                assert_eq!(*place.entry(key(id.seq)).or_insert(n), n, "{id} comes after its key");
+            }
+        }
+    }
+
+    #[test]
+    fn letters_without_keys_are_put_back_a_thousand_at_a_time_in_their_order() {
+        let commits = by_key(letters(2_500, |_| None));
+
+        assert_eq!(commits.iter().map(Vec::len).collect::<Vec<_>>(), [1_000, 1_000, 500]);
+        assert!(commits.concat().is_sorted_by_key(|id| id.seq));
     }
 }

@@ -183,8 +183,14 @@ pub(crate) async fn with_dead_letters_over(store: Arc<dyn Store>, count: usize) 
     for n in 0..count {
         place(&api, json!({ "id": format!("o-{n}"), "cents": 1 })).await;
     }
+    bury_all(&*store).await;
+    api
+}
+
+/// Gives up all that waits for `Charge`, up to a thousand.
+pub(crate) async fn bury_all(store: &dyn Store) {
     let at = Timestamp::UNIX_EPOCH;
-    settle_all(&*store, || Settlement::Dead {
+    settle_all(store, || Settlement::Dead {
         reason: "out of attempts".to_owned(),
         at,
         failure: Some(Box::new(Failure {
@@ -196,7 +202,6 @@ pub(crate) async fn with_dead_letters_over(store: Arc<dyn Store>, count: usize) 
         })),
     })
     .await;
-    api
 }
 
 /// The API over an app at rest with an order of `Charge` that is held, for it has no `cents`.
@@ -224,7 +229,7 @@ pub(crate) async fn left_behind(step: &str) -> Router {
 }
 
 /// Puts an order into a step's queue, as an app that ran before did.
-async fn leave(store: &dyn Store, step: &str, payload: &Value) {
+pub(crate) async fn leave(store: &dyn Store, step: &str, payload: &Value) {
     let queue = store.queues(&[step]).await.unwrap()[0];
     let payload = JsonText::encode(payload).unwrap();
     let at = Timestamp::UNIX_EPOCH;
@@ -238,7 +243,8 @@ async fn leave(store: &dyn Store, step: &str, payload: &Value) {
 async fn settle_all(store: &dyn Store, settlement: impl Fn() -> Settlement) {
     let queue = store.queues(&["Charge"]).await.unwrap()[0];
     let all = WaitingFilter { queue: Some(queue), ..WaitingFilter::default() };
-    for delivery in store.waiting(&all, PageRequest::default()).await.unwrap().items {
+    let request = PageRequest::first(PageRequest::MAX);
+    for delivery in store.waiting(&all, request).await.unwrap().items {
         let (delivery, token) = (delivery.id, Token(1));
         let settle = Write::Settle { delivery, token, settlement: settlement() };
         let mut batch = Batch::of(Write::Start { delivery, attempt: 1, token });

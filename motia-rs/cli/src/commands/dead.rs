@@ -92,7 +92,7 @@ fn about(letter: &Value, clock: &Clock) -> Vec<String> {
     lines
 }
 
-/// Moves the dead letters that are named, or page after page of those that are found.
+/// Moves the dead letters that are named, or those that are found.
 fn moved(
     app: &App,
     which: Which,
@@ -144,8 +144,8 @@ fn move_found(
     let total = app.get(&with_query("/api/dead", &first))?["total"].clone();
     let (mut count, mut cursor) = (0, None);
     loop {
-        let most = PageRequest::MAX.to_string();
-        let page = [("all", Some("true".to_owned())), ("limit", Some(most)), ("cursor", cursor)];
+        // Without a limit: those of a key come back together.
+        let page = [("all", Some("true".to_owned())), ("cursor", cursor)];
         let path = with_query(&format!("/api/dead/{verb}"), &[filter, &page].concat());
         let answer = app.post(&path, &me.asks())?;
         count += answer["count"].as_u64().unwrap_or_default();

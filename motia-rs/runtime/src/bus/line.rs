@@ -286,8 +286,9 @@ impl Line {
         self.ending.extend(first.map(|first| first.id.seq));
     }
 
-    /// Takes what is next: one delivery, or a batch.
-    pub(super) fn take(&mut self) -> Deliveries {
+    /// Takes what is next: one delivery, or a batch, up to one that has `expired`, or before which others may
+    /// wait in the store.
+    pub(super) fn take(&mut self, expired: impl Fn(&Delivery) -> bool) -> Deliveries {
         let mut taken = Deliveries::new();
         let Some(first) = self.pop() else { return taken };
         self.taken += 1;
@@ -297,7 +298,8 @@ impl Line {
         taken.push(first);
         while !alone
             && taken.len() < most
-            && self.first().is_some_and(|next| next.attempts == 0)
+            && self.takeable() > 0
+            && self.first().is_some_and(|next| next.attempts == 0 && !expired(next))
             && let Some(next) = self.pop()
         {
             taken.push(next);

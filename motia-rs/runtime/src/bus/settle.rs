@@ -86,11 +86,6 @@ impl Fate {
         Self { delivery: delivery.id, settlement, announcement }
     }
 
-    /// The batch that settles it.
-    pub(super) fn batch(&self, token: Token) -> Batch {
-        Batch { writes: self.writes(token).collect(), ..Batch::default() }
-    }
-
     fn writes(&self, token: Token) -> impl Iterator<Item = Write> {
         let Self { delivery, settlement, announcement } = self;
         let (delivery, settlement) = (*delivery, settlement.clone());
@@ -109,6 +104,12 @@ impl Fate {
             pulse.beat(Area::Queues);
         }
     }
+}
+
+/// The batch that settles deliveries.
+pub(super) fn batch(fates: &[Fate], token: Token) -> Batch {
+    let writes = fates.iter().flat_map(|fate| fate.writes(token)).collect();
+    Batch { writes, ..Batch::default() }
 }
 
 /// What is to be emitted of a delivery that is given up, if its step says so.
@@ -130,9 +131,7 @@ pub(super) async fn each(queue: &Queue, place: Place, token: Token, fates: Fates
     if let [fate] = &*fates {
         return one(queue, place, token, fate).await;
     }
-    let all = || fates.iter().flat_map(|fate| fate.writes(token)).collect();
-    let together = || Batch { writes: all(), ..Batch::default() };
-    match insist(&queue.shared, queue.step_name(), together).await {
+    match insist(&queue.shared, queue.step_name(), || batch(&fates, token)).await {
         Some(Ok(())) => fates.iter().for_each(|fate| fate.settled(queue)),
         Some(Err(_)) => {
             join_all(fates.iter().map(|fate| one(queue, place, token, fate))).await;
@@ -143,7 +142,7 @@ pub(super) async fn each(queue: &Queue, place: Place, token: Token, fates: Fates
 
 async fn one(queue: &Queue, place: Place, token: Token, fate: &Fate) {
     let step = queue.step_name();
-    match insist(&queue.shared, step, || fate.batch(token)).await {
+    match insist(&queue.shared, step, || batch(std::slice::from_ref(fate), token)).await {
         Some(Ok(())) => fate.settled(queue),
         Some(Err(delivery)) if queue.ended(place).is_none() => {
             queue.shared.metrics.possible_duplicates.inc();

@@ -105,10 +105,14 @@ impl Shelf {
         }
     }
 
-    /// Takes what is next.
-    pub(super) fn take(&mut self, now: Timestamp) -> Deliveries {
+    /// Takes what is next, of a batch up to a delivery that has `expired`.
+    pub(super) fn take(
+        &mut self,
+        now: Timestamp,
+        expired: impl Fn(&Delivery) -> bool,
+    ) -> Deliveries {
         match self {
-            Self::Line(line) => line.take(),
+            Self::Line(line) => line.take(expired),
             Self::Lanes(lanes) => lanes.take(now).into_iter().collect(),
         }
     }

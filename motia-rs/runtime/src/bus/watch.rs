@@ -24,7 +24,7 @@ use tokio::runtime::Handle;
 use super::{
     Queue,
     at_work::{Deliveries, Place, Taken},
-    settle::{self, Ended},
+    settle::{self, Ended, Fate},
 };
 use crate::invoke::Interrupted;
 
@@ -184,20 +184,14 @@ impl Leased {
         let at = queue.shared.engine.now();
         let (number, token, started_at) = (self.number, self.token, self.started_at);
         let ended = Ended { number, token, started_at, at };
-        let mut taken_away = false;
-        for fate in settle::by_result(&queue, &self.deliveries, &ended, &Err(error)) {
-            let (store, depths) = (queue.shared.store(), &queue.shared.depths);
-            let commit = depths.commit_settlement(store, fate.batch(token));
-            match handle.block_on(commit) {
-                Ok(_) => taken_away = true,
-                // It ended in time after all, or was cancelled.
-                Err(CommitError::Superseded(_)) => {}
-                Err(error) => {
-                    tracing::error!(%error, "an attempt that blocks its thread could not be ended");
-                    return Some(self);
-                }
+        let fates = settle::by_result(&queue, &self.deliveries, &ended, &Err(error));
+        let taken_away = match self.settle(&queue, handle, &fates) {
+            Ok(taken_away) => taken_away,
+            Err(error) => {
+                tracing::error!(%error, "an attempt that blocks its thread could not be ended");
+                return Some(self);
             }
-        }
+        };
         if taken_away {
             queue.take_away(self.place, &self.deliveries, Verdict::Failed);
         } else if queue.ended(self.place).is_some() {
@@ -205,5 +199,22 @@ impl Leased {
             queue.take_away(self.place, &self.deliveries, Verdict::SaysNothing);
         }
         None
+    }
+
+    /// Settles in one commit what is not settled yet; says whether that was any.
+    fn settle(&self, queue: &Queue, handle: &Handle, fates: &[Fate]) -> Result<bool, CommitError> {
+        let (store, depths) = (queue.shared.store(), &queue.shared.depths);
+        let commit = depths.commit_settlement(store, settle::batch(fates, self.token));
+        match (handle.block_on(commit), fates) {
+            (Ok(_), _) => Ok(true),
+            // It ended in time after all, or was cancelled.
+            (Err(CommitError::Superseded(_)), [] | [_]) => Ok(false),
+            // One of them was: the others are settled one by one.
+            (Err(CommitError::Superseded(_)), several) => {
+                let one = |fate| self.settle(queue, handle, std::slice::from_ref(fate));
+                several.iter().try_fold(false, |any, fate| Ok(one(fate)? | any))
+            }
+            (Err(error), _) => Err(error),
+        }
     }
 }

@@ -160,7 +160,7 @@ async fn all_batches_that_a_process_may_have_begun_before_it_died_say_so() {
 }
 
 /// Notes of how many deliveries each commit settles.
-struct Settling(MemoryStore, Diary);
+pub(crate) struct Settling(pub(crate) MemoryStore, pub(crate) Diary);
 
 impl Decorate for Settling {
     fn inner(&self) -> &dyn Store {

@@ -14,7 +14,13 @@ use motia_core::{
     registry::Definition,
 };
 
-use super::stage::{Diary, Stage, Task, hundred, millis, step};
+use motia_runtime::Settings;
+use motia_store::MemoryStore;
+
+use super::{
+    batch::Settling,
+    stage::{Diary, Stage, Task, hundred, millis, step},
+};
 
 const STEP: EventConfig<Task> = EventConfig::new("Step")
     .timeout(Duration::from_millis(50))
@@ -83,23 +89,28 @@ async fn an_event_is_taken_away_from_a_handler_that_blocks_its_thread_and_its_la
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_batch_is_taken_away_and_each_of_it_tried_alone() {
-    let diary = Diary::default();
-    let freed = Freed::default();
-    let (notes, kept) = (diary.clone(), freed.0.clone());
-    let config = STEP.retry(Retry::never()).batch(2, Duration::from_millis(500));
+/// Blocks its thread with a batch of this size, and with no other; gives what settles each commit, too.
+async fn blocking_batch(size: u32, diary: &Diary, freed: &Freed) -> (Stage, Diary) {
+    let (notes, kept, settled) = (diary.clone(), freed.0.clone(), Diary::default());
+    let config = STEP.retry(Retry::never()).timeout(millis(500)).batch(size, millis(500));
     let batch = config.bind(move |tasks: Vec<Task>, _: Context| {
         let (notes, kept) = (notes.clone(), kept.clone());
         async move {
             notes.note(tasks.len().to_string());
-            if tasks.len() == 2 {
+            if tasks.len() == size as usize {
                 block(&kept);
             }
             Ok(())
         }
     });
-    let stage = Stage::with([batch]).await;
+    let store = Settling(MemoryStore::new(), settled.clone());
+    (Stage::over(Arc::new(store), Settings::default(), [batch]).await, settled)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_batch_is_taken_away_in_one_commit_and_each_of_it_tried_alone() {
+    let (diary, freed) = (Diary::default(), Freed::default());
+    let (stage, settled) = blocking_batch(2, &diary, &freed).await;
     stage.emit(1).await;
     stage.emit(2).await;
 
@@ -111,6 +122,23 @@ async fn a_batch_is_taken_away_and_each_of_it_tried_alone() {
     stage.empty().await;
     assert_eq!(stage.dead_letters().await.len(), 0);
     assert_eq!(diary.read(), ["2", "1", "1"]);
+    assert_eq!(settled.read().first().map(String::as_str), Some("2"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_others_of_a_batch_are_taken_away_though_one_of_it_was_cancelled() {
+    let (diary, freed) = (Diary::default(), Freed::default());
+    let (stage, _) = blocking_batch(3, &diary, &freed).await;
+    stage.emit(1).await;
+    let unwanted = stage.send(2, EmitOptions::new()).await;
+    stage.emit(3).await;
+    until(&diary, || diary.read() == ["3"]).await;
+
+    assert_eq!(stage.cancel(Cancel::Delivery(unwanted)).await, 1);
+
+    until(&diary, || diary.read() == ["3", "1", "1"]).await;
+    stage.empty().await;
+    assert_eq!(stage.dead_letters().await.len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -6,11 +6,13 @@ use motia_core::{
     config::{EventConfig, Retry},
     context::{Cancel, Context, EmitOptions},
     error::StepError,
+    event::{Event, EventId},
     registry::Definition,
-    store::{DeliveryId, Ending},
+    store::{Batch, Commit, Decorate, DeliveryId, Ending, QueueId, Store, Write},
 };
 use motia_runtime::{Settings, bus::reason::Explanation};
 use motia_store::MemoryStore;
+use parking_lot::Mutex;
 use tokio::time::sleep;
 
 use super::{
@@ -172,4 +174,39 @@ async fn what_was_cancelled_stays_so_after_a_restart() {
     stage.quiet().await;
 
     assert_eq!(diary.read(), ["100 began", "100 gone"]);
+}
+
+/// Keeps one more of what is cancelled whenever something of it is, as steps do that answer each other.
+struct Unending {
+    kept: MemoryStore,
+    again: Mutex<Option<(Arc<Event>, QueueId)>>,
+}
+
+impl Decorate for Unending {
+    fn inner(&self) -> &dyn Store {
+        &self.kept
+    }
+
+    fn commit(&self, mut batch: Batch) -> Commit {
+        let ends = batch.writes.iter().any(|write| matches!(write, Write::End { .. }));
+        if let Some((event, queue)) = self.again.lock().clone().filter(|_| ends) {
+            let id = EventId::new(event.emitted_at);
+            let event = Arc::new(Event { id, ..(*event).clone() });
+            batch.writes.push(Write::Publish { event, targets: [queue.into()].into() });
+        }
+        self.kept.commit(batch)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_goes_on_emitting_while_it_is_cancelled_is_given_up_on_after_sixteen_looks() {
+    let store = Arc::new(Unending { kept: MemoryStore::new(), again: Mutex::default() });
+    let steps = [slow_or_failing(&Diary::default())];
+    let stage = Stage::over(store.clone(), Settings::default(), steps).await;
+    let first = stage.send(100, EmitOptions::new().cancel_key("endless").delay(secs(60))).await;
+    let event = stage.waiting().await[0].event.clone();
+    *store.again.lock() = Some((event, first.queue));
+
+    assert_eq!(stage.cancel(Cancel::Key("endless")).await, 16);
+    assert_eq!(stage.waiting().await.len(), 1);
 }

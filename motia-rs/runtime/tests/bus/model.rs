@@ -1,13 +1,18 @@
 //! What a queue must do, in the simplest way that can be said: every event with how it stands, looked
 //! through at each start.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use motia_core::{
     config::Priority,
     context::Context,
     error::{StepError, StepResult},
+    event::EventId,
     store::DeliveryId,
 };
 use parking_lot::Mutex;
@@ -40,7 +45,16 @@ pub(crate) struct Promise {
     pub(crate) ranked: bool,
     pub(crate) per_key: usize,
     pub(crate) at_once: usize,
+    /// So many events in one attempt.
+    pub(crate) together: usize,
+    /// At least so long between two starts.
+    pub(crate) pause: Duration,
+    /// So many starts of a key in each span of [`WINDOW`].
+    pub(crate) per_window: usize,
 }
+
+/// What the starts of a key are counted in, if they are.
+pub(crate) const WINDOW: Duration = Duration::from_millis(100);
 
 /// How an event stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,14 +64,19 @@ pub(crate) enum State {
     Done,
     Dead,
     Cancelled,
+    /// Not worth starting any more.
+    Expired,
 }
 
 /// An event as the model knows it.
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) id: DeliveryId,
+    pub(crate) event: EventId,
     pub(crate) state: State,
     rank: Timestamp,
+    /// Until when it is worth starting.
+    pub(crate) until: Timestamp,
     script: Vec<Turn>,
     /// Whether it lies in its place, and not among the delayed.
     in_place: bool,
@@ -65,8 +84,29 @@ pub(crate) struct Known {
     fresh: bool,
     cancelling: bool,
     attempts: u32,
+    /// Whether it failed, with others perhaps: it is tried alone then.
+    failed: bool,
+    /// The first of those that it was started with, itself perhaps.
+    lead: u64,
     /// Whether its process died during its last attempt, so that it is given up when its turn comes.
     pub(crate) doomed: bool,
+}
+
+impl Known {
+    fn is_overdue(&self, now: Timestamp) -> bool {
+        self.state == State::Waiting && self.until < now
+    }
+
+    /// How it may stand when all is over.
+    pub(crate) fn ends_as(&self, now: Timestamp) -> Vec<State> {
+        match (self.is_overdue(now), self.doomed) {
+            // Its turn may have come before its end.
+            (true, true) => vec![State::Expired, State::Dead],
+            (true, false) => vec![State::Expired],
+            (false, true) => vec![State::Dead],
+            (false, false) => vec![self.state],
+        }
+    }
 }
 
 /// All events, by the numbers of their tasks, which rise in the order of the emits.
@@ -75,6 +115,8 @@ pub(crate) struct World {
     promise: Promise,
     process: u32,
     pub(crate) known: BTreeMap<u64, Known>,
+    /// The key and the instant of each start.
+    starts: Vec<(u64, Timestamp)>,
     /// What was not kept of the promise.
     pub(crate) broken: Vec<String>,
 }
@@ -84,7 +126,8 @@ pub(crate) struct Model(Arc<Mutex<World>>);
 
 impl Model {
     pub(crate) fn new(promise: Promise) -> Self {
-        let world = World { promise, process: 1, known: BTreeMap::new(), broken: Vec::new() };
+        let (known, starts, broken) = Default::default();
+        let world = World { promise, process: 1, known, starts, broken };
         Self(Arc::new(Mutex::new(world)))
     }
 
@@ -92,15 +135,16 @@ impl Model {
         look(&mut self.0.lock())
     }
 
-    /// What the step's handler does.
-    pub(crate) async fn handle(self, task: Task, ctx: Context) -> StepResult {
+    /// What the step's handler does: the first of them decides what comes of it.
+    pub(crate) async fn handle(self, tasks: Vec<Task>, ctx: Context) -> StepResult {
+        let all: Vec<u64> = tasks.iter().map(|task| task.n).collect();
         let (process, (outcome, millis)) =
-            self.look(|world| (world.process, world.start(task.n, ctx.attempt())));
-        let mut running = Running { model: self, process, n: task.n, ended: false };
-        tokio::time::sleep(std::time::Duration::from_millis(millis)).await;
+            self.look(|world| (world.process, world.start(&all, ctx.attempt(), ctx.now())));
+        let mut running = Running { model: self, process, all: all.clone(), ended: false };
+        tokio::time::sleep(Duration::from_millis(millis)).await;
 
         running.ended = true;
-        running.look(|world| world.end(task.n, ctx.attempt(), outcome));
+        running.look(|world| world.end(&all, ctx.attempt(), outcome));
         match outcome {
             Outcome::Ok => Ok(()),
             Outcome::Fail => Err(StepError::retry("again")),
@@ -113,7 +157,7 @@ impl Model {
 struct Running {
     model: Model,
     process: u32,
-    n: u64,
+    all: Vec<u64>,
     ended: bool,
 }
 
@@ -131,7 +175,7 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.ended {
-            self.look(|world| world.stopped(self.n));
+            self.look(|world| world.stopped(&self.all));
         }
     }
 }
@@ -142,25 +186,30 @@ impl World {
         &mut self,
         n: u64,
         (priority, emitted_at): (Priority, Timestamp),
-        delayed: bool,
+        (delayed, ttl): (bool, Option<Duration>),
         script: Vec<Turn>,
     ) {
         let known = Known {
             id: DeliveryId::default(),
+            event: EventId::from_bytes([0; 16]),
             state: State::Waiting,
             rank: priority.rank(emitted_at),
+            until: ttl.map_or(Timestamp::MAX, |ttl| emitted_at + ttl),
             script,
             in_place: !delayed,
             fresh: !delayed,
             cancelling: false,
             attempts: 0,
+            failed: false,
+            lead: n,
             doomed: false,
         };
         self.known.insert(n, known);
     }
 
-    pub(crate) fn kept(&mut self, n: u64, id: DeliveryId) {
-        self.get(n).id = id;
+    pub(crate) fn kept(&mut self, n: u64, event: EventId, id: DeliveryId) {
+        let known = self.get(n);
+        (known.event, known.id) = (event, id);
     }
 
     pub(crate) fn cancelling(&mut self, n: u64) -> DeliveryId {
@@ -169,13 +218,13 @@ impl World {
         known.id
     }
 
-    pub(crate) fn cancelled(&mut self, n: u64, ended: bool) {
+    pub(crate) fn cancelled(&mut self, n: u64, ended: bool, now: Timestamp) {
         let known = self.get(n);
-        let (state, was_doomed) = (known.state, known.doomed);
+        let (state, may_have_ended) = (known.state, known.doomed || known.is_overdue(now));
         known.cancelling = false;
         known.doomed &= !ended;
-        if was_doomed && !ended {
-            return; // it was given up before
+        if may_have_ended && !ended {
+            return; // it was given up before, or had expired
         }
         if ended != matches!(state, State::Waiting | State::Running) {
             self.broken.push(format!("{n} was {state:?} when it was cancelled: {ended}"));
@@ -189,7 +238,8 @@ impl World {
         let known = self.get(n);
         known.state = State::Waiting;
         known.script = vec![(Outcome::Ok, 1)];
-        (known.in_place, known.fresh, known.doomed) = (true, false, false);
+        (known.in_place, known.fresh) = (true, false);
+        (known.failed, known.doomed) = (false, false);
         known.id
     }
 
@@ -212,25 +262,55 @@ impl World {
         self.known.get_mut(&n).expect("only what was emitted is handled")
     }
 
-    fn start(&mut self, n: u64, attempt: u32) -> Turn {
-        let Promise { fifo, ranked, per_key, at_once } = self.promise;
-        let (state, rank, was_fresh) = {
+    /// Events are started together, mostly one.
+    fn start(&mut self, all: &[u64], attempt: u32, now: Timestamp) -> Turn {
+        let running = self.all(State::Running);
+        let attempts: BTreeSet<u64> = running.iter().map(|n| self.known[n].lead).collect();
+        if attempts.len() >= self.promise.at_once || all.len() > self.promise.together {
+            self.broken.push(format!("{all:?} were started while {running:?} ran"));
+        }
+        if all.len() > 1 && all.iter().any(|n| self.known[n].failed) {
+            self.broken.push(format!("{all:?} were started together though one had failed"));
+        }
+        for n in all {
+            self.start_one(*n, all[0], attempt, now);
+        }
+        let turn = usize::try_from(attempt - 1).unwrap_or(usize::MAX);
+        self.get(all[0]).script.get(turn).copied().unwrap_or((Outcome::Ok, 1))
+    }
+
+    fn start_one(&mut self, n: u64, lead: u64, attempt: u32, now: Timestamp) {
+        let (state, rank, until, was_fresh) = {
             let known = self.get(n);
-            let before = (known.state, known.rank, known.fresh);
+            let before = (known.state, known.rank, known.until, known.fresh);
             known.fresh = false;
             before
         };
         let mut broken = Vec::new();
-        if state != State::Waiting {
-            broken.push(format!("{n} was started while it was {state:?}"));
+        if state != State::Waiting || until < now {
+            broken.push(format!("{n} was started at {now} while it was {state:?}, until {until}"));
         }
+        self.keeps_its_order(n, (rank, was_fresh), now, &mut broken);
+        self.keeps_its_rate(n, now, &mut broken);
+        self.broken.append(&mut broken);
+        let known = self.get(n);
+        (known.state, known.attempts, known.lead) = (State::Running, attempt, lead);
+    }
+
+    fn keeps_its_order(
+        &self,
+        n: u64,
+        (rank, was_fresh): (Timestamp, bool),
+        now: Timestamp,
+        broken: &mut Vec<String>,
+    ) {
+        let Promise { fifo, ranked, per_key, .. } = self.promise;
         let running = self.all(State::Running);
-        let of_key = running.iter().filter(|other| *other % KEYS == n % KEYS).count();
-        if of_key >= per_key || running.len() >= at_once {
+        if running.iter().filter(|other| *other % KEYS == n % KEYS).count() >= per_key {
             broken.push(format!("{n} was started while {running:?} ran"));
         }
         for (other, known) in &self.known {
-            let leaves = known.cancelling || known.doomed;
+            let leaves = known.cancelling || known.doomed || known.is_overdue(now);
             let waits = known.state == State::Waiting && !leaves;
             let before = *other < n && *other % KEYS == n % KEYS && known.in_place;
             if fifo && waits && before {
@@ -241,30 +321,45 @@ impl World {
                 broken.push(format!("{n} was started before {other}, which is more urgent"));
             }
         }
-        self.broken.append(&mut broken);
-        let known = self.get(n);
-        (known.state, known.attempts) = (State::Running, attempt);
-        let turn = usize::try_from(attempt - 1).unwrap_or(usize::MAX);
-        known.script.get(turn).copied().unwrap_or((Outcome::Ok, 1))
     }
 
-    fn end(&mut self, n: u64, attempt: u32, outcome: Outcome) {
-        let known = self.get(n);
-        if known.state == State::Running {
-            known.in_place = true;
-            known.state = match outcome {
-                Outcome::Ok => State::Done,
-                Outcome::Fail if attempt < ATTEMPTS => State::Waiting,
-                Outcome::Fail | Outcome::Fatal => State::Dead,
-            };
+    fn keeps_its_rate(&mut self, n: u64, now: Timestamp, broken: &mut Vec<String>) {
+        let Promise { pause, per_window, .. } = self.promise;
+        let window = |at: Timestamp| at.as_millisecond() / WINDOW.as_millis() as i64;
+        let of_key = |(key, _): &&(u64, Timestamp)| *key == n % KEYS;
+        let of_key = self.starts.iter().filter(of_key);
+        if of_key.filter(|(_, at)| window(*at) == window(now)).count() >= per_window {
+            broken.push(format!("{n} was started at {now}, when its key had used up its rate"));
+        }
+        if self.starts.last().is_some_and(|(_, last)| *last + pause > now) {
+            broken.push(format!("{n} was started at {now}, too soon after {:?}", self.starts));
+        }
+        self.starts.push((n % KEYS, now));
+    }
+
+    fn end(&mut self, all: &[u64], attempt: u32, outcome: Outcome) {
+        for n in all {
+            let known = self.get(*n);
+            if known.state == State::Running {
+                (known.in_place, known.failed) = (true, outcome != Outcome::Ok);
+                known.state = match outcome {
+                    Outcome::Ok => State::Done,
+                    // Each is tried again alone.
+                    _ if all.len() > 1 => State::Waiting,
+                    Outcome::Fail if attempt < ATTEMPTS => State::Waiting,
+                    Outcome::Fail | Outcome::Fatal => State::Dead,
+                };
+            }
         }
     }
 
-    /// Its attempt was stopped: it is given back, or its process died.
-    fn stopped(&mut self, n: u64) {
-        let known = self.get(n);
-        if known.state == State::Running {
-            known.state = State::Waiting;
+    /// Their attempt was stopped: they are given back, or its process died.
+    fn stopped(&mut self, all: &[u64]) {
+        for n in all {
+            let known = self.get(*n);
+            if known.state == State::Running {
+                known.state = State::Waiting;
+            }
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use motia_core::{
-    config::{EventConfig, Priority, Retry},
+    config::{EventConfig, Priority, RateLimit, Retry},
     context::{Cancel, EmitOptions},
     registry::Definition,
+    store::Ending,
 };
 use motia_runtime::Settings;
 use proptest::{
@@ -15,14 +16,16 @@ use proptest::{
 
 use super::{
     disk::{Disk, Process},
-    model::{ATTEMPTS, KEYS, Model, Outcome, Promise, State, Turn, World},
+    model::{ATTEMPTS, KEYS, Model, Outcome, Promise, State, Turn, WINDOW, World},
     stage::{Stage, Task, step},
 };
 
 /// What happens to a queue.
 #[derive(Debug, Clone)]
 enum Op {
-    Emit { key: u64, level: i8, delay: Option<u64>, script: Vec<Turn> },
+    Emit(Emission),
+    /// One of those that are emitted once is emitted once more.
+    EmitAgain(usize),
     Wait(u64),
     Cancel(usize),
     Pause,
@@ -31,6 +34,17 @@ enum Op {
     RedriveAll,
     Restart,
     Crash,
+}
+
+#[derive(Debug, Clone)]
+struct Emission {
+    key: u64,
+    level: i8,
+    delay: Option<u64>,
+    /// So long after its delay it is worth starting.
+    worth: Option<u64>,
+    once: bool,
+    script: Vec<Turn>,
 }
 
 /// A queue, and what happens to it.
@@ -48,16 +62,35 @@ enum Kind {
     Fifo,
     PerKey,
     Ranked,
+    Batch,
+    Throttled,
+    RatedPerKey,
 }
+
+/// The events of a batch at most, and how long the first waits for the others.
+const BATCH: (u32, Duration) = (3, Duration::from_millis(40));
+const PAUSE: Duration = Duration::from_millis(20);
+const PER_WINDOW: u32 = 2;
 
 impl Kind {
     fn promise(self, story: &Story) -> Promise {
         let (at_once, per_key) = (story.concurrency as usize, story.per_key as usize);
-        let all = Promise { fifo: false, ranked: false, per_key: at_once, at_once };
+        let all = Promise {
+            fifo: false,
+            ranked: false,
+            per_key: usize::MAX,
+            at_once,
+            together: 1,
+            pause: Duration::ZERO,
+            per_window: usize::MAX,
+        };
         match self {
             Self::Fifo => Promise { fifo: true, per_key: 1, ..all },
             Self::PerKey => Promise { per_key, ..all },
             Self::Ranked => Promise { ranked: true, ..all },
+            Self::Batch => Promise { ranked: true, together: BATCH.0 as usize, ..all },
+            Self::Throttled => Promise { ranked: true, pause: PAUSE, ..all },
+            Self::RatedPerKey => Promise { per_window: PER_WINDOW as usize, ..all },
         }
     }
 
@@ -66,13 +99,20 @@ impl Kind {
         let config = EventConfig::new("Step")
             .concurrency(story.concurrency)
             .retry(Retry::fixed(ATTEMPTS, Duration::from_millis(50)).jitter(0));
-        let config = match self {
-            Self::Fifo => config.fifo(key),
-            Self::PerKey => config.key(key).concurrency_per_key(story.per_key),
-            Self::Ranked => config,
-        };
-        let model = model.clone();
-        step(config, move |task, ctx| model.clone().handle(task, ctx))
+        let (one, several) = (model.clone(), model.clone());
+        let one = move |task, ctx| one.clone().handle(vec![task], ctx);
+        let several = move |tasks, ctx| several.clone().handle(tasks, ctx);
+        match self {
+            Self::Fifo => step(config.fifo(key), one),
+            Self::PerKey => step(config.key(key).concurrency_per_key(story.per_key), one),
+            Self::Ranked => step(config, one),
+            Self::Batch => config.batch(BATCH.0, BATCH.1).bind(several),
+            Self::Throttled => step(config.throttle(PAUSE), one),
+            Self::RatedPerKey => {
+                let rate = RateLimit::fixed_window(PER_WINDOW, WINDOW);
+                step(config.key(key).rate_limit_per_key(rate), one)
+            }
+        }
     }
 }
 
@@ -85,10 +125,17 @@ fn turn() -> impl Strategy<Value = Turn> {
 fn op() -> impl Strategy<Value = Op> {
     let level = prop_oneof![3 => Just(0_i8), 1 => -3..=3_i8];
     let script = prop::collection::vec(turn(), 1..=3);
-    let emit = (0..KEYS / 2, level, prop::option::weighted(0.2, 0..300_u64), script)
-        .prop_map(|(key, level, delay, script)| Op::Emit { key, level, delay, script });
+    let (delay, worth) =
+        (prop::option::weighted(0.2, 0..300_u64), prop::option::weighted(0.2, 1..200_u64));
+    let once = prop::bool::weighted(0.2);
+    let emit = (0..KEYS / 2, level, delay, worth, once, script).prop_map(
+        |(key, level, delay, worth, once, script)| {
+            Op::Emit(Emission { key, level, delay, worth, once, script })
+        },
+    );
     prop_oneof![
         24 => emit,
+        1 => any::<usize>().prop_map(Op::EmitAgain),
         8 => (0..120_u64).prop_map(Op::Wait),
         2 => any::<usize>().prop_map(Op::Cancel),
         1 => Just(Op::Pause),
@@ -114,18 +161,21 @@ struct Telling {
     stage: Stage,
     process: std::sync::Arc<Process>,
     next: u64,
+    /// Those that are emitted once, however often it is tried.
+    once: Vec<u64>,
 }
 
 impl Telling {
     async fn begin(kind: Kind, story: &Story) -> Self {
         let (model, disk) = (Model::new(kind.promise(story)), Disk::new());
         let (stage, process) = start(&disk, story, kind.step(story, &model)).await;
-        Self { kind, story: story.clone(), model, disk, stage, process, next: 1 }
+        Self { kind, story: story.clone(), model, disk, stage, process, next: 1, once: Vec::new() }
     }
 
     async fn tell(&mut self, op: Op) {
         match op {
-            Op::Emit { key, level, delay, script } => self.emit(key, level, delay, script).await,
+            Op::Emit(emission) => self.emit(emission).await,
+            Op::EmitAgain(pick) => self.emit_again(pick).await,
             Op::Wait(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
             Op::Cancel(pick) => self.cancel(pick).await,
             Op::Pause => {
@@ -161,19 +211,37 @@ impl Telling {
         (self.stage, self.process) = start(&self.disk, &self.story, step).await;
     }
 
-    async fn emit(&mut self, key: u64, level: i8, delay: Option<u64>, script: Vec<Turn>) {
+    async fn emit(&mut self, emission: Emission) {
+        let Emission { key, level, delay, worth, once, script } = emission;
         let n = self.next * KEYS + key;
         self.next += 1;
-        let priority = Priority::try_new(level).unwrap();
-        let options = EmitOptions::new().priority(priority);
-        let options = match delay {
-            Some(millis) => options.delay(Duration::from_millis(millis)),
-            None => options,
-        };
+        let (priority, name) = (Priority::try_new(level).unwrap(), n.to_string());
+        let mut options = EmitOptions::new().priority(priority);
+        if let Some(millis) = delay {
+            options = options.delay(Duration::from_millis(millis));
+        }
+        let ttl = worth.map(|worth| Duration::from_millis(delay.unwrap_or_default() + worth));
+        if let Some(ttl) = ttl {
+            options = options.ttl(ttl);
+        }
+        if once {
+            options = options.dedup(&name);
+            self.once.push(n);
+        }
         let told = (priority, self.stage.now());
-        self.model.look(|world| world.emitted(n, told, delay.is_some(), script));
-        let id = self.stage.send(n, options).await;
-        self.model.look(|world| world.kept(n, id));
+        self.model.look(|world| world.emitted(n, told, (delay.is_some(), ttl), script));
+        let event = self.stage.try_send(n, options).await.unwrap().id;
+        let id = self.stage.delivery_of(event).await;
+        self.model.look(|world| world.kept(n, event, id));
+    }
+
+    async fn emit_again(&mut self, pick: usize) {
+        if let Some(n) = self.once.get(pick % self.once.len().max(1)) {
+            let options = EmitOptions::new();
+            let receipt = self.stage.try_send(*n, options.dedup(n.to_string())).await.unwrap();
+            let first = self.model.look(|world| world.known[n].event);
+            assert_eq!((receipt.duplicate, receipt.id), (true, first), "{n} was emitted twice");
+        }
     }
 
     async fn cancel(&mut self, pick: usize) {
@@ -181,7 +249,8 @@ impl Telling {
         if let Some(n) = known.get(pick % known.len().max(1)) {
             let id = self.model.look(|world| world.cancelling(*n));
             let ended = self.stage.cancel(Cancel::Delivery(id)).await;
-            self.model.look(|world| world.cancelled(*n, ended == 1));
+            let now = self.stage.now();
+            self.model.look(|world| world.cancelled(*n, ended == 1, now));
         }
     }
 
@@ -205,18 +274,23 @@ impl Telling {
         self.stage.quiet().await;
 
         let (letters, ended) = (self.stage.dead_letters().await, self.stage.ended().await);
+        let now = self.stage.now();
         self.model.look(|world| {
             prop_assert!(world.broken.is_empty(), "{:?}", world.broken);
             for (n, known) in &world.known {
                 let dead = letters.iter().any(|letter| letter.id == known.id);
-                let cancelled = ended.iter().any(|ended| ended.id == known.id);
-                let is = match known.state {
-                    State::Waiting if known.doomed => State::Dead,
-                    state => state,
+                let ended = ended.iter().find(|ended| ended.id == known.id);
+                let is = match ended.map(|ended| ended.ending) {
+                    Some(Ending::Cancelled) => State::Cancelled,
+                    Some(Ending::Expired) => State::Expired,
+                    Some(ending) => panic!("{n} ended as {ending:?}"),
+                    None if dead => State::Dead,
+                    None => State::Done,
                 };
-                prop_assert_eq!(dead, is == State::Dead, "{} is {:?}", n, is);
-                prop_assert_eq!(cancelled, is == State::Cancelled, "{} is {:?}", n, is);
-                prop_assert!(!matches!(is, State::Waiting | State::Running), "{n} was lost");
+                let may_be = known.ends_as(now);
+                prop_assert!(may_be.contains(&is), "{n} is {is:?}, and not {may_be:?}");
+                let too_soon = is == State::Expired && ended.is_some_and(|it| it.at <= known.until);
+                prop_assert!(!too_soon, "{n} expired before {}", known.until);
             }
             Ok(())
         })?;
@@ -260,6 +334,21 @@ fn tell(kind: Kind) {
         Err(TestError::Fail(why, story)) => panic!("{why}\nin the shortest story: {story:?}"),
         Err(abort) => panic!("{abort}"),
     }
+}
+
+#[test]
+fn a_queue_of_batches_hands_over_no_more_at_once_and_loses_nothing_whatever_happens() {
+    tell(Kind::Batch);
+}
+
+#[test]
+fn a_throttled_queue_never_starts_too_soon_and_loses_nothing_whatever_happens() {
+    tell(Kind::Throttled);
+}
+
+#[test]
+fn a_queue_whose_keys_have_a_rate_keeps_it_and_loses_nothing_whatever_happens() {
+    tell(Kind::RatedPerKey);
 }
 
 #[test]

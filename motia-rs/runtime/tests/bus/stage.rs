@@ -164,6 +164,11 @@ impl Stage {
     /// Emits with options, and gives the name of the event's only delivery.
     pub(crate) async fn send(&self, n: u64, options: EmitOptions<'_>) -> DeliveryId {
         let event = self.try_send(n, options).await.unwrap().id;
+        self.delivery_of(event).await
+    }
+
+    /// The name of the only delivery of an event that waits.
+    pub(crate) async fn delivery_of(&self, event: EventId) -> DeliveryId {
         let filter = WaitingFilter { event: Some(event), ..WaitingFilter::default() };
         let found = self.store.waiting(&filter, PageRequest::first(1)).await.unwrap();
         found.items[0].id

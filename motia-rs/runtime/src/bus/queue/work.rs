@@ -110,7 +110,10 @@ impl Queue {
             }
         }
 
-        let deliveries = inner.shelf.take(now);
+        // One that has expired ends a batch: it is dropped when it is next, and takes no other with it.
+        let ttl = self.subscriber.event_step().options.ttl;
+        let expired = |next: &Delivery| worker::expired(&self.shared, next, ttl).is_some();
+        let deliveries = inner.shelf.take(now, expired);
         self.use_rate(inner, now);
         let mut unrecorded = false;
         for delivery in deliveries.iter().filter(|delivery| self.shared.inherited(delivery)) {

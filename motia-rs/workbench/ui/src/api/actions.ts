@@ -24,14 +24,13 @@ export type Fate = 'redrive' | 'purge'
 export const moveLetter = (id: string, fate: Fate) =>
   send<Moved>('POST', `${path('dead', id)}/${fate}`, { by })
 
-/** Moves all that a filter finds, page by page; gives how many. */
+/** Moves all that a filter finds, all letters of a key at once; gives how many. */
 export async function moveLetters(filter: Params, fate: Fate): Promise<number> {
   let [count, cursor]: [number, string | null] = [0, null]
   do {
     const place = withParams(`/dead/${fate}`, {
       ...filter,
       all: true,
-      limit: 1000,
       cursor: cursor ?? undefined,
     })
     const moved: Moved = await send('POST', place, { by })

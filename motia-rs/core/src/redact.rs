@@ -137,12 +137,14 @@ pub fn hide_marked(value: &mut Value) -> bool {
 #[must_use]
 pub fn in_text(text: &str) -> Cow<'_, str> {
     // The last `@` counts: a password may have one in it.
-    static CREDENTIALS: LazyLock<Regex> = LazyLock::new(|| regex(r#"://[^/\s@]*:[^/\s"'<>]*@"#));
+    static CREDENTIALS: LazyLock<Regex> = LazyLock::new(|| regex(r#"://[^/\s@"]*:[^/\s"]*@"#));
     static SCHEME: LazyLock<Regex> =
         LazyLock::new(|| regex(r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}"));
     // Source: RFC 7515 and 7516, for those of five parts. `eyJ` is how `{"` begins in base64url.
     static JWT: LazyLock<Regex> = LazyLock::new(|| {
-        regex(r"\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){0,2}")
+        regex(
+            r"(?:\b|%[0-9A-Fa-f]{2})eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+){0,2}",
+        )
     });
     // Most texts have none of these signs.
     if !text.contains(['=', ':', ' ']) && !text.contains("eyJ") {
@@ -163,7 +165,8 @@ fn without_fields(text: Cow<'_, str>) -> Cow<'_, str> {
         LazyLock::new(|| regex(r#"^(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\"[^"]*"|[^\s"'&,;)}\]]+)"#));
 
     // In a query, commas and brackets are part of the value.
-    static VALUE_IN_QUERY: LazyLock<Regex> = LazyLock::new(|| regex(r#"^[^\s"<>&#]+"#));
+    static VALUE_IN_QUERY: LazyLock<Regex> =
+        LazyLock::new(|| regex(r#"^(?:"(?:[^"\\]|\\.)*"|'[^']*'|\\"[^"]*"|[^\s"<>&#]+)"#));
 
     let (mut changed, mut kept) = (String::new(), 0);
     for found in NAME.captures_iter(&text) {
@@ -316,6 +319,10 @@ mod tests {
             ("Authorization: Basic dXNlcjpwYXNz", "Authorization: Basic [redacted]"),
             ("https://u:p@host/x", "https://[redacted]@host/x"),
             ("redis://:p@ss@host/1", "redis://[redacted]@host/1"),
+            (
+                "postgres://app:pa'ss@db and u://u:p<w@h",
+                "postgres://[redacted]@db and u://[redacted]@h",
+            ),
             (r#"{"a":"http://a:1","b":"c@d"}"#, r#"{"a":"http://a:1","b":"c@d"}"#),
             ("password='a b' was refused", "password=[redacted] was refused"),
             (r#"said {\"password\":\"hunter2\"}"#, r#"said {\"password\":[redacted]}"#),
@@ -329,6 +336,9 @@ mod tests {
             ),
             ("https://app/#code=abc", "https://app/#code=[redacted]"),
             ("/f?token=a,b&n=1", "/f?token=[redacted]&n=1"),
+            (r#"#password="hunter 2" is off"#, "#password=[redacted] is off"),
+            ("?n=1&password='a b' was refused", "?n=1&password=[redacted] was refused"),
+            ("next%3DeyJhbGciOi.eyJzdWIi.c2ln&n=1", "next[redacted]&n=1"),
             ("eyJhbGciOi.eyJzdWIi.c2ln-_", "[redacted]"),
             ("saw eyJhbGciOi.eyJzdWIi.c2ln. Go on", "saw [redacted]. Go on"),
             ("/f?id_hint=eyJhbGciOi..aXY.dGV4dA.dGFn&n=1", "/f?id_hint=[redacted]&n=1"),

@@ -1,5 +1,10 @@
 //! What becomes of dead letters: they wait again, or are removed for good; one, some, or all that are
 //! found.
+//!
+//! # Layout
+//! - `found`: the letters that a filter finds, and which of them are moved in one commit
+
+mod found;
 
 use std::sync::Arc;
 
@@ -8,15 +13,16 @@ use axum::{
     extract::{Path, RawQuery, State, rejection::PathRejection},
 };
 use http::HeaderMap;
-use motia_core::store::{Batch, CommitError, DeadFilter, DeliveryId, PageRequest, Write};
+use motia_core::store::{Batch, CommitError, DeliveryId, PageRequest, Write};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use self::found::{bit_by_bit, by_key, find};
 use crate::{
     Desk, Refusal,
     audit::Deed,
-    dead::{self, Wanted, no_letter},
+    dead::{Wanted, no_letter},
     deliveries::delivery,
     input::{Body, optional, query},
     operations::{Routes, Signed, does},
@@ -28,9 +34,6 @@ const MOST_IDS: usize = PageRequest::MAX;
 
 /// One request moves so many of the letters that are found, where it does not say how many: 50,000.
 const MOST_FOUND: usize = 50_000;
-
-/// So many letters are moved in one commit: 1,000, or all of one key.
-const MOST_IN_A_COMMIT: usize = 1000;
 
 /// The audit log names so many of the letters that were moved at once: 100.
 const MOST_AUDITED: usize = 100;
@@ -206,7 +209,11 @@ async fn move_some(
             let ids: Vec<_> = found.iter().take(MOST_AUDITED).map(|letter| letter.id).collect();
             meant["ids"] = json!(ids);
             let mut count = 0;
-            for together in by_key(found) {
+            let commits = match fate {
+                Fate::Redriven => by_key(found),
+                Fate::Purged => bit_by_bit(&found),
+            };
+            for together in commits {
                 // Somebody else was faster with those that are missing.
                 let (moved, _missing) = move_all(desk, &together, fate).await?;
                 count += moved;
@@ -222,57 +229,6 @@ async fn move_some(
 /// As many of them as the audit log keeps by name.
 fn first(ids: &[DeliveryId]) -> &[DeliveryId] {
     &ids[..ids.len().min(MOST_AUDITED)]
-}
-
-/// A letter that was found: of this key in its queue, if it has one.
-#[derive(Debug)]
-struct Letter {
-    id: DeliveryId,
-    key: Option<Arc<str>>,
-}
-
-/// What a page has, or several until there are `most`; and where to go on.
-async fn find(
-    desk: &Desk,
-    filter: &DeadFilter,
-    request: PageRequest,
-    most: Option<usize>,
-) -> Result<(Vec<Letter>, Option<String>), Refusal> {
-    let mut found = Vec::new();
-    let mut request =
-        if most.is_some() { PageRequest { limit: PageRequest::MAX, ..request } } else { request };
-    loop {
-        let page = dead::page(desk, filter, request.clone()).await?;
-        let letters = page.items.into_iter();
-        found.extend(letters.map(|letter| Letter { id: letter.id, key: letter.key }));
-        if page.next.is_none() || most.is_none_or(|most| found.len() >= most) {
-            return Ok((found, page.next));
-        }
-        request = request.after(page.next);
-    }
-}
-
-/// Parts letters into those that are moved in one commit. Those of a key are, however many: otherwise an
-/// event of it that waits behind all of them could start between two commits.
-fn by_key(mut letters: Vec<Letter>) -> Vec<Vec<DeliveryId>> {
-    letters.sort_unstable_by(|one, other| {
-        (one.id.queue, &one.key, one.id.seq).cmp(&(other.id.queue, &other.key, other.id.seq))
-    });
-    let same = |one: &Letter, other: &Letter| {
-        one.key.is_some() && (one.id.queue, &one.key) == (other.id.queue, &other.key)
-    };
-    let mut keys: Vec<&[Letter]> = letters.chunk_by(same).collect();
-    keys.sort_unstable_by_key(|key| key[0].id.seq);
-
-    let mut commits: Vec<Vec<DeliveryId>> = Vec::new();
-    for key in keys {
-        let ids = key.iter().map(|letter| letter.id);
-        match commits.last_mut() {
-            Some(last) if last.len() + key.len() <= MOST_IN_A_COMMIT => last.extend(ids),
-            _ => commits.push(ids.collect()),
-        }
-    }
-    commits
 }
 
 /// Each of these ids once, in the order in which the letters were emitted.
@@ -333,11 +289,10 @@ async fn part(
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use motia_core::store::{Batch, Commit, Decorate, DeliveryId, QueueId, Store, Write};
+    use motia_core::store::{Batch, Commit, Decorate, Store, Write};
     use motia_store::MemoryStore;
     use serde_json::json;
 
-    use super::{Letter, by_key};
     use crate::testing::{bury_all, get, leave, post, with_dead_letters, with_dead_letters_over};
 
     #[tokio::test]
@@ -483,37 +438,5 @@ mod tests {
 
             assert_eq!(moved, json!({ "count": 120, "next": null }), "{fate}");
         }
-    }
-
-    fn letters(count: u64, key: impl Fn(u64) -> Option<String>) -> Vec<Letter> {
-        let id = |seq| DeliveryId { queue: QueueId(1), seq };
-        (1..=count).map(|seq| Letter { id: id(seq), key: key(seq).map(Into::into) }).collect()
-    }
-
-    #[test]
-    fn letters_of_a_key_are_put_back_in_one_commit_however_many_there_are() {
-        // One of each pair is of the same key, the last one too; the others of one of 400 keys.
-        let key = |seq: u64| {
-            if seq.is_multiple_of(2) { "many".to_owned() } else { (seq % 800).to_string() }
-        };
-
-        let commits = by_key(letters(4_000, |seq| Some(key(seq))));
-
-        let lengths: Vec<_> = commits.iter().map(Vec::len).collect();
-        assert_eq!(lengths, [5, 2_000, 1_000, 995]);
-        let mut place = std::collections::HashMap::new();
-        for (n, commit) in commits.iter().enumerate() {
-            for id in commit {
-                assert_eq!(*place.entry(key(id.seq)).or_insert(n), n, "{id} comes after its key");
-            }
-        }
-    }
-
-    #[test]
-    fn letters_without_keys_are_put_back_a_thousand_at_a_time_in_their_order() {
-        let commits = by_key(letters(2_500, |_| None));
-
-        assert_eq!(commits.iter().map(Vec::len).collect::<Vec<_>>(), [1_000, 1_000, 500]);
-        assert!(commits.concat().is_sorted_by_key(|id| id.seq));
     }
 }

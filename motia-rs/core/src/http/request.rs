@@ -155,7 +155,8 @@ impl<B> ApiRequest<B> {
     }
 
     /// The path as people may see it, without the parameters whose names say that they are secret, and without
-    /// what looks like a secret in the others. What would part a parameter, or end the path, is written as `%2F` and the like, so that it can be read back.
+    /// what looks like a secret in the others. What would part a parameter, or end the path, is written as
+    /// `%2F` and the like, so that it can be read back.
     #[must_use]
     pub fn fill_shown(&self, template: &str) -> String {
         let mut path = template.to_owned();

@@ -46,7 +46,7 @@ impl Replies {
     }
 }
 
-/// The thread that tells. Dropping it waits until everything is told.
+/// The thread that tells. Dropping it waits until everything is told, or is being told by a task.
 pub(super) struct Herald {
     news: Option<mpsc::SyncSender<News>>,
     thread: Option<JoinHandle<()>>,
@@ -169,6 +169,11 @@ mod tests {
         Builder::new_multi_thread().worker_threads(1).build().unwrap()
     }
 
+    fn herald_of(runtime: &Runtime) -> Herald {
+        let _within = runtime.enter();
+        Herald::start(Ear::default()).unwrap()
+    }
+
     /// Has many told, and waits until all of them were.
     fn tell_many(herald: &Herald) {
         let (answers, waiting): (Vec<_>, Vec<_>) = (0..MANY).map(|_| oneshot::channel()).unzip();
@@ -181,20 +186,15 @@ mod tests {
     }
 
     #[test]
-    fn many_who_wait_are_told_by_a_thread_of_the_runtime() {
+    fn many_who_wait_are_told_within_a_runtime() {
         let runtime = runtime();
-        let _guard = runtime.enter();
-        let herald = Herald::start(Ear::default()).unwrap();
-        tell_many(&herald);
+        tell_many(&herald_of(&runtime));
     }
 
     #[test]
     fn who_waits_is_told_though_the_runtime_is_gone() {
         let runtime = runtime();
-        let herald = {
-            let _guard = runtime.enter();
-            Herald::start(Ear::default()).unwrap()
-        };
+        let herald = herald_of(&runtime);
         drop(runtime);
         tell_many(&herald);
         tell_many(&herald);
@@ -203,10 +203,7 @@ mod tests {
     #[test]
     fn who_waits_is_told_though_all_threads_of_the_runtime_are_blocked() {
         let runtime = runtime();
-        let herald = {
-            let _guard = runtime.enter();
-            Herald::start(Ear::default()).unwrap()
-        };
+        let herald = herald_of(&runtime);
         let (blocks, blocked) = channel();
         let (free, until) = channel::<()>();
         let task = runtime.spawn(async move {

@@ -94,7 +94,7 @@ impl Fate {
     }
 
     /// Tells of it once it is kept.
-    fn settled(&self, queue: &Queue) {
+    pub(super) fn settled(&self, queue: &Queue) {
         let (metrics, pulse) = (&queue.shared.metrics, &queue.shared.pulse);
         if let Settlement::Dead { .. } = self.settlement {
             metrics.dead_letters.inc();

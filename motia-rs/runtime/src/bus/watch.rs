@@ -206,7 +206,10 @@ impl Leased {
         let (store, depths) = (queue.shared.store(), &queue.shared.depths);
         let commit = depths.commit_settlement(store, settle::batch(fates, self.token));
         match (handle.block_on(commit), fates) {
-            (Ok(_), _) => Ok(true),
+            (Ok(_), _) => {
+                fates.iter().for_each(|fate| fate.settled(queue));
+                Ok(true)
+            }
             // It ended in time after all, or was cancelled.
             (Err(CommitError::Superseded(_)), [] | [_]) => Ok(false),
             // One of them was: the others are settled one by one.

@@ -89,6 +89,18 @@ async fn an_event_is_taken_away_from_a_handler_that_blocks_its_thread_and_its_la
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn an_event_that_is_given_up_because_its_handler_blocks_is_counted_as_a_dead_letter() {
+    let (diary, freed) = (Diary::default(), Freed::default());
+    let stage = Stage::with([blocking(STEP.retry(Retry::never()), &diary, &freed)]).await;
+
+    stage.emit(1).await;
+
+    let given_up = || stage.runtime.metrics().encode().contains("dead_letters_total 1");
+    until(&diary, given_up).await;
+    assert_eq!(stage.dead_letters().await.len(), 1);
+}
+
 /// Blocks its thread with a batch of this size, and with no other; gives what settles each commit, too.
 async fn blocking_batch(size: u32, diary: &Diary, freed: &Freed) -> (Stage, Diary) {
     let (notes, kept, settled) = (diary.clone(), freed.0.clone(), Diary::default());

@@ -25,7 +25,8 @@ async fn relaxed_commits_survive_the_death_of_their_process() {
     let store = open(&folder);
     let queue = queue(&store).await;
 
-    assert_eq!(waiting(&store, queue).await, 20, "{}", String::from_utf8_lossy(&child.stdout));
+    let (kept, said) = (waiting(&store, queue).await, String::from_utf8_lossy(&child.stdout));
+    assert!(kept >= 20, "{kept}: {said}");
     assert_eq!(store.epoch(), 2, "it was not closed in between");
 }
 
@@ -35,9 +36,11 @@ async fn child_that_dies_after_relaxed_commits() {
     let folder = PathBuf::from(std::env::var_os("STORE_FOLDER").unwrap());
     let store = SqliteStore::open(folder, SqliteOptions::default()).unwrap();
     let queue = queue(&store).await;
-    for _ in 0..20 {
-        assert_eq!(relaxed(&store, queue).await, Durability::Relaxed);
+    for _ in 1..20 {
+        relaxed(&store, queue).await;
     }
+    // On a busy machine some are synced in between: the last one is not.
+    while relaxed(&store, queue).await != Durability::Relaxed {}
     std::process::abort();
 }
 

@@ -67,11 +67,11 @@ impl Queue {
     pub(crate) fn push(&self, taken: Taken) -> Result<(), Why> {
         let bytes = taken.bytes();
         let mut waiting = self.waiting.lock();
-        let is_full = waiting.runs.len() >= self.most.runs
-            || (!waiting.runs.is_empty() && waiting.bytes + bytes > self.most.bytes);
         if waiting.closed {
             return Err(Why::closed);
         }
+        let is_full = waiting.runs.len() >= self.most.runs
+            || (!waiting.runs.is_empty() && waiting.bytes + bytes > self.most.bytes);
         if is_full {
             return Err(Why::full);
         }

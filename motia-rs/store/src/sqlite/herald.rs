@@ -24,6 +24,7 @@ pub(super) type Ear = Arc<Mutex<Option<Arc<dyn Listener>>>>;
 pub(super) type Answer<T, E> = oneshot::Sender<Result<T, E>>;
 
 /// What one transaction came to.
+#[derive(Default)]
 pub(super) struct News {
     pub(super) arrivals: Vec<Arrival>,
     pub(super) changes: Vec<Change>,
@@ -179,7 +180,7 @@ mod tests {
         let (answers, waiting): (Vec<_>, Vec<_>) = (0..MANY).map(|_| oneshot::channel()).unzip();
         let results = answers.iter().map(|_| Err(StoreError::Closed.into())).collect();
         let replies = Replies { answers, results };
-        herald.tell(News { arrivals: Vec::new(), changes: Vec::new(), replies });
+        herald.tell(News { replies, ..News::default() });
         for answer in waiting {
             assert!(answer.blocking_recv().expect("somebody tells").is_err());
         }

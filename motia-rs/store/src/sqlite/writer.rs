@@ -166,11 +166,8 @@ impl Writer {
                 answers.extend(gathering.rest());
                 figures::add(&self.shared.figures.failed, answers.len());
                 let results = answers.iter().map(|_| Err(fault::told(&error).into())).collect();
-                self.herald.tell(News {
-                    arrivals: Vec::new(),
-                    changes: Vec::new(),
-                    replies: Replies { answers, results },
-                });
+                let replies = Replies { answers, results };
+                self.herald.tell(News { replies, ..News::default() });
             }
         }
         self.checkpointer.nudge();

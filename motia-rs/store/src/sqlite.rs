@@ -5,18 +5,20 @@
 //! - [`writer`]: the one thread that writes; [`gather`]: which batches share a transaction; [`batch`]:
 //!   what they write, whole or not at all; [`hot`], [`many`]: the statements that have to be fast
 //! - [`state`], [`queue`], [`dead`], [`ended`]: one kind of thing each, as in `memory/`
+//! - [`segment`], [`segments`], [`bits`]: many deliveries in one row
 //! - [`pull`], [`waiting`]: what waits, in the order of its start and as somebody looks for it;
 //!   [`conditions`]: what is looked for
 //! - [`relaxed`]: what is kept before it is synced; [`herald`]: tells what was kept
 //! - [`readers`]: connections that only read
 //! - [`checkpoint`]: keeps the write-ahead log short
-//! - [`file`], [`lock`], [`schema`], [`log`]: the file itself; [`row`], [`place`], [`numbers`],
+//! - [`options`], [`file`], [`lock`], [`schema`], [`log`]: the file itself; [`row`], [`place`], [`numbers`],
 //!   [`counts`]: what is in it
 //! - [`sum`]: what tells that a row was damaged; [`fault`], [`figures`]: what it says about itself
 //!
 //! The design is measured: see `examples/throughput.rs`.
 
 mod batch;
+mod bits;
 mod checkpoint;
 mod conditions;
 mod counts;
@@ -32,6 +34,7 @@ mod lock;
 mod log;
 mod many;
 mod numbers;
+mod options;
 mod place;
 mod pull;
 mod queue;
@@ -39,6 +42,8 @@ mod readers;
 mod relaxed;
 mod row;
 mod schema;
+mod segment;
+mod segments;
 mod state;
 mod sum;
 mod waiting;
@@ -46,14 +51,13 @@ mod writer;
 
 use std::{
     ffi::c_int,
-    num::NonZeroUsize,
     path::Path,
     sync::{Arc, mpsc},
     thread::ThreadId,
     time::Duration,
 };
 
-pub use self::lock::FolderLock;
+pub use self::{lock::FolderLock, options::SqliteOptions};
 use jiff::Timestamp;
 use motia_core::store::{
     Batch, BoxFuture, Capabilities, Commit, DeadFilter, DeadLetter, Delivery, DeliveryId, Depth,
@@ -72,40 +76,12 @@ use self::{
     numbers::Numbers,
     readers::Readers,
     relaxed::Relaxed,
+    segments::Segments,
     writer::{Job, Shared, Waiting, Writer},
 };
 
 /// How long a store that is dropped waits for its writer to close the file.
 const FAREWELL: Duration = Duration::from_secs(5);
-
-/// How a [`SqliteStore`] uses its file. The defaults suit a server with a local disk.
-#[derive(Debug, Clone)]
-pub struct SqliteOptions {
-    /// Bytes of a page of a new file: a power of two from 512 to 65536.
-    pub page_bytes: u32,
-    /// Bytes of memory in which the writer keeps pages of the file; readers keep up to 2 MiB each. What is
-    /// appended is not read again soon, so a cache that stays in the processor's own is the faster one.
-    pub cache_bytes: usize,
-    /// Connections that read at the same time.
-    pub readers: NonZeroUsize,
-    /// Bytes of write-ahead log after which it is moved into the file and begins anew. A longer log
-    /// means less writing, and more reading when the store is opened after a crash.
-    pub log_bytes: u64,
-    /// How long to wait for another program that writes to the file, such as the `sqlite3` tool.
-    pub busy_timeout: Duration,
-}
-
-impl Default for SqliteOptions {
-    fn default() -> Self {
-        Self {
-            page_bytes: 4096,
-            cache_bytes: 2 << 20,
-            readers: NonZeroUsize::new(4).expect("4 is not 0"),
-            log_bytes: 16 << 20,
-            busy_timeout: Duration::from_secs(5),
-        }
-    }
-}
 
 /// Keeps everything in the file `motia.db` of a data folder.
 ///
@@ -154,14 +130,16 @@ impl SqliteStore {
         let path = file::path(folder.as_ref());
         let (lock, mut db, recovered) = file::open(folder.as_ref(), &options)?;
 
-        let shared = Arc::new(Shared { counts: Counts::load(&db)?, ..Shared::default() });
+        let segments = Segments::load(&db)?;
+        let counts = Counts::load(&db, &segments)?;
+        let shared = Arc::new(Shared { counts, ..Shared::default() });
         let checkpointer = Checkpointer::start(
             file::open_checkpointer(&path, &options)?,
             shared.figures.clone(),
             &options,
         )?;
-        let (epoch, numbers) =
-            begin(&mut db, shared.figures.clone()).map_err(|error| file::at(&path, &error))?;
+        let (epoch, numbers) = begin(&mut db, shared.figures.clone(), &segments)
+            .map_err(|error| file::at(&path, &error))?;
 
         let (jobs, waiting) = mpsc::channel();
         let (ends, writer_ends) = mpsc::channel();
@@ -172,10 +150,12 @@ impl SqliteStore {
             checkpointer,
             herald,
             numbers,
+            segments,
             relaxed,
             shared: shared.clone(),
             lock,
             failed: false,
+            segment_from: options.segment_from.get(),
         };
         let run = move || {
             writer.run(db, &waiting);
@@ -214,13 +194,17 @@ impl SqliteStore {
 }
 
 /// Counts the opening, and has the length of the log told after each commit.
-fn begin(db: &mut rusqlite::Connection, figures: Arc<Figures>) -> rusqlite::Result<(u64, Numbers)> {
+fn begin(
+    db: &mut rusqlite::Connection,
+    figures: Arc<Figures>,
+    segments: &Segments,
+) -> rusqlite::Result<(u64, Numbers)> {
     let page_bytes: u64 = db.pragma_query_value(DEFAULT_NAME, "page_size", |row| row.get(0))?;
     db.wal_hook(Some(move |_: &mut Wal, frames: c_int| {
         figures::set(&figures.wal_bytes, u64::from(frames.unsigned_abs()) * (page_bytes + 24));
         Ok(())
     }))?;
-    let numbers = Numbers::load(db)?;
+    let numbers = Numbers::load(db, segments.highest())?;
     Ok((numbers::count_opening(db)?, numbers))
 }
 

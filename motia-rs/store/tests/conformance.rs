@@ -1,6 +1,6 @@
 //! Both stores do what the port promises.
 
-use std::sync::Arc;
+use std::{num::NonZeroUsize, sync::Arc};
 
 use motia_core::store::Store;
 use motia_store::{MemoryStore, SqliteOptions, SqliteStore};
@@ -16,16 +16,30 @@ mod memory {
     conformance::suite!(subject);
 }
 
-mod sqlite {
+fn sqlite(options: SqliteOptions) -> Subject {
+    let folder = Arc::new(tempfile::tempdir().expect("a folder"));
+    let open = move || -> Arc<dyn Store> {
+        let store = SqliteStore::open(folder.path(), options.clone());
+        Arc::new(store.expect("the folder is free"))
+    };
+    Subject::new(open()).reopened_by(move || std::future::ready(open()))
+}
+
+mod sqlite_by_the_row {
     use super::*;
 
     async fn subject() -> Subject {
-        let folder = Arc::new(tempfile::tempdir().expect("a folder"));
-        let open = move || -> Arc<dyn Store> {
-            let store = SqliteStore::open(folder.path(), SqliteOptions::default());
-            Arc::new(store.expect("the folder is free"))
-        };
-        Subject::new(open()).reopened_by(move || std::future::ready(open()))
+        sqlite(SqliteOptions { segment_from: NonZeroUsize::MAX, ..SqliteOptions::default() })
+    }
+
+    conformance::suite!(subject);
+}
+
+mod sqlite_in_segments {
+    use super::*;
+
+    async fn subject() -> Subject {
+        sqlite(SqliteOptions { segment_from: NonZeroUsize::MIN, ..SqliteOptions::default() })
     }
 
     conformance::suite!(subject);

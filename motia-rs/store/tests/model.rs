@@ -4,6 +4,7 @@
 
 use std::{
     fmt::Debug,
+    num::NonZeroUsize,
     sync::{Arc, Mutex},
 };
 
@@ -65,7 +66,7 @@ const ENTRIES: [&str; 3] = ["x", "y", "z"];
 const ENDINGS: [Ending; 3] = [Ending::Cancelled, Ending::Expired, Ending::Superseded];
 
 fn acts() -> impl Strategy<Value = Act> {
-    let token = || prop_oneof![1 => 0..10_u64, 3 => 10..60_u64];
+    let token = || prop_oneof![1 => 1..10_u64, 3 => 10..60_u64];
     let how = prop_oneof![
         2 => Just(How::Done),
         3 => (nanos(), 1..4_u32).prop_map(|(due, attempt)| How::Retry(due, attempt)),
@@ -94,6 +95,13 @@ fn acts() -> impl Strategy<Value = Act> {
         2 => (id(), nanos()).prop_map(|(id, now)| Act::Redrive(id, now)),
         1 => id().prop_map(Act::Purge),
     ]
+}
+
+/// Several that have nothing special, and are kept together.
+fn together() -> impl Strategy<Value = Vec<Act>> {
+    let to = vec((0..STEPS.len(), Just(None)), 1..3);
+    let plain = to.prop_map(|to| Act::Publish { to, lane: 0, level: 0, end: None, key: 0 });
+    vec(plain, 1..9)
 }
 
 /// Instants within a few microseconds, so that many fall together, and some too fine to be kept.
@@ -392,21 +400,33 @@ fn both_stores_do_the_same() {
     let config =
         Config { cases: 20, max_shrink_iters: 400, failure_persistence: None, ..Config::default() };
     let chance = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
-    let batches = vec(vec(acts(), 1..4), 1..60);
+    let batch = prop_oneof![5 => vec(acts(), 1..4), 1 => together()];
+    let batches = vec(batch, 1..60);
+    let segment_from = select(vec![1, 2, 16]);
 
     TestRunner::new_with_rng(config, chance)
-        .run(&batches, |batches| {
+        .run(&(batches, segment_from), |(batches, segment_from)| {
             let folder = tempfile::tempdir().unwrap();
-            let sqlite = SqliteStore::open(folder.path(), SqliteOptions::default()).unwrap();
+            let segment_from = NonZeroUsize::new(segment_from).unwrap();
+            let options = SqliteOptions { segment_from, ..SqliteOptions::default() };
+            let open = || SqliteStore::open(folder.path(), options.clone()).unwrap();
             let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
             runtime.block_on(async {
-                let mut twins = Twins::new(sqlite).await;
+                let mut twins = Twins::new(open()).await;
                 for (n, batch) in batches.iter().enumerate() {
                     twins.commit(batch, n).await;
                     if n % 10 == 0 {
                         twins.compare().await;
                     }
                 }
+                twins.compare().await;
+
+                twins.stores[1].close().await.unwrap();
+                twins.stores[1] = Arc::new(MemoryStore::new());
+                let sqlite = open();
+                sqlite.verify().await.unwrap();
+                sqlite.queues(&STEPS).await.unwrap();
+                twins.stores[1] = Arc::new(sqlite);
                 twins.compare().await;
             });
             Ok(())

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! # Layout
-//! - [`state`], [`watch`], [`batch`], [`queue`], [`delay`], [`lane`], [`rank`], [`attempt`], [`hold`], [`dead`],
+//! - [`state`], [`watch`], [`batch`], [`queue`], [`delay`], [`lane`], [`rank`], [`attempt`], [`many`], [`hold`], [`dead`],
 //!   [`ended`], [`search`], [`durability`], [`life`]: the behaviours
 //! - [`Subject`]: the store that is asked
 //! - `say`: writes and instants in few words
@@ -33,6 +33,7 @@ pub mod ended;
 pub mod hold;
 pub mod lane;
 pub mod life;
+pub mod many;
 pub mod queue;
 pub mod rank;
 mod say;
@@ -134,6 +135,14 @@ macro_rules! conformance_suite {
             attempt: a_delivery_that_was_not_begun_does_not_say_that_it_was,
             attempt: state_events_and_settlement_happen_together,
             attempt: starts_and_settlements_sent_together_come_out_right,
+
+            many: what_is_published_together_is_pulled_page_by_page,
+            many: what_is_published_together_ends_each_in_its_own_way,
+            many: what_is_published_together_stays_if_a_batch_is_refused,
+            many: what_is_published_together_is_found_by_its_marks,
+            many: it_is_known_how_many_of_them_start_before_one,
+            many: what_is_published_together_survives_reopening,
+            many: any_json_is_kept_as_it_was_published,
 
             hold: a_held_delivery_does_not_fall_due,
             hold: a_held_delivery_keeps_its_place_in_an_ordered_lane,

@@ -218,8 +218,8 @@ fn library() -> PathBuf {
     SOURCE.hash(&mut hash);
     let library = std::env::temp_dir().join(format!("motia-faulty-disk-{:x}.so", hash.finish()));
     if !library.exists() {
-        // Renamed, for several tests may be at it.
-        let draft = tempfile::tempdir().unwrap();
+        // Renamed, for several tests and threads may be at it.
+        let draft = tempfile::tempdir_in(std::env::temp_dir()).unwrap();
         let (source, made) = (draft.path().join("faulty.c"), draft.path().join("faulty.so"));
         fs::write(&source, SOURCE).unwrap();
         let compiled = Command::new("cc")
@@ -229,9 +229,7 @@ fn library() -> PathBuf {
             .status()
             .unwrap();
         assert!(compiled.success(), "the C compiler refuses faulty.c");
-        let beside = library.with_extension(std::process::id().to_string());
-        fs::copy(made, &beside).unwrap();
-        fs::rename(beside, &library).unwrap();
+        fs::rename(made, &library).unwrap();
     }
     library
 }

@@ -22,13 +22,10 @@ use super::{
     hot::Hot,
     numbers::{self, Numbers},
     queue::{self, Moved},
+    segments::Segments,
     state,
 };
 use crate::rules::{self, Until};
-
-/// So many deliveries are worth a statement while others may come; a statement costs about as much as
-/// two of them.
-const WORTH_A_STATEMENT: usize = 16;
 
 /// The writes of one transaction that is not yet kept.
 pub(super) struct Group<'w, 'db> {
@@ -39,6 +36,7 @@ pub(super) struct Group<'w, 'db> {
     /// How many queues there are.
     pub(super) queues: usize,
     pub(super) numbers: &'w mut Numbers,
+    pub(super) segments: &'w mut Segments,
     /// Attempts that start, to be written unless they end well in this very transaction.
     pub(super) starts: HashMap<DeliveryId, Start, RandomState>,
     /// How many starts were not written for that reason.
@@ -59,12 +57,6 @@ pub(super) struct Start {
     token: Token,
 }
 
-impl Start {
-    fn write(self, hot: &mut Hot<'_>, delivery: DeliveryId) -> rusqlite::Result<()> {
-        queue::start(hot, delivery, self.attempt, self.token)
-    }
-}
-
 impl Group<'_, '_> {
     /// Writes a batch, or changes nothing and notes why it was refused.
     ///
@@ -74,14 +66,14 @@ impl Group<'_, '_> {
         let written = match (batch.requires.as_slice(), batch.writes.as_slice()) {
             ([], &[Write::Start { delivery, attempt, token }]) => {
                 if let Some(earlier) = self.starts.insert(delivery, Start { attempt, token }) {
-                    earlier.write(self.hot, delivery)?;
+                    self.start(delivery, earlier)?;
                 }
                 Ok(self.committed(Vec::new()))
             }
             ([], &[Write::Settle { delivery, token, settlement: Settlement::Done }]) => {
                 match self.starts.remove(&delivery) {
                     Some(start) if start.token == token => self.skipped += 1,
-                    Some(start) => start.write(self.hot, delivery)?,
+                    Some(start) => self.start(delivery, start)?,
                     None => {}
                 }
                 self.write_or_undo(batch)
@@ -101,15 +93,11 @@ impl Group<'_, '_> {
         Ok(())
     }
 
-    /// Writes what was noted of many batches, if it is as much as a statement is worth.
-    pub(super) fn write_what_is_worth_it(&mut self) -> rusqlite::Result<()> {
-        if self.hot.many.len() >= WORTH_A_STATEMENT { self.hot.many.write() } else { Ok(()) }
-    }
-
-    /// Writes all that was noted.
+    /// Writes what was noted of many batches.
     pub(super) fn write_the_rest(&mut self) -> rusqlite::Result<()> {
-        self.hot.many.write()?;
+        self.hot.many.write(self.segments)?;
         self.write_starts()?;
+        self.segments.write(&mut self.hot.segments)?;
         match rules::last_kept(&self.watched) {
             Some(seq) => numbers::change(self.db, seq),
             None => Ok(()),
@@ -118,7 +106,17 @@ impl Group<'_, '_> {
 
     /// Writes the starts of all attempts that are not over already.
     fn write_starts(&mut self) -> rusqlite::Result<()> {
-        self.starts.drain().try_for_each(|(delivery, start)| start.write(self.hot, delivery))
+        let mut starts = std::mem::take(&mut self.starts);
+        let written = starts.drain().try_for_each(|(delivery, start)| self.start(delivery, start));
+        self.starts = starts;
+        written
+    }
+
+    fn start(&mut self, id: DeliveryId, Start { attempt, token }: Start) -> rusqlite::Result<()> {
+        if self.segments.start(&mut self.hot.segments, id, attempt, token)? {
+            return Ok(());
+        }
+        queue::start(self.hot, id, attempt, token)
     }
 
     fn write_or_undo(&mut self, batch: Batch) -> Result<Committed, Stop> {
@@ -129,7 +127,8 @@ impl Group<'_, '_> {
 
         let (arrivals, changes) = (self.arrivals.len(), self.changes.len());
         let watched = self.watched.len();
-        let (numbers, many) = (self.numbers.mark(), self.hot.many.len());
+        let (numbers, segments) = (self.numbers.mark(), self.segments.mark());
+        let many = self.hot.many.len();
         self.execute("SAVEPOINT batch")?;
         let written = self.write_all(batch.writes);
         match written {
@@ -137,6 +136,7 @@ impl Group<'_, '_> {
             Err(Stop::Refused(_)) => {
                 self.execute("ROLLBACK TO batch")?;
                 self.numbers.roll_back_to(numbers);
+                self.segments.roll_back_to(segments);
                 self.hot.many.truncate(many);
                 self.arrivals.truncate(arrivals);
                 self.changes.truncate(changes);
@@ -156,7 +156,11 @@ impl Group<'_, '_> {
         for require in &batch.requires {
             match require {
                 Require::Version { .. } => state::require(self.db, require)?,
-                Require::Held { delivery, token } => queue::held(self.db, *delivery, *token)?,
+                Require::Held { delivery, token } => {
+                    if !self.segments.held(self.db, *delivery, *token)? {
+                        queue::held(self.db, *delivery, *token)?;
+                    }
+                }
             }
         }
         for write in &batch.writes {
@@ -235,12 +239,13 @@ impl Group<'_, '_> {
             }
             Write::Publish { event, targets } => self.publish(&event, &targets)?,
             Write::Start { delivery, attempt, token } => {
-                queue::start(self.hot, delivery, attempt, token)?;
+                self.start(delivery, Start { attempt, token })?;
             }
             Write::Settle { delivery, token, settlement } => {
                 self.settle(delivery, token, settlement)?;
             }
             Write::End { delivery, ending, at, note } => {
+                self.take_out(delivery)?;
                 let lay = ended::end(db, delivery, ending, (at, &note))?;
                 if let Some(place) = lay {
                     self.change(delivery.queue, -i64::from(place.ready));
@@ -312,7 +317,13 @@ impl Group<'_, '_> {
 
     fn settle(&mut self, id: DeliveryId, token: Token, settlement: Settlement) -> Result<(), Stop> {
         let db = self.db;
+        if settlement != Settlement::Done {
+            self.take_out(id)?;
+        }
         match settlement {
+            Settlement::Done if self.segments.done(db, &mut self.hot.segments, id, token)? => {
+                self.change(id.queue, -1);
+            }
             Settlement::Done => {
                 let place = queue::done(db, self.hot, id, token)?;
                 self.change(id.queue, -i64::from(place.ready));
@@ -342,6 +353,11 @@ impl Group<'_, '_> {
             }
         }
         Ok(())
+    }
+
+    /// Gives a delivery a row of its own, for what nearly all of them are spared.
+    fn take_out(&mut self, id: DeliveryId) -> rusqlite::Result<()> {
+        self.segments.take_out(self.db, &mut self.hot.many, id)
     }
 
     fn waits(&mut self, id: DeliveryId, until: Until, moved: Moved) {

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::{
     fault, row,
+    segments::Segments,
     sum::{self, Damaged},
 };
 
@@ -29,7 +30,7 @@ pub(super) struct Change {
 }
 
 impl Counts {
-    pub(super) fn load(db: &Connection) -> Result<Self, StoreError> {
+    pub(super) fn load(db: &Connection, segments: &Segments) -> Result<Self, StoreError> {
         const READY: &str = "SELECT (SELECT count(*) FROM delivery WHERE id > ?1 AND id <= ?2)
             + (SELECT count(*) FROM special WHERE id > ?1 AND id <= ?2)";
         let load = || {
@@ -41,10 +42,8 @@ impl Counts {
             while let Some(queue) = rows.next()? {
                 let id = QueueId(queue.get(0)?);
                 let first = row::ready(motia_core::store::DeliveryId { queue: id, seq: 0 });
-                counts.push(Count {
-                    step: queue.get(1)?,
-                    ready: ready.query_row((first, row::last(id)), |row| row.get(0))?,
-                });
+                let rows: u64 = ready.query_row((first, row::last(id)), |row| row.get(0))?;
+                counts.push(Count { step: queue.get(1)?, ready: rows + segments.count(id) });
             }
             Ok(counts)
         };

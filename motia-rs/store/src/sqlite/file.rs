@@ -8,6 +8,7 @@
 //! - Every row carries a [`sum`](super::sum) of what does not change once it was written, which is
 //!   checked whenever the row is read; queues and counters are checked when the file is opened. The
 //!   error names the row, and only what needs that row has to wait for a person.
+//! - A segment and its bits are only there together, and a bit only for a delivery that is there.
 //! - Numbers that are in use already are not given out again: the file is refused.
 //! - [`SqliteStore::verify`](super::SqliteStore::verify) reads the whole file whenever one likes, and
 //!   checks all sums. Only this notices a flip that hides a row: in an index, in the columns by which
@@ -15,7 +16,7 @@
 //!
 //! # What does not
 //! - The columns `token`, `attempts` and `due_at` of a delivery change with every attempt and have no
-//!   sum. Noticed is when they contradict each other: attempts without a token, a time where none can
+//!   sum, nor has the attempt at one that lies in a segment. Noticed is when they contradict each other: attempts without a token, a time where none can
 //!   be or none where one must be. An index holds `due_at` of what is delayed once more, so that
 //!   `verify` finds it. What is left: a flipped `token` lets a straggler settle, or keeps an attempt
 //!   from being settled until the store was opened more often; flipped `attempts` change how often it

@@ -22,14 +22,14 @@ const MOST_BYTES: usize = 8 << 20;
 
 /// Up to so many batches the writer waits for those that were with it the last time: a sync is dear,
 /// and the first who was told comes back long before the others. A larger group is worth its sync.
-const SMALL_GROUP: usize = 64;
+const SMALL_GROUP: usize = 256;
 /// Up to so many batches, those that come while the first are written join them. A larger group leaves
 /// them to the next one, so that there is something to be written while the tasks of this one wake.
 const JOINED: usize = 384;
 /// A wait for more is over when nobody came for so long,
-const LULL: Duration = Duration::from_micros(8);
+const LULL: Duration = Duration::from_micros(20);
 /// and in any case when all waits took so long: less than a sync takes.
-const LONGEST_WAIT: Duration = Duration::from_micros(100);
+const LONGEST_WAIT: Duration = Duration::from_micros(150);
 /// After waits in vain, at most two to the power of this many groups are written without one.
 const MOST_IN_VAIN: u32 = 6;
 
@@ -228,7 +228,7 @@ mod tests {
     fn a_group_is_waited_for_as_large_as_the_last_and_no_larger_than_is_worth_it() {
         let mut patience = Patience::default();
         assert_eq!(patience.expected(), 0);
-        for (came, expected) in [(1, 1), (40, 40), (300, SMALL_GROUP), (48, 48)] {
+        for (came, expected) in [(1, 1), (40, 40), (300, SMALL_GROUP), (248, 248)] {
             patience.learn(patience.came.min(SMALL_GROUP), came);
             assert_eq!(patience.expected(), expected, "after {came}");
         }

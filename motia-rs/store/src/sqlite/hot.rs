@@ -3,14 +3,14 @@
 
 use rusqlite::{Connection, Statement};
 
-use super::many::Many;
+use super::{many::Many, segments::Statements};
 
 /// Statements of the writer, for either of the [tables](super::place).
 pub(super) struct Hot<'db> {
     pub(super) begin: Statement<'db>,
     pub(super) commit: Statement<'db>,
     pub(super) many: Many<'db>,
-    pub(super) publish_delayed: Statement<'db>,
+    pub(super) segments: Statements<'db>,
     pub(super) publish_special: Statement<'db>,
     pub(super) start: Statement<'db>,
     pub(super) start_special: Statement<'db>,
@@ -19,10 +19,7 @@ pub(super) struct Hot<'db> {
 }
 
 impl<'db> Hot<'db> {
-    pub(super) fn prepare(db: &'db Connection) -> rusqlite::Result<Self> {
-        const PUBLISH_DELAYED: &str = "INSERT INTO delivery
-            (id, token, attempts, due_at, emitted_at, event, trace, topic, payload, sum)
-            VALUES (?1, 0, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    pub(super) fn prepare(db: &'db Connection, segment_from: usize) -> rusqlite::Result<Self> {
         const PUBLISH_SPECIAL: &str = "INSERT INTO special
             (id, token, attempts, due_at, emitted_at, event, trace, topic, payload, sum,
                 lane, ordered, priority, expires_at, cancel_key)
@@ -44,8 +41,8 @@ impl<'db> Hot<'db> {
         Ok(Self {
             begin: db.prepare("BEGIN IMMEDIATE")?,
             commit: db.prepare("COMMIT")?,
-            many: Many::prepare(db)?,
-            publish_delayed: db.prepare(PUBLISH_DELAYED)?,
+            many: Many::prepare(db, segment_from)?,
+            segments: Statements::prepare(db)?,
             publish_special: db.prepare(PUBLISH_SPECIAL)?,
             start: db.prepare(start!(delivery))?,
             start_special: db.prepare(start!(special))?,

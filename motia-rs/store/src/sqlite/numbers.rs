@@ -26,9 +26,10 @@ pub(super) struct Numbers {
 pub(super) struct Mark(u64);
 
 impl Numbers {
-    pub(super) fn load(db: &Connection) -> rusqlite::Result<Self> {
+    /// Goes on where the last opening ended; the highest number of a segment is known already.
+    pub(super) fn load(db: &Connection, of_segments: u64) -> rusqlite::Result<Self> {
         let next = read(db, "reserved")?;
-        let highest = highest(db)?;
+        let highest = highest(db)?.max(of_segments);
         if next <= highest {
             let why = "a number above it is in use already";
             return Err(Damaged::error("meta", "name = 'reserved'".to_owned(), why));
@@ -109,7 +110,7 @@ fn read_or(db: &Connection, name: &str, absent: Option<u64>) -> rusqlite::Result
     u64::try_from(value).map_err(|_| Damaged::error("meta", row(), "its value is negative"))
 }
 
-/// The highest sequence number of all that is there.
+/// The highest sequence number of all that has a row of its own.
 fn highest(db: &Connection) -> rusqlite::Result<u64> {
     const ENDS: &str = "SELECT max(
         ifnull((SELECT max(seq) FROM dead_letter), 0), ifnull((SELECT max(seq) FROM ended), 0))";

@@ -1,12 +1,15 @@
 //! Reads what waits in a queue, in the order in which it is to start.
 
+use std::ops::ControlFlow;
+
 use motia_core::store::{Delivery, DeliveryId, Pull, PullLane, Pulled};
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{
     place::{ForEach, Table, for_each},
     queue::{delivery, delivery_columns},
-    row::{MAX_SEQ, delayed, due_micros, last, micros, ready},
+    row::{MAX_SEQ, delayed, delivery_at, due_micros, last, micros, ready},
+    segment,
 };
 
 pub(super) fn pull(db: &Connection, pull: &Pull) -> rusqlite::Result<Pulled> {
@@ -34,14 +37,22 @@ fn pull_ready(db: &Connection, pull: &Pull) -> rusqlite::Result<Vec<Delivery>> {
     const ALL: ForEach = [ready!(delivery, ""), ready!(special, "")];
     const NORMAL: ForEach = [ALL[0], ready!(special, " AND priority IS NULL")];
     let sql = if pull.ranked_after.is_none() { ALL } else { NORMAL };
-    let from = ready(DeliveryId { queue: pull.queue, seq: pull.after.min(MAX_SEQ) });
+    let after = DeliveryId { queue: pull.queue, seq: pull.after.min(MAX_SEQ) };
 
     let read = |table: Table| -> rusqlite::Result<Vec<_>> {
-        let mut ready = db.prepare_cached(table.of(sql))?;
-        ready.query_map((from, last(pull.queue), limit(pull.limit)), delivery)?.collect()
+        let mut statement = db.prepare_cached(table.of(sql))?;
+        let behind = (ready(after), last(pull.queue), limit(pull.limit));
+        statement.query_map(behind, delivery)?.collect()
     };
-    let mut found = read(Table::Plain)?;
-    merge(&mut found, read(Table::Special)?, |delivery| delivery.id.seq);
+    let mut found = Vec::new();
+    let end = DeliveryId { queue: pull.queue, seq: MAX_SEQ };
+    segment::each(db, (after, end), |delivery| {
+        found.push(delivery);
+        if found.len() < pull.limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    for table in Table::ALL {
+        merge(&mut found, read(table)?, |delivery| delivery.id.seq);
+    }
     found.truncate(pull.limit);
     Ok(found)
 }
@@ -210,9 +221,15 @@ pub(super) fn ahead(db: &Connection, id: DeliveryId) -> rusqlite::Result<u64> {
         Ok(Standing { lane: row.get(0)?, is_ranked: row.get(1)?, rank: row.get(2)? })
     };
     let mut look = at_once.prepare_cached(STANDING)?;
-    let Some(standing) = look.query_row((ready(id), delayed(id)), standing).optional()? else {
-        return Ok(0);
+    let standing = match look.query_row((ready(id), delayed(id)), standing).optional()? {
+        None => segment::find(&at_once, id)?.map(|found| Standing {
+            lane: None,
+            is_ranked: false,
+            rank: micros(found.event.emitted_at),
+        }),
+        found => found,
     };
+    let Some(standing) = standing else { return Ok(0) };
     match &standing.lane {
         None => ahead_in_queue(&at_once, id, &standing),
         Some(key) => at_once
@@ -253,8 +270,16 @@ fn ahead_in_queue(db: &Connection, id: DeliveryId, of: &Standing) -> rusqlite::R
             let place = later.query_row((first, end, of.rank, ready(id)), |row| row.get(0));
             end = place.optional()?.unwrap_or(end);
         }
+        segment::each(db, (delivery_at(first), delivery_at(end)), |found| {
+            if (micros(found.event.emitted_at), found.id) <= (of.rank, id) {
+                return ControlFlow::Continue(());
+            }
+            end = ready(found.id);
+            ControlFlow::Break(())
+        })?;
     }
     let normal = db.prepare_cached(NORMAL)?.query_row((first, end), count)?;
+    let normal = normal + segment::count(db, (delivery_at(first), delivery_at(end)))?;
     let ranked = db.prepare_cached(RANKED)?.query_row((id.queue.0, of.rank, ready(id)), count)?;
     Ok(normal + ranked)
 }

@@ -141,31 +141,25 @@ pub(super) fn publish(
         return Ok(());
     }
 
-    let place = if due.is_some() { delayed(id) } else { ready(id) };
-    let sum = sum::content(id, event, lane);
-    let due = due.map(micros);
-    let emitted_at = micros(event.emitted_at);
-    let (id, trace) = (event.id.to_bytes(), trace(event.trace));
-    let (topic, payload) = (&*event.topic, event.payload.as_str());
     if plain {
-        hot.publish_delayed.execute((place, due, emitted_at, id, trace, topic, payload, sum))?;
-    } else {
-        hot.publish_special.execute((
-            place,
-            due,
-            emitted_at,
-            id,
-            trace,
-            topic,
-            payload,
-            sum,
-            lane.map(|lane| &*lane.key),
-            lane.filter(|lane| lane.ordered).map(|_| true),
-            level(event.priority),
-            event.expires_at.map(micros),
-            event.cancel_key.as_deref(),
-        ))?;
+        return hot.many.write_row(id, event, (0, 0), due);
     }
+    let place = if due.is_some() { delayed(id) } else { ready(id) };
+    hot.publish_special.execute((
+        place,
+        due.map(micros),
+        micros(event.emitted_at),
+        event.id.to_bytes(),
+        trace(event.trace),
+        &*event.topic,
+        event.payload.as_str(),
+        sum::content(id, event, lane),
+        lane.map(|lane| &*lane.key),
+        lane.filter(|lane| lane.ordered).map(|_| true),
+        level(event.priority),
+        event.expires_at.map(micros),
+        event.cancel_key.as_deref(),
+    ))?;
     Ok(())
 }
 

@@ -68,8 +68,12 @@ pub(super) fn due(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Times
 
 /// The instant in a column.
 pub(super) fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<Timestamp> {
+    at_micros(row.get(column)?, column)
+}
+
+/// The instant that stood in a column as microseconds.
+pub(super) fn at_micros(micros: i64, column: usize) -> rusqlite::Result<Timestamp> {
     const SECOND: i64 = 1_000_000;
-    let micros: i64 = row.get(column)?;
     // Not `Timestamp::from_microsecond`, which refuses the last second before `Timestamp::MAX`.
     Timestamp::new(micros / SECOND, (micros % SECOND * 1000) as i32)
         .map_err(|error| Error::FromSqlConversionFailure(column, Type::Integer, error.into()))
@@ -98,6 +102,20 @@ pub(super) fn trace(trace: TraceContext) -> [u8; 25] {
     bytes
 }
 
+/// The trace context that these bytes hold.
+pub(super) fn trace_of(bytes: [u8; 25]) -> TraceContext {
+    let mut trace_id = [0; 16];
+    let mut span_id = [0; 8];
+    trace_id.copy_from_slice(&bytes[..16]);
+    span_id.copy_from_slice(&bytes[16..24]);
+    TraceContext {
+        trace_id: TraceId::from_bytes(trace_id),
+        span_id: SpanId::from_bytes(span_id),
+        sampled: bytes[24] != 0,
+        parent: None,
+    }
+}
+
 /// The level of a priority as it is written; nothing for the normal one.
 pub(super) fn level(priority: Priority) -> Option<i8> {
     Some(priority.level()).filter(|_| !priority.is_normal())
@@ -113,23 +131,11 @@ pub(super) fn lane(row: &Row<'_>, first: usize) -> rusqlite::Result<Option<Lane>
 /// The event in the columns of a [content](super::place::content) behind the first two, from `first`
 /// on.
 pub(super) fn event(row: &Row<'_>, first: usize) -> rusqlite::Result<Event> {
-    let id: [u8; 16] = row.get(first + 1)?;
-    let trace: [u8; 25] = row.get(first + 2)?;
-    let mut trace_id = [0; 16];
-    let mut span_id = [0; 8];
-    trace_id.copy_from_slice(&trace[..16]);
-    span_id.copy_from_slice(&trace[16..24]);
-
     Ok(Event {
-        id: EventId::from_bytes(id),
+        id: EventId::from_bytes(row.get(first + 1)?),
         topic: row.get::<_, String>(first + 3)?.into(),
         payload: json(row, first + 4)?,
-        trace: TraceContext {
-            trace_id: TraceId::from_bytes(trace_id),
-            span_id: SpanId::from_bytes(span_id),
-            sampled: trace[24] != 0,
-            parent: None,
-        },
+        trace: trace_of(row.get(first + 2)?),
         emitted_at: instant(row, first)?,
         priority: priority(row, first + 5)?,
         expires_at: instant_or_none(row, first + 6)?,

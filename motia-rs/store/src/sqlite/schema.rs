@@ -12,7 +12,8 @@ const APPLICATION: i32 = 0x6d6f_7469;
 
 /// What makes each version out of the one before; the first out of an empty file. Steps that were
 /// released are never changed, only followed by new ones.
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 
 /// The version of a file of ours; 0 for an empty one.
 pub(super) fn recognise(db: &Connection, path: &Path) -> Result<usize, StoreError> {

@@ -21,7 +21,7 @@ use rusqlite::{Connection, Error, types::Type};
 use super::{
     counts, dead, ended, numbers, queue, row,
     row::{micros, ready},
-    state,
+    segment, state,
 };
 
 /// A row that is not as it was written.
@@ -72,6 +72,7 @@ pub(super) fn check_all(db: &Connection) -> rusqlite::Result<()> {
     numbers::check_all(&at_once)?;
     counts::check_queues(&at_once)?;
     queue::check_all(&at_once)?;
+    segment::check_all(&at_once)?;
     dead::check_all(&at_once)?;
     ended::check_all(&at_once)?;
     state::check_all(&at_once)
@@ -101,6 +102,12 @@ pub(super) fn content(id: DeliveryId, event: &Event, lane: Option<&Lane>) -> u32
         .number_or_none(expires_at.map(micros))
         .text_or_none(cancel_key.as_deref())
         .0
+}
+
+/// Of many deliveries in one row: of its texts and blobs.
+pub(super) fn segment(id: i64, texts: [&str; 4], blobs: [&[u8]; 2]) -> i64 {
+    let sum = texts.into_iter().fold(Sum(0).number(id), Sum::text);
+    blobs.into_iter().fold(sum, |sum, blob| sum.number(blob.len() as i64).bytes(blob)).0.into()
 }
 
 /// Of what a dead letter adds, but for its attempts.

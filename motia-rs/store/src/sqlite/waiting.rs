@@ -1,6 +1,9 @@
 //! Looks for deliveries among all that waits.
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::ControlFlow::{Break, Continue},
+    time::{Duration, Instant},
+};
 
 use motia_core::store::{Delivery, DeliveryId, Page, PageRequest, QueueId, WaitingFilter};
 use rusqlite::{Connection, OptionalExtension, Transaction, params_from_iter, types::Value};
@@ -10,6 +13,7 @@ use super::{
     place::{ForEach, Table},
     queue::{delivery, delivery_columns},
     row::{MAX_SEQ, delayed, delivery_at, ready},
+    segment,
 };
 use crate::rules;
 
@@ -82,6 +86,8 @@ impl Search<'_> {
                 let rows = [ready(*only), delayed(*only)].map(Value::from);
                 self.collect(table.of(ALONG), "id IN (?, ?)", rows)?;
             }
+            let found = if after_it || *held { None } else { segment::find(self.db, *only)? };
+            self.keep(found.filter(|found| self.means(found)).map(|found| found.id));
             return Ok(());
         }
         if cancel_key.is_some() {
@@ -96,6 +102,9 @@ impl Search<'_> {
                 }
             }
             return Ok(());
+        }
+        for queue in queues.iter().filter(|_| lane.is_none()) {
+            self.look_through_segments(*queue)?;
         }
         for row in [ready, delayed] {
             for queue in &queues {
@@ -137,6 +146,40 @@ impl Search<'_> {
         }
     }
 
+    /// Looks through the segments of a queue.
+    fn look_through_segments(&mut self, queue: QueueId) -> rusqlite::Result<()> {
+        let mut seq = self.after;
+        loop {
+            let (_, to) = self.range(queue, ready);
+            let (mut meant, mut more) = (Vec::new(), false);
+            let since = Instant::now();
+            segment::each(self.db, (DeliveryId { queue, seq }, delivery_at(to)), |found| {
+                seq = found.id.seq;
+                if self.means(&found) {
+                    meant.push(found.id);
+                }
+                more = since.elapsed() > LOOK;
+                if more || meant.len() == self.limit { Break(()) } else { Continue(()) }
+            })?;
+            self.keep(meant);
+            if !more {
+                return Ok(());
+            }
+            self.look_again()?;
+        }
+    }
+
+    /// Whether a delivery of a segment is meant, of a queue that is. It has no key, and is not held.
+    fn means(&self, found: &Delivery) -> bool {
+        let WaitingFilter { queue, event, trace, cancel_key, lane, held, .. } = self.filter;
+        queue.is_none_or(|queue| queue == found.id.queue)
+            && event.is_none_or(|event| event == found.event.id)
+            && trace.is_none_or(|trace| trace == found.event.trace.trace_id)
+            && cancel_key.is_none()
+            && lane.is_none()
+            && !held
+    }
+
     /// Where in a part of a queue those lie that can be on the page.
     fn range(&self, queue: QueueId, row: fn(DeliveryId) -> i64) -> (i64, i64) {
         let last = self.found.get(self.limit - 1).map_or(MAX_SEQ, |last| last.seq);
@@ -157,13 +200,18 @@ impl Search<'_> {
             meant.sql, self.limit
         );
         let mut statement = self.db.prepare_cached(&sql)?;
-        for place in statement.query_map(params_from_iter(&meant.params), |row| row.get(0))? {
-            self.found.push(delivery_at(place?));
-        }
+        let places = statement.query_map(params_from_iter(&meant.params), |row| row.get(0))?;
+        let ids = places.map(|place| place.map(delivery_at)).collect::<Result<Vec<_>, _>>()?;
+        self.keep(ids);
+        Ok(())
+    }
+
+    /// Adds to what was found, and forgets what is beyond the page.
+    fn keep(&mut self, ids: impl IntoIterator<Item = DeliveryId>) {
+        self.found.extend(ids);
         self.found.sort_unstable_by_key(|id| id.seq);
         self.found.dedup();
         self.found.truncate(self.limit);
-        Ok(())
     }
 
     /// Begins another look, if this one has lasted.
@@ -186,9 +234,19 @@ impl Search<'_> {
             " FROM special WHERE id IN (?1, ?2)"
         );
         let mut statement = self.db.prepare_cached(READ)?;
-        let mut read =
-            |id: &DeliveryId| statement.query_row((ready(*id), delayed(*id)), delivery).optional();
-        self.found.iter().filter_map(|id| read(id).transpose()).collect()
+        let mut ids = self.found.clone();
+        // Queue by queue, so that a segment is read once for all that are found in it.
+        ids.sort_unstable();
+        let (mut segment, mut found) = (Vec::new(), Vec::new());
+        for id in ids {
+            let row = statement.query_row((ready(id), delayed(id)), delivery).optional()?;
+            if row.is_none() && !segment.iter().any(|near: &Delivery| near.id >= id) {
+                segment = segment::holding(self.db, id)?;
+            }
+            found.extend(row.or_else(|| segment.iter().find(|near| near.id == id).cloned()));
+        }
+        found.sort_unstable_by_key(|delivery| delivery.id.seq);
+        Ok(found)
     }
 
     fn queues(&self) -> rusqlite::Result<Vec<QueueId>> {

@@ -23,6 +23,7 @@ use super::{
     numbers::Numbers,
     queue,
     relaxed::{self, Relaxed},
+    segments::Segments,
 };
 
 /// What the writer is asked to do.
@@ -51,11 +52,14 @@ pub(super) struct Writer {
     pub(super) checkpointer: Checkpointer,
     pub(super) herald: Herald,
     pub(super) numbers: Numbers,
+    pub(super) segments: Segments,
     pub(super) relaxed: Relaxed,
     pub(super) shared: Arc<Shared>,
     pub(super) lock: FolderLock,
     /// The last write failed, and may have left something behind in the log.
     pub(super) failed: bool,
+    /// From so many deliveries on, those that are published together share a row.
+    pub(super) segment_from: usize,
 }
 
 impl Writer {
@@ -78,7 +82,7 @@ impl Writer {
         db: &Connection,
         jobs: &Receiver<Job>,
     ) -> rusqlite::Result<Option<Answer<(), StoreError>>> {
-        let mut hot = Hot::prepare(db)?;
+        let mut hot = Hot::prepare(db, self.segment_from)?;
         let mut next = None;
         let mut patience = Patience::default();
         loop {
@@ -137,6 +141,7 @@ impl Writer {
             durability: *durability.as_ref().unwrap_or(&Durability::Durable),
             queues: self.shared.counts.queues(),
             numbers: &mut self.numbers,
+            segments: &mut self.segments,
             starts: Default::default(),
             skipped: 0,
             results: Vec::new(),
@@ -163,6 +168,7 @@ impl Writer {
             }
             Err(error) => {
                 self.numbers.roll_back();
+                self.segments.roll_back();
                 answers.extend(gathering.rest());
                 figures::add(&self.shared.figures.failed, answers.len());
                 let results = answers.iter().map(|_| Err(fault::told(&error).into())).collect();
@@ -175,6 +181,7 @@ impl Writer {
 
     fn kept(&mut self, changes: &[Change], results: &Results) {
         self.numbers.keep();
+        self.segments.keep();
         self.shared.counts.apply(changes);
 
         let figures = &self.shared.figures;
@@ -258,8 +265,6 @@ fn write_and_keep(
             answers.push(answer);
             group.write_batch(batch)?;
         }
-        // While others come.
-        group.write_what_is_worth_it()?;
         if !gathering.wait() {
             break;
         }

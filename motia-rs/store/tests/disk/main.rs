@@ -24,12 +24,13 @@ async fn a_failing_write_leaves_nothing_of_its_transaction_and_later_ones_are_ke
     let folder = folder();
     let store = open(&folder);
     let queue = queue(&store).await;
-    tool(&folder)
-        .execute_batch(
-            "CREATE TRIGGER broken BEFORE INSERT ON delivery WHEN new.payload = '\"poison\"'
-             BEGIN SELECT RAISE(ABORT, 'the disk is on fire'); END",
-        )
-        .unwrap();
+    for table in ["delivery", "segment"] {
+        let broken = format!(
+            "CREATE TRIGGER broken_{table} BEFORE INSERT ON {table} WHEN instr(new.payload, 'poison')
+             BEGIN SELECT RAISE(ABORT, 'the disk is on fire'); END"
+        );
+        tool(&folder).execute_batch(&broken).unwrap();
+    }
 
     // Sent at once, so that neighbours share the transaction that fails.
     let commits: Vec<_> = (0..50)
@@ -54,7 +55,9 @@ async fn a_failing_write_leaves_nothing_of_its_transaction_and_later_ones_are_ke
     assert!(kept < 50);
     assert_eq!(waiting(&store, queue).await, 2 * kept);
 
-    tool(&folder).execute_batch("DROP TRIGGER broken").unwrap();
+    tool(&folder)
+        .execute_batch("DROP TRIGGER broken_delivery; DROP TRIGGER broken_segment")
+        .unwrap();
     store.commit(Batch::of(publish("\"poison\"", queue))).await.unwrap();
     assert_eq!(waiting(&store, queue).await, 2 * kept + 1);
     assert_eq!(figure(&store, "commits_failed_total"), 50 - kept as u64);

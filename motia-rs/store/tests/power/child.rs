@@ -3,6 +3,7 @@
 use std::{
     fs::{File, OpenOptions},
     io::Write as _,
+    num::NonZeroUsize,
     os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -90,7 +91,8 @@ fn in_memory() -> TempDir {
 
 /// Small pages and a short log, so that few commits go through all that a store does.
 pub(crate) fn options() -> SqliteOptions {
-    SqliteOptions { page_bytes: 512, log_bytes: 8 << 10, ..SqliteOptions::default() }
+    let segment_from = NonZeroUsize::new(2).unwrap();
+    SqliteOptions { page_bytes: 512, log_bytes: 8 << 10, segment_from, ..SqliteOptions::default() }
 }
 
 #[tokio::test]

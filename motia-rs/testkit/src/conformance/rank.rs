@@ -69,7 +69,7 @@ pub async fn what_is_urgent_is_pulled_page_by_page(subject: Subject) {
         // Three ranks, with events of other levels that stand alike.
         let (level, secs) = if n % 2 == 0 { (1, n % 3) } else { (2, n % 3 + 60) };
         let event = urgent(&n.to_string(), level, secs);
-        subject.commit([publish_event(event, &[other, queue]), publish("plain", &[queue])]).await;
+        subject.commit([publish_event(event, &[other, queue]), publish("0", &[queue])]).await;
     }
 
     for limit in [1, 3, 5, 12, 100] {

@@ -194,6 +194,13 @@ impl Subject {
         self.store.dead_letters(&all, PageRequest::first(1000)).await.unwrap().items
     }
 
+    /// So much waits in each queue.
+    pub(super) async fn assert_counted(&self, expected: &[(QueueId, u64)]) {
+        for (queue, count) in expected {
+            assert_eq!(self.depth(*queue, at(0)).await.waiting, *count);
+        }
+    }
+
     /// What is counted is what is listed.
     pub(super) async fn assert_depths_agree(&self, now: Timestamp) {
         for depth in self.store.depths(now).await.unwrap() {

@@ -27,9 +27,9 @@ const SMALL_GROUP: usize = 256;
 /// them to the next one, so that there is something to be written while the tasks of this one wake.
 const JOINED: usize = 384;
 /// A wait for more is over when nobody came for so long,
-const LULL: Duration = Duration::from_micros(20);
+const LULL: Duration = Duration::from_micros(8);
 /// and in any case when all waits took so long: less than a sync takes.
-const LONGEST_WAIT: Duration = Duration::from_micros(150);
+const LONGEST_WAIT: Duration = Duration::from_micros(100);
 /// After waits in vain, at most two to the power of this many groups are written without one.
 const MOST_IN_VAIN: u32 = 6;
 

@@ -116,7 +116,7 @@ impl Queue {
         let deliveries = inner.shelf.take(now, expired);
         self.use_rate(inner, now);
         let mut unrecorded = false;
-        for delivery in deliveries.iter().filter(|delivery| self.shared.inherited(delivery)) {
+        for delivery in deliveries.iter().filter(|delivery| self.shared.inherited(delivery, now)) {
             unrecorded |= inner.begun.may_have_begun(delivery);
         }
         inner.running += 1;

@@ -340,6 +340,12 @@ impl Commit {
         Self(Inner::Waiting(answer))
     }
 
+    /// How it ended, if it is over already and was not awaited yet.
+    #[must_use]
+    pub fn result(&self) -> Option<&Result<Committed, CommitError>> {
+        if let Inner::Ready(result) = &self.0 { result.as_ref() } else { None }
+    }
+
     /// Any other commit, as a decorator makes one.
     pub fn boxed(
         future: impl Future<Output = Result<Committed, CommitError>> + Send + 'static,

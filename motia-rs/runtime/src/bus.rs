@@ -108,11 +108,11 @@ impl Shared {
         self.engine.store()
     }
 
-    /// Whether a process before this one may have begun a delivery. One that was emitted later than now is
-    /// from before the clock was set back.
-    fn inherited(&self, delivery: &Delivery) -> bool {
+    /// Whether a process before this one may have begun a delivery that was taken at this instant. One that
+    /// was emitted later than that is from before the clock was set back.
+    fn inherited(&self, delivery: &Delivery, taken_at: Timestamp) -> bool {
         let emitted_at = delivery.event.emitted_at;
-        delivery.due.unwrap_or(emitted_at) <= self.started_at || emitted_at > self.engine.now()
+        delivery.due.unwrap_or(emitted_at) <= self.started_at || emitted_at > taken_at
     }
 
     /// A fencing token higher than all before it: openings of the store, then attempts since.

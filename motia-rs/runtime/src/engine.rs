@@ -16,7 +16,7 @@ use motia_core::{
     registry::{Registry, Step},
     schema::{Checker, Schemas},
     setting::Values,
-    store::{Batch, BoxFuture, Commit, QueueId, Store, StoreError, Write},
+    store::{Batch, BoxFuture, Commit, CommitError, Committed, QueueId, Store, StoreError, Write},
 };
 use prometheus_client::metrics::counter::Counter;
 use serde_json::Value;
@@ -224,13 +224,28 @@ fn area(write: &Write) -> Option<Area> {
 
 impl AppEngine {
     /// The counters of what a batch emits.
-    fn emitted(&self, batch: &Batch) -> SmallVec<[Counter; 1]> {
+    fn emitted(&self, batch: &Batch) -> SmallVec<[&Counter; 1]> {
         let counter = |write: &Write| match write {
-            Write::Publish { event, .. } => Some(self.routes.get(&*event.topic)?.1.clone()),
+            Write::Publish { event, .. } => Some(&self.routes.get(&*event.topic)?.1),
             _ => None,
         };
         batch.writes.iter().filter_map(counter).collect()
     }
+}
+
+/// Counts what a batch emitted, if it is kept, and tells what it was about.
+fn tell<'c>(
+    result: &Result<Committed, CommitError>,
+    emitted: impl IntoIterator<Item = &'c Counter>,
+    areas: &[Area],
+    pulse: &Pulse,
+) {
+    if result.is_ok() {
+        for topic in emitted {
+            topic.inc();
+        }
+    }
+    areas.iter().for_each(|area| pulse.beat(*area));
 }
 
 impl Engine for AppEngine {
@@ -248,15 +263,15 @@ impl Engine for AppEngine {
         if areas.is_empty() && emitted.is_empty() {
             return commit;
         }
+        if let Some(result) = commit.result() {
+            tell(result, emitted, &areas, &self.pulse);
+            return commit;
+        }
         let pulse = self.pulse.clone();
+        let emitted: SmallVec<[Counter; 1]> = emitted.into_iter().cloned().collect();
         Commit::boxed(async move {
             let committed = commit.await;
-            if committed.is_ok() {
-                for topic in &emitted {
-                    topic.inc();
-                }
-            }
-            areas.into_iter().for_each(|area| pulse.beat(area));
+            tell(&committed, &emitted, &areas, &pulse);
             committed
         })
     }

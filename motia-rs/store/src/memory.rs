@@ -54,7 +54,8 @@ use crate::rules;
 #[derive(Default)]
 pub struct MemoryStore {
     /// Held from before a commit until the listener has heard of it, so that it hears in order. A
-    /// lock of its own, so that the listener may read.
+    /// lock of its own, so that the listener may read. Held for what the listener hears nothing of, too:
+    /// a delivery that was read before it was heard of must not be settled before.
     order: Mutex<()>,
     kept: Mutex<Kept>,
     listener: OnceLock<Arc<dyn Listener>>,

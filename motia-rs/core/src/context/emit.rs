@@ -68,7 +68,7 @@ use crate::{
 #[derive(Debug)]
 pub struct Emit<'c> {
     run: &'c Arc<Run>,
-    event: Result<Outgoing, EmitError>,
+    event: Result<Outgoing<'c>, EmitError>,
     options: EmitOptions<'c>,
 }
 

@@ -25,29 +25,28 @@ use crate::{
 
 /// An event that passed all checks.
 #[derive(Debug)]
-pub(super) struct Outgoing {
+pub(super) struct Outgoing<'r> {
     topic: Name,
     payload: JsonText,
+    /// Who hears it, if anybody does.
+    route: Option<&'r Route>,
 }
 
-impl Outgoing {
-    pub(super) fn typed<T: Topic>(run: &Run, event: &T) -> Result<Self, EmitError> {
+impl<'r> Outgoing<'r> {
+    pub(super) fn typed<T: Topic>(run: &'r Run, event: &T) -> Result<Self, EmitError> {
         let topic = Name::Borrowed(T::NAME);
         let route = run.engine.route(T::NAME);
         // Shape and types are the compiler's; only rules beyond them are left to check.
         let constrained =
             |route: &&Route| route.checker.as_ref().is_some_and(Checker::is_constrained);
-        match route.filter(constrained) {
-            Some(route) => {
-                checked(&topic, event, route)?;
-                Self::encoded(run, topic, event)
-            }
-            None => Self::encoded(run, topic, event),
+        if let Some(route) = route.filter(constrained) {
+            checked(&topic, event, route)?;
         }
+        Self::encoded(run, topic, event, route)
     }
 
     pub(super) fn raw<T: Serialize + ?Sized>(
-        run: &Run,
+        run: &'r Run,
         topic: &str,
         payload: &T,
     ) -> Result<Self, EmitError> {
@@ -58,11 +57,11 @@ impl Outgoing {
         let topic = Name::Borrowed(route.topic);
         let value = checked(&topic, payload, route)?;
         match route.mark {
-            None => Self::encoded(run, topic, &value),
+            None => Self::encoded(run, topic, &value, Some(route)),
             Some(mark) => {
                 let marked = mark(value)
                     .map_err(|source| EmitError::Encode { topic: topic.to_string(), source })?;
-                Self::kept(run, topic, marked)
+                Self::kept(run, topic, marked, Some(route))
             }
         }
     }
@@ -71,18 +70,24 @@ impl Outgoing {
         run: &Run,
         topic: Name,
         payload: &T,
+        route: Option<&'r Route>,
     ) -> Result<Self, EmitError> {
         let payload = JsonText::encode(payload)
             .map_err(|source| EmitError::Encode { topic: topic.to_string(), source })?;
-        Self::kept(run, topic, payload)
+        Self::kept(run, topic, payload, route)
     }
 
-    fn kept(run: &Run, topic: Name, payload: JsonText) -> Result<Self, EmitError> {
+    fn kept(
+        run: &Run,
+        topic: Name,
+        payload: JsonText,
+        route: Option<&'r Route>,
+    ) -> Result<Self, EmitError> {
         let (size, limit) = (payload.len(), run.engine.limits().payload);
         if size > limit {
             return Err(EmitError::TooLarge { topic: topic.into_owned(), size, limit });
         }
-        Ok(Self { topic, payload })
+        Ok(Self { topic, payload, route })
     }
 
     /// The write that publishes it, and its id.
@@ -91,7 +96,7 @@ impl Outgoing {
         run: &Run,
         options: &EmitOptions<'_>,
     ) -> Result<(EventId, Write), EmitError> {
-        let Self { topic, payload } = self;
+        let Self { topic, payload, route } = self;
         for (what, key) in options.keys() {
             checked_key(what, key)?;
         }
@@ -104,7 +109,7 @@ impl Outgoing {
             ..Event::new(topic, payload, TraceContext { parent: None, ..run.trace }, now)
         });
 
-        let targets = match run.engine.route(&event.topic) {
+        let targets = match route {
             None => Arc::default(),
             Some(route) if route.subscribers.is_empty() && due.is_none() => route.targets.clone(),
             Some(route) => targets(route, &event, options.group.as_deref(), due)?,

@@ -256,13 +256,11 @@ impl<Emits> Transaction<Emits> {
     }
 
     /// Emits an event; gives its id, for what is kept beside it under its name.
-    #[expect(clippy::needless_pass_by_value, reason = "what is emitted is given away")]
     pub fn emit<T, At>(&mut self, event: T) -> EventId
     where
         T: Topic + MemberOf<Emits, At>,
     {
-        let outgoing = Outgoing::typed(&self.run, &event);
-        self.publish(outgoing, &EmitOptions::new())
+        self.emit_with(event, EmitOptions::new())
     }
 
     /// Emits an event, delivered in a way of its own. One whose deduplication key was used before is left
@@ -273,21 +271,22 @@ impl<Emits> Transaction<Emits> {
         T: Topic + MemberOf<Emits, At>,
     {
         let outgoing = Outgoing::typed(&self.run, &event);
-        self.publish(outgoing, &options)
+        let write = outgoing.and_then(|event| event.publish(&self.run, &options));
+        self.publish(write, &options)
     }
 
     /// Emits to a topic that is only known at run time.
     pub fn emit_raw<T: Serialize + ?Sized>(&mut self, topic: &str, payload: &T) -> EventId {
-        let outgoing = Outgoing::raw(&self.run, topic, payload);
-        self.publish(outgoing, &EmitOptions::new())
+        let (outgoing, options) = (Outgoing::raw(&self.run, topic, payload), EmitOptions::new());
+        let write = outgoing.and_then(|event| event.publish(&self.run, &options));
+        self.publish(write, &options)
     }
 
     fn publish(
         &mut self,
-        outgoing: Result<Outgoing, EmitError>,
+        write: Result<(EventId, Write), EmitError>,
         options: &EmitOptions<'_>,
     ) -> EventId {
-        let write = outgoing.and_then(|event| event.publish(&self.run, options));
         // One that was refused makes the commit fail, whatever is written under its name.
         let id = write.as_ref().map_or_else(|_| EventId::new(self.run.engine.now()), |(id, _)| *id);
         if let Ok((_, publish)) = &write {

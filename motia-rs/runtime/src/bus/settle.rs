@@ -37,7 +37,7 @@ pub(super) struct Fate {
     pub(super) delivery: DeliveryId,
     settlement: Settlement,
     /// What is emitted in the same commit, where somebody is to be told that it was given up.
-    announcement: Option<Write>,
+    announcement: Option<Box<Write>>,
 }
 /// What becomes of the deliveries of an attempt.
 pub(super) type Fates = SmallVec<[Fate; 1]>;
@@ -64,11 +64,14 @@ pub(super) fn by_result(
 }
 
 /// All deliveries are given back, as if they had not been started; `begun`: their handler was.
-pub(super) fn given_back(deliveries: &[Delivery], now: Timestamp, begun: bool) -> Fates {
+pub(super) fn given_back(
+    deliveries: impl Iterator<Item = DeliveryId>,
+    now: Timestamp,
+    begun: bool,
+) -> Fates {
     let settlement = || Settlement::Return { now, begun };
-    let fate =
-        |delivery: DeliveryId| Fate { delivery, settlement: settlement(), announcement: None };
-    deliveries.iter().map(|delivery| fate(delivery.id)).collect()
+    let fate = |delivery| Fate { delivery, settlement: settlement(), announcement: None };
+    deliveries.map(fate).collect()
 }
 
 impl Fate {
@@ -80,17 +83,12 @@ impl Fate {
         settlement: Settlement,
     ) -> Self {
         let announcement = match &settlement {
-            Settlement::Dead { reason, .. } => announcement(queue, delivery, attempts, reason),
+            Settlement::Dead { reason, .. } => {
+                announcement(queue, delivery, attempts, reason).map(Box::new)
+            }
             _ => None,
         };
         Self { delivery: delivery.id, settlement, announcement }
-    }
-
-    fn writes(&self, token: Token) -> impl Iterator<Item = Write> {
-        let Self { delivery, settlement, announcement } = self;
-        let (delivery, settlement) = (*delivery, settlement.clone());
-        let settle = Write::Settle { delivery, token, settlement };
-        [settle].into_iter().chain(announcement.clone())
     }
 
     /// Tells of it once it is kept.
@@ -98,7 +96,7 @@ impl Fate {
         let (metrics, pulse) = (&queue.shared.metrics, &queue.shared.pulse);
         if let Settlement::Dead { .. } = self.settlement {
             metrics.dead_letters.inc();
-            metrics.emitted(&self.announcement);
+            metrics.emitted(self.announcement.as_deref());
             pulse.beat(Area::Dead);
         } else {
             pulse.beat(Area::Queues);
@@ -108,7 +106,12 @@ impl Fate {
 
 /// The batch that settles deliveries.
 pub(super) fn batch(fates: &[Fate], token: Token) -> Batch {
-    let writes = fates.iter().flat_map(|fate| fate.writes(token)).collect();
+    let mut writes = Vec::with_capacity(fates.len());
+    for Fate { delivery, settlement, announcement } in fates {
+        let (delivery, settlement) = (*delivery, settlement.clone());
+        writes.push(Write::Settle { delivery, token, settlement });
+        writes.extend(announcement.as_deref().cloned());
+    }
     Batch { writes, ..Batch::default() }
 }
 
@@ -127,11 +130,11 @@ fn announcement(
 
 /// Settles deliveries, all of a batch in one commit; where somebody else has ended some of them meanwhile,
 /// one by one, so that these do not keep the others.
-pub(super) async fn each(queue: &Queue, place: Place, token: Token, fates: Fates) {
-    if let [fate] = &*fates {
+pub(super) async fn each(queue: &Queue, place: Place, token: Token, fates: &[Fate]) {
+    if let [fate] = fates {
         return one(queue, place, token, fate).await;
     }
-    match insist(&queue.shared, queue.step_name(), || batch(&fates, token)).await {
+    match insist(&queue.shared, queue.step_name(), || batch(fates, token)).await {
         Some(Ok(())) => fates.iter().for_each(|fate| fate.settled(queue)),
         Some(Err(_)) => {
             join_all(fates.iter().map(|fate| one(queue, place, token, fate))).await;

@@ -54,9 +54,15 @@ impl Slots {
         self.used.load(SeqCst) < self.limit
     }
 
+    /// Whether a queue stands in the line, or was promised a slot: whoever ends an attempt then gives its slot
+    /// back, and otherwise may keep it for the next.
+    pub(super) fn are_waited_for(&self) -> bool {
+        self.concerned.load(SeqCst) > 0
+    }
+
     /// Takes a slot; a queue that finds none is told when one is promised to it.
     pub(super) fn take(&self, queue: &Weak<Queue>) -> bool {
-        if self.concerned.load(SeqCst) == 0 && self.try_take() {
+        if !self.are_waited_for() && self.try_take() {
             return true;
         }
         self.change(|line| {
@@ -84,7 +90,7 @@ impl Slots {
     /// Gives a slot back; gives the queue that it is promised to, which is to be told.
     pub(super) fn give_back(&self) -> Option<Weak<Queue>> {
         self.used.fetch_sub(1, SeqCst);
-        if self.concerned.load(SeqCst) == 0 {
+        if !self.are_waited_for() {
             return None;
         }
         self.change(|line| {
@@ -99,7 +105,7 @@ impl Slots {
 
     /// Whether a slot was promised to a queue that has no use for it any more: it is to be given back.
     pub(super) fn decline(&self, queue: &Weak<Queue>) -> bool {
-        self.concerned.load(SeqCst) > 0 && self.change(|line| line.take_promise(queue))
+        self.are_waited_for() && self.change(|line| line.take_promise(queue))
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut Line) -> T) -> T {

@@ -21,10 +21,9 @@ use motia_core::{
     error::StepResult,
     registry::Step,
     store::{Batch, Commit, Delivery, DeliveryId, Ending, Token, WaitingFilter, Write, every_page},
+    trace::TraceContext,
 };
-
-use smallvec::smallvec;
-use tokio_util::sync::CancellationToken;
+use smallvec::SmallVec;
 
 use super::{
     Queue, Shared, announce,
@@ -32,11 +31,12 @@ use super::{
     debounced,
     settle::{self, Ended, Fate, dead},
 };
-use crate::invoke::attempt;
+use crate::invoke::{attempt, first_run};
 
 /// Works until nothing may be taken.
 pub(super) async fn run(queue: Arc<Queue>) {
     let mut handled = 0_u32;
+    let mut spare = None;
     let mut next = queue.take();
     while let Some(taken) = next {
         if taken.spawned {
@@ -44,31 +44,37 @@ pub(super) async fn run(queue: Arc<Queue>) {
             // threads take any task from this one but the last that it spawned.
             queue.shared.tasks.spawn(async {});
         }
-        let (verdict, token) = work(&queue, &taken).await;
+        let verdict;
+        (verdict, spare) = work(&queue, &taken, spare).await;
         handled = handled.wrapping_add(1);
         if handled.is_multiple_of(32) {
             // Before the next is taken, for what was taken after it would be started first.
             tokio::task::yield_now().await;
         }
+        let token = spare.as_ref().map_or_else(Arc::default, |run| run.cancelled.clone());
         next = queue.go_on(&taken, verdict, token);
     }
 }
 
-/// Works on what was taken; says what it showed of the step's dependency, and gives a token to cancel
-/// the next attempt.
-async fn work(queue: &Arc<Queue>, taken: &Taken) -> (Verdict, Arc<CancellationToken>) {
+/// Works on what was taken, in a run that is `spare` if there is one; says what it showed of the step's
+/// dependency, and gives the run back if it may serve once more, with its token.
+async fn work(
+    queue: &Arc<Queue>,
+    taken: &Taken,
+    spare: Option<Arc<Run>>,
+) -> (Verdict, Option<Arc<Run>>) {
     let shared = &queue.shared;
     let Some(first) = taken.deliveries.first() else {
-        return (Verdict::SaysNothing, Arc::default());
+        return (Verdict::SaysNothing, None);
     };
     if let Some(verdict) = given_up(queue, taken).await {
-        return (verdict, Arc::default());
+        return (verdict, None);
     }
 
     let (number, token) = (first.attempts.saturating_add(1), shared.next_token());
     let recorded = is_recorded_first(queue, taken, token).await;
     let started_at = if recorded { shared.engine.now() } else { taken.at };
-    let run = Arc::new(attempt_of(queue, taken, number, token, started_at));
+    let run = attempt_of(queue, taken, (number, token), started_at, spare);
     let lease = shared.watch.lease(queue, taken, (token, number), started_at);
     // What was cancelled before it was begun has no handler that may have done something.
     let begun = !taken.cancelled.is_cancelled();
@@ -85,21 +91,22 @@ async fn work(queue: &Arc<Queue>, taken: &Taken) -> (Verdict, Arc<CancellationTo
             let fates = settle::by_result(queue, &taken.deliveries, &ended, &result);
             let verdict = verdict(&result);
             drop(result);
-            settle::each(queue, taken.place, token, fates).await;
+            settle::each(queue, taken.place, token, &fates).await;
             verdict
         }
         None => {
             let (place, deliveries, at) = (taken.place, &taken.deliveries, shared.engine.now());
             // What was cancelled has ended in the store; its batch has not.
             if deliveries.len() > 1 || queue.ended(place).is_none() {
-                settle::each(queue, place, token, settle::given_back(deliveries, at, begun)).await;
+                let ids = deliveries.iter().map(|delivery| delivery.id);
+                settle::each(queue, place, token, &settle::given_back(ids, at, begun)).await;
             }
             Verdict::SaysNothing
         }
     };
-    // Nobody has the context any more: its token serves once more.
+    // Nobody has the context any more.
     let unused = Arc::strong_count(&run) == 1 && !taken.cancelled.is_cancelled();
-    (verdict, if unused { taken.cancelled.clone() } else { Arc::default() })
+    (verdict, unused.then_some(run))
 }
 
 /// The batch that records the start of an attempt.
@@ -130,7 +137,7 @@ async fn is_recorded_first(queue: &Queue, taken: &Taken, token: Token) -> bool {
         return true;
     }
     // What the process before this one may have died of does not start before it is counted.
-    let inherited = taken.deliveries.iter().any(|delivery| shared.inherited(delivery));
+    let inherited = taken.deliveries.iter().any(|delivery| shared.inherited(delivery, taken.at));
     if inherited {
         settle::insist(shared, queue.step_name(), || start(taken, token)).await;
     }
@@ -176,31 +183,33 @@ async fn given_up(queue: &Arc<Queue>, taken: &Taken) -> Option<Verdict> {
     // What failed in a batch is tried alone, however few attempts there are.
     let least = if options.batch.is_some() { 2 } else { 1 };
     let most_attempts = options.most_attempts().max(least);
-    let mut others = Vec::new();
+    let mut over = SmallVec::<[DeliveryId; 1]>::new();
     for delivery in &taken.deliveries {
-        let unsettled = shared.inherited(delivery) || delivery.due.is_none();
-        if taken.unrecorded || (delivery.attempts > 0 && unsettled) {
+        let unsettled = || shared.inherited(delivery, taken.at) || delivery.due.is_none();
+        if taken.unrecorded || (delivery.attempts > 0 && unsettled()) {
             // An attempt may have been begun and never settled: the process died, perhaps after its
             // effect.
             shared.metrics.possible_duplicates.inc();
         }
         if let Some(expired) = expired(shared, delivery, options.ttl) {
             end_expired(shared.clone(), queue.subscriber.step.clone(), expired).await;
+            over.push(delivery.id);
         } else if delivery.attempts >= most_attempts {
             let reason = why_given_up(shared, delivery).await;
             let (dead, token) = (dead(reason, shared.engine.now(), None), shared.next_token());
             let fate = Fate::of(queue, delivery, (token, delivery.attempts), dead);
-            settle::each(queue, taken.place, token, smallvec![fate]).await;
-        } else {
-            others.push(delivery.clone());
+            settle::each(queue, taken.place, token, &[fate]).await;
+            over.push(delivery.id);
         }
     }
-    if others.len() == taken.deliveries.len() {
+    if over.is_empty() {
         return None;
     }
     // The others of the batch make another.
-    let given_back = settle::given_back(&others, shared.engine.now(), false);
-    settle::each(queue, taken.place, shared.next_token(), given_back).await;
+    let others =
+        taken.deliveries.iter().map(|delivery| delivery.id).filter(|id| !over.contains(id));
+    let given_back = settle::given_back(others, shared.engine.now(), false);
+    settle::each(queue, taken.place, shared.next_token(), &given_back).await;
     Some(Verdict::SaysNothing)
 }
 
@@ -246,32 +255,50 @@ fn verdict(result: &StepResult) -> Verdict {
     }
 }
 
+/// The run of an attempt, in the place of a `spare` one that nobody else has: so not all threads count with
+/// each attempt how many have the engine.
 fn attempt_of(
     queue: &Queue,
     taken: &Taken,
-    number: u32,
-    token: Token,
+    made: (u32, Token),
     started_at: Timestamp,
-) -> Run {
+    spare: Option<Arc<Run>>,
+) -> Arc<Run> {
     let step = &queue.subscriber.step;
-    let timeout = queue.subscriber.event_step().options.timeout;
-    let begun_before = taken.deliveries.iter().any(|delivery| delivery.begun);
-    let trace = taken.deliveries.first().map(|delivery| delivery.event.trace.child());
-    Run {
-        engine: queue.shared.engine.clone(),
-        step: step.name(),
-        flows: step.about.flows,
-        trace: trace.unwrap_or_else(motia_core::trace::TraceContext::root),
-        attempt: number,
-        possible_duplicate: begun_before || taken.unrecorded,
+    let mut run = spare.unwrap_or_else(|| {
+        let (engine, cancelled) = (queue.shared.engine.clone(), taken.cancelled.clone());
+        Arc::new(first_run(engine, step, TraceContext::root(), cancelled))
+    });
+    let Run {
+        engine: _,
+        step: _,
+        flows: _,
+        trace,
+        attempt,
+        possible_duplicate,
         token,
-        deliveries: taken.deliveries.iter().map(|each| (each.event.id, each.id)).collect(),
-        deadline: timeout.and_then(|timeout| started_at.checked_add(timeout).ok()),
-        cancelled: taken.cancelled.clone(),
-        heeds_cancel: AtomicBool::new(false),
-        settled: AtomicBool::new(false),
-        notes: queue.subscriber.observer.notes(started_at, || Some(input(taken))),
+        deliveries,
+        deadline,
+        cancelled,
+        heeds_cancel,
+        settled,
+        notes,
+    } = Arc::get_mut(&mut run).expect("a spare run is nobody else's");
+
+    if let Some(first) = taken.deliveries.first() {
+        *trace = first.event.trace.child();
     }
+    (*attempt, *token) = made;
+    let begun_before = taken.deliveries.iter().any(|delivery| delivery.begun);
+    *possible_duplicate = begun_before || taken.unrecorded;
+    deliveries.clear();
+    deliveries.extend(taken.deliveries.iter().map(|each| (each.event.id, each.id)));
+    let timeout = queue.subscriber.event_step().options.timeout;
+    *deadline = timeout.and_then(|timeout| started_at.checked_add(timeout).ok());
+    *cancelled = taken.cancelled.clone();
+    (*heeds_cancel, *settled) = (AtomicBool::new(false), AtomicBool::new(false));
+    *notes = queue.subscriber.observer.notes(started_at, || Some(input(taken)));
+    run
 }
 
 /// What is shown of the events to those who look at their run later.

@@ -34,7 +34,7 @@ impl Queue {
     /// Takes the next delivery to work on, or batch of them; `None` lets the worker go.
     pub(in super::super) fn take(self: &Arc<Self>) -> Option<Taken> {
         let mut inner = self.inner.lock();
-        self.take_or_leave(&mut inner, Arc::default())
+        self.take_or_leave(&mut inner, Arc::default(), false)
     }
 
     /// Ends the work on what was taken and takes the next, with a token to cancel it; `None` lets the
@@ -49,15 +49,23 @@ impl Queue {
         if !self.free(&mut inner, done.place, &done.deliveries, verdict) {
             return None; // the work was taken away, and this worker's place with it
         }
-        self.take_or_leave(&mut inner, token)
+        let keeps_slot = !self.shared.slots.are_waited_for();
+        if !keeps_slot {
+            self.slot_is_free();
+        }
+        self.take_or_leave(&mut inner, token, keeps_slot)
     }
 
     fn take_or_leave(
         self: &Arc<Self>,
         inner: &mut Inner,
         token: Arc<CancellationToken>,
+        mut has_slot: bool,
     ) -> Option<Taken> {
-        let mut taken = self.take_next(inner, token);
+        let mut taken = self.take_next(inner, token, &mut has_slot);
+        if taken.is_none() && has_slot {
+            self.slot_is_free();
+        }
         let mut spawned = false;
         if taken.is_some() {
             // Each worker brings in the next, so that no more come than find something to do.
@@ -75,7 +83,12 @@ impl Queue {
         taken
     }
 
-    fn take_next(&self, inner: &mut Inner, cancelled: Arc<CancellationToken>) -> Option<Taken> {
+    fn take_next(
+        &self,
+        inner: &mut Inner,
+        cancelled: Arc<CancellationToken>,
+        has_slot: &mut bool,
+    ) -> Option<Taken> {
         let now = self.shared.engine.now();
         loop {
             if inner.shelf.is_empty() {
@@ -92,7 +105,8 @@ impl Queue {
                 break;
             }
         }
-        if !self.shared.slots.take(&self.me) {
+        *has_slot = *has_slot || self.shared.slots.take(&self.me);
+        if !*has_slot {
             inner.closed = Some(Reason::ProcessBusy { running: self.shared.slots.limit });
             return None;
         }
@@ -102,7 +116,6 @@ impl Queue {
                 Ok(entered) => trial = entered,
                 Err(state) => {
                     // Another queue was faster with the only trial.
-                    self.slot_is_free();
                     inner.closed =
                         Some(Reason::CircuitOpen { name: circuit.name().clone(), state });
                     return None;
@@ -116,7 +129,7 @@ impl Queue {
         let deliveries = inner.shelf.take(now, expired);
         self.use_rate(inner, now);
         let mut unrecorded = false;
-        for delivery in deliveries.iter().filter(|delivery| self.shared.inherited(delivery)) {
+        for delivery in deliveries.iter().filter(|delivery| self.shared.inherited(delivery, now)) {
             unrecorded |= inner.begun.may_have_begun(delivery);
         }
         inner.running += 1;
@@ -187,6 +200,7 @@ impl Queue {
         if !self.free(&mut inner, place, deliveries, verdict) {
             return false;
         }
+        self.slot_is_free();
         inner.workers -= 1;
         if inner.shelf.wants(|| self.shared.engine.now()) {
             self.read_on(&mut inner);
@@ -195,6 +209,7 @@ impl Queue {
         true
     }
 
+    /// Ends an attempt, but for its slot; says whether it was still at work.
     fn free(
         self: &Arc<Self>,
         inner: &mut Inner,
@@ -206,7 +221,6 @@ impl Queue {
             return false;
         };
         inner.at_work.remove(place);
-        self.slot_is_free();
         inner.running -= 1;
         inner.closed = None;
         let now = || self.shared.engine.now();

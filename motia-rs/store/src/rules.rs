@@ -27,8 +27,8 @@ pub(crate) fn counted(kept: Option<&str>, by: i64) -> Option<i64> {
 
 /// Whether a batch could be refused after one of its writes was done, and so must be able to undo.
 ///
-/// A write that can be refused checks before it changes anything. So the first write of a batch
-/// needs no way back, and neither do batches that only set and publish: most of all batches.
+/// A write that can be refused checks before it changes anything that anybody could see. So the first write
+/// of a batch needs no way back, and neither do batches that only set and publish: most of all batches.
 pub(crate) fn may_stop_halfway(writes: &[Write]) -> bool {
     writes.iter().skip(1).any(|write| {
         matches!(
@@ -36,6 +36,7 @@ pub(crate) fn may_stop_halfway(writes: &[Write]) -> bool {
             Write::Delete { .. }
                 | Write::Increment { .. }
                 | Write::Settle { .. }
+                | Write::End { .. }
                 | Write::Redrive { .. }
                 | Write::Purge { .. }
         )

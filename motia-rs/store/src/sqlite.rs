@@ -5,7 +5,7 @@
 //! - [`writer`]: the one thread that writes; [`gather`]: which batches share a transaction; [`batch`]:
 //!   what they write, whole or not at all; [`hot`], [`many`]: the statements that have to be fast
 //! - [`state`], [`queue`], [`dead`], [`ended`]: one kind of thing each, as in `memory/`
-//! - [`segment`], [`segments`], [`bits`]: many deliveries in one row
+//! - [`segment`], [`segments`], [`bits`], [`walk`]: many deliveries in one row
 //! - [`pull`], [`waiting`]: what waits, in the order of its start and as somebody looks for it;
 //!   [`conditions`]: what is looked for
 //! - [`relaxed`]: what is kept before it is synced; [`herald`]: tells what was kept
@@ -47,6 +47,7 @@ mod segments;
 mod state;
 mod sum;
 mod waiting;
+mod walk;
 mod writer;
 
 use std::{
@@ -130,7 +131,7 @@ impl SqliteStore {
         let path = file::path(folder.as_ref());
         let (lock, mut db, recovered) = file::open(folder.as_ref(), &options)?;
 
-        let segments = Segments::load(&db)?;
+        let segments = Segments::load(&db).map_err(|error| file::at(&path, &error))?;
         let counts = Counts::load(&db, &segments)?;
         let shared = Arc::new(Shared { counts, ..Shared::default() });
         let checkpointer = Checkpointer::start(

@@ -202,7 +202,10 @@ impl Kept {
     }
 
     fn publish(&mut self, event: &Arc<Event>, targets: &[Target], done: &mut Done) {
-        done.arrivals.reserve_exact(targets.len());
+        if done.arrivals.is_empty() {
+            // Most batches publish once.
+            done.arrivals.reserve_exact(targets.len());
+        }
         for Target { queue, lane, due } in targets {
             self.last += 1;
             let id = DeliveryId { queue: *queue, seq: self.last };

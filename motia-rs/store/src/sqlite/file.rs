@@ -6,9 +6,11 @@
 //! - Every page that is read is checked for its structure (`cell_size_check`); a file that was not
 //!   closed properly is checked as a whole (`quick_check`) when that takes well under 0.1 s.
 //! - Every row carries a [`sum`](super::sum) of what does not change once it was written, which is
-//!   checked whenever the row is read; queues and counters are checked when the file is opened. The
+//!   checked whenever the row is read; queues, counters and what of segments waits are checked when the
+//!   file is opened. The
 //!   error names the row, and only what needs that row has to wait for a person.
-//! - A segment and its bits are only there together, and a bit only for a delivery that is there.
+//! - What of a segment waits is only there with the segment, or the file is refused; a segment without it
+//!   is told when its queue is read.
 //! - Numbers that are in use already are not given out again: the file is refused.
 //! - [`SqliteStore::verify`](super::SqliteStore::verify) reads the whole file whenever one likes, and
 //!   checks all sums. Only this notices a flip that hides a row: in an index, in the columns by which
@@ -16,11 +18,13 @@
 //!
 //! # What does not
 //! - The columns `token`, `attempts` and `due_at` of a delivery change with every attempt and have no
-//!   sum, nor has the attempt at one that lies in a segment. Noticed is when they contradict each other: attempts without a token, a time where none can
-//!   be or none where one must be. An index holds `due_at` of what is delayed once more, so that
-//!   `verify` finds it. What is left: a flipped `token` lets a straggler settle, or keeps an attempt
-//!   from being settled until the store was opened more often; flipped `attempts` change how often it
-//!   is tried; a flipped `due_at` changes when, and in an ordered lane nothing notices it.
+//!   sum, nor has the attempt at one that lies in a segment. Noticed is when they contradict each other:
+//!   attempts without a token, a time where none can be or none where one must be. An index holds `due_at`
+//!   of what is delayed once more, so that `verify` finds it. What is left: a flipped `token` lets a
+//!   straggler settle, or keeps an attempt from being settled until the store was opened more often;
+//!   flipped `attempts` change how often it is tried; a flipped `due_at` changes when, and in an ordered
+//!   lane nothing notices it.
+//! - A delivery of a damaged segment can be done, and nothing else, until a person has mended it.
 //! - The counter `syncs`, which nothing depends on.
 //! - Rows whose sum is `NULL`: those of the first version, until they are written anew, and those that
 //!   a person mended. Whoever changes a row by hand sets its `sum` to `NULL`, as `schema_2.sql` says.

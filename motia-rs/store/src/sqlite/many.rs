@@ -94,7 +94,7 @@ impl<'db> Many<'db> {
         segment.write(&mut self.segment)?;
         let bits = Bits::at(&segment.offsets);
         let text = bits.to_text();
-        self.bits.execute((segment.id, &text, sum::name(&text, segment.id)))?;
+        self.bits.execute((segment.id, &text, sum::bits(segment.id, &text)))?;
         segments.add(segment.id, bits);
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Where deliveries lie.
 //!
-//! Most lie in the table `delivery`, which has the columns and the one index that every delivery
-//! needs, and is what most of a store's time goes into. Those with a lane, a priority, an end or a key
+//! What many publish together lies in [segments](super::segment), which are asked before these. Others lie in
+//! the table `delivery`, which has the columns and the one index that every delivery needs. Those with a lane, a priority, an end or a key
 //! lie in `special`, which has columns and indexes for these. In either, those that may start at once
 //! are one range and those that are delayed another.
 
@@ -87,7 +87,7 @@ macro_rules! ordered {
 }
 pub(super) use ordered;
 
-/// Tries a write where a delivery may lie, and says where it did.
+/// Tries a write where a delivery may lie that is in no segment, and says where it did.
 pub(super) fn find<T>(
     id: DeliveryId,
     mut write: impl FnMut(Table, i64) -> rusqlite::Result<Option<T>>,

@@ -1,6 +1,6 @@
 //! Reads what waits in a queue, in the order in which it is to start.
 
-use std::ops::ControlFlow;
+use std::ops::ControlFlow::{Break, Continue};
 
 use motia_core::store::{Delivery, DeliveryId, Pull, PullLane, Pulled};
 use rusqlite::{Connection, OptionalExtension, Row};
@@ -9,7 +9,7 @@ use super::{
     place::{ForEach, Table, for_each},
     queue::{delivery, delivery_columns},
     row::{MAX_SEQ, delayed, delivery_at, due_micros, last, micros, ready},
-    segment,
+    walk,
 };
 
 pub(super) fn pull(db: &Connection, pull: &Pull) -> rusqlite::Result<Pulled> {
@@ -46,9 +46,9 @@ fn pull_ready(db: &Connection, pull: &Pull) -> rusqlite::Result<Vec<Delivery>> {
     };
     let mut found = Vec::new();
     let end = DeliveryId { queue: pull.queue, seq: MAX_SEQ };
-    segment::each(db, (after, end), |delivery| {
-        found.push(delivery);
-        if found.len() < pull.limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    walk::each(db, (after, end), |segment| {
+        found.extend(segment.waiting()?.into_iter().filter(|found| found.id > after));
+        Ok(if found.len() < pull.limit { Continue(()) } else { Break(()) })
     })?;
     for table in Table::ALL {
         merge(&mut found, read(table)?, |delivery| delivery.id.seq);
@@ -222,7 +222,7 @@ pub(super) fn ahead(db: &Connection, id: DeliveryId) -> rusqlite::Result<u64> {
     };
     let mut look = at_once.prepare_cached(STANDING)?;
     let standing = match look.query_row((ready(id), delayed(id)), standing).optional()? {
-        None => segment::find(&at_once, id)?.map(|found| Standing {
+        None => walk::find(&at_once, id)?.map(|found| Standing {
             lane: None,
             is_ranked: false,
             rank: micros(found.event.emitted_at),
@@ -270,16 +270,13 @@ fn ahead_in_queue(db: &Connection, id: DeliveryId, of: &Standing) -> rusqlite::R
             let place = later.query_row((first, end, of.rank, ready(id)), |row| row.get(0));
             end = place.optional()?.unwrap_or(end);
         }
-        segment::each(db, (delivery_at(first), delivery_at(end)), |found| {
-            if (micros(found.event.emitted_at), found.id) <= (of.rank, id) {
-                return ControlFlow::Continue(());
-            }
-            end = ready(found.id);
-            ControlFlow::Break(())
-        })?;
+        let range = (delivery_at(first), delivery_at(end));
+        if let Some(later) = walk::first_later(db, range, (of.rank, id))? {
+            end = ready(later);
+        }
     }
     let normal = db.prepare_cached(NORMAL)?.query_row((first, end), count)?;
-    let normal = normal + segment::count(db, (delivery_at(first), delivery_at(end)))?;
+    let normal = normal + walk::count(db, (delivery_at(first), delivery_at(end)))?;
     let ranked = db.prepare_cached(RANKED)?.query_row((id.queue.0, of.rank, ready(id)), count)?;
     Ok(normal + ranked)
 }

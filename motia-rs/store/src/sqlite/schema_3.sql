@@ -39,7 +39,7 @@ CREATE TABLE segment_attempt (
 CREATE TRIGGER segment_removed AFTER DELETE ON segment BEGIN
     DELETE FROM segment_attempt
     WHERE id >= old.id
-        AND id < old.id + (SELECT length(bits) FROM segment_waiting WHERE id = old.id);
+        AND id <= old.id + iif(json_valid(old.offsets), old.offsets ->> '$[#-1]', 1023);
     DELETE FROM segment_waiting WHERE id = old.id;
 END;
 

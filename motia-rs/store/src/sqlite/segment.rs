@@ -6,7 +6,7 @@
 //! nearly all of them, that an attempt starts and ends well, is an attempt's row and a bit; before anything else
 //! happens to one, it [moves](super::segments::Segments::take_out) to a row of its own.
 
-use std::{borrow::Cow, collections::HashSet, ops::ControlFlow, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use motia_core::{
     config::Priority,
@@ -14,7 +14,7 @@ use motia_core::{
     json::JsonText,
     store::{Delivery, DeliveryId},
 };
-use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
+use rusqlite::{Error, Row, Statement, params};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -27,7 +27,7 @@ use super::{
 
 /// At most so many deliveries share a row.
 const MOST_DELIVERIES: usize = 512;
-/// Offsets in a segment stay below this, as its trigger in `schema_3.sql` knows.
+/// Offsets in a segment stay below this.
 pub(super) const MOST_SPAN: i64 = 1024;
 /// Payloads of at most so many bytes share a row: it bounds what is read for one of them, and for how long
 /// one that still waits keeps the room of all.
@@ -67,6 +67,11 @@ impl Segment {
         let bytes: usize = events().map(|event| event.payload.len() + 1).sum();
         let mut payload = String::with_capacity(bytes + 1);
         for event in events() {
+            debug_assert!(
+                serde_json::from_str::<&RawValue>(event.payload.as_str()).is_ok(),
+                "no JSON: {:?}",
+                event.payload
+            );
             payload.push(if payload.is_empty() { '[' } else { ',' });
             payload.push_str(event.payload.as_str());
         }
@@ -95,7 +100,7 @@ impl Segment {
     }
 }
 
-/// The columns of a segment and of its bits, as [`waiting`] reads them.
+/// The columns of a segment and of its bits, as [`content`] and [`bits`] read them.
 macro_rules! segment_columns {
     () => {
         "segment.id, offsets, emitted_at, event, trace, topic, payload, segment.sum,
@@ -103,169 +108,24 @@ macro_rules! segment_columns {
         FROM segment LEFT JOIN segment_waiting ON segment_waiting.id = segment.id "
     };
 }
+pub(super) use segment_columns;
 
-/// All deliveries of one segment as they were published, whether they wait or not.
-pub(super) fn read(db: &Connection, id: i64) -> rusqlite::Result<Vec<Delivery>> {
-    const READ: &str = concat!("SELECT ", segment_columns!(), "WHERE segment.id = ?1");
-    db.prepare_cached(READ)?.query_row((id,), content)
-}
-
-/// What waits in the segment that a delivery may be in, in order.
-pub(super) fn holding(db: &Connection, id: DeliveryId) -> rusqlite::Result<Vec<Delivery>> {
-    const HOLDING: &str = concat!(
-        "SELECT ",
-        segment_columns!(),
-        "WHERE segment.id <= ?1 AND segment.id > ?1 - 1024 ORDER BY segment.id DESC LIMIT 1"
-    );
-    let waits = |row: &Row<'_>| waiting(db, row);
-    let found = db.prepare_cached(HOLDING)?.query_row((ready(id),), waits).optional()?;
-    Ok(found.unwrap_or_default())
-}
-
-/// The delivery, if it waits in a segment.
-pub(super) fn find(db: &Connection, id: DeliveryId) -> rusqlite::Result<Option<Delivery>> {
-    Ok(holding(db, id)?.into_iter().find(|found| found.id == id))
-}
-
-/// Goes through what waits in segments behind the one delivery and up to the other, which are of one queue,
-/// in order and for as long as it is taken.
-pub(super) fn each(
-    db: &Connection,
-    (behind, to): (DeliveryId, DeliveryId),
-    mut take: impl FnMut(Delivery) -> ControlFlow<()>,
-) -> rusqlite::Result<()> {
-    // The first of them may lie in the middle of a segment.
-    const EACH: &str = concat!(
-        "SELECT ",
-        segment_columns!(),
-        "WHERE segment.id >= ifnull((SELECT max(id) FROM segment WHERE id <= ?1 AND id > ?1 - 1024), ?1)
-            AND segment.id <= ?2
-        ORDER BY segment.id"
-    );
-    let mut segments = db.prepare_cached(EACH)?;
-    let mut rows = segments.query((ready(behind), ready(to)))?;
-    while let Some(row) = rows.next()? {
-        for found in waiting(db, row)? {
-            let is_meant = found.id > behind && found.id <= to;
-            if is_meant && take(found).is_break() {
-                return Ok(());
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Counts what waits in segments behind the one delivery and before the other, which are of one queue.
-pub(super) fn count(
-    db: &Connection,
-    (behind, before): (DeliveryId, DeliveryId),
-) -> rusqlite::Result<u64> {
-    const BITS: &str = "SELECT id, bits, sum FROM segment_waiting WHERE id > ?1 - 1024 AND id < ?2";
-    let (behind, before) = (ready(behind), ready(before));
-    let mut segments = db.prepare_cached(BITS)?;
-    let mut rows = segments.query((behind, before))?;
-    let mut count = 0;
-    while let Some(row) = rows.next()? {
-        let (id, bits) = bits(row, 0)?;
-        count += if id > behind && id + i64::from(bits.len()) <= before {
-            bits.count()
-        } else {
-            bits.offsets().filter(|offset| (behind + 1..before).contains(&(id + offset))).count()
-                as u64
-        };
-    }
-    Ok(count)
-}
-
-/// Reads every segment, for its sums, and looks for attempts of what waits in none.
-pub(super) fn check_all(db: &Connection) -> rusqlite::Result<()> {
-    const ALL: &str = concat!("SELECT ", segment_columns!());
-    let mut attempted = HashSet::new();
-    let mut all = db.prepare(ALL)?;
-    let mut rows = all.query(())?;
-    while let Some(row) = rows.next()? {
-        let begun = waiting(db, row)?.into_iter().filter(|found| found.begun);
-        attempted.extend(begun.map(|found| ready(found.id)));
-    }
-    let mut attempts = db.prepare("SELECT id FROM segment_attempt")?;
-    let ids = attempts.query_map((), |row| row.get(0))?.collect::<Result<Vec<i64>, _>>()?;
-    match ids.into_iter().find(|id| !attempted.contains(id)) {
-        Some(id) => Err(Damaged::error("segment_attempt", at(id), "no such delivery waits")),
-        None => Ok(()),
-    }
-}
-
-/// The bits of a segment, in the columns `id, bits, sum` from `first` on.
-pub(super) fn bits(row: &Row<'_>, first: usize) -> rusqlite::Result<(i64, Bits)> {
-    const TABLE: &str = "segment_waiting";
-    let id: i64 = row.get(first)?;
-    let text = row.get_ref(first + 1)?.as_str()?;
-    sum::check(row.get(first + 2)?, sum::name(text, id), TABLE, || at(id))?;
-    let bits = Bits::from_text(text).filter(|bits| i64::from(bits.len()) <= MOST_SPAN);
-    let bits = bits.ok_or_else(|| Damaged::error(TABLE, at(id), "its bits are none"))?;
-    Ok((id, bits))
-}
-
-/// How far a delivery is from the beginning of a segment, if it may be in it.
-pub(super) fn offset(segment: i64, id: DeliveryId) -> Option<u16> {
-    let offset = ready(id) - segment;
-    (0..MOST_SPAN).contains(&offset).then_some(offset as u16)
-}
-
-/// What waits in a segment.
-fn waiting(db: &Connection, row: &Row<'_>) -> rusqlite::Result<Vec<Delivery>> {
+/// The deliveries of a segment that are meant by their offset, as they were published.
+pub(super) fn content(
+    row: &Row<'_>,
+    is_meant: impl Fn(u16) -> bool,
+) -> rusqlite::Result<Vec<Delivery>> {
     let segment: i64 = row.get(0)?;
-    if row.get::<_, Option<i64>>(8)?.is_none() {
-        let why = "nothing says which of its deliveries wait";
-        return Err(Damaged::error("segment", at(segment), why));
-    }
-    let (_, bits) = bits(row, 8)?;
-    let mut found = content(row)?;
-    found.retain(|found| offset(segment, found.id).is_some_and(|offset| bits.get(offset)));
-    if found.len() as u64 != bits.count() {
-        let why = "it has bits of deliveries that are not there";
-        return Err(Damaged::error("segment_waiting", at(segment), why));
-    }
-    add_attempts(db, &mut found)?;
-    Ok(found)
-}
-
-/// Adds what was attempted at deliveries of one segment.
-fn add_attempts(db: &Connection, found: &mut [Delivery]) -> rusqlite::Result<()> {
-    const ATTEMPTS: &str =
-        "SELECT id, token, attempts FROM segment_attempt WHERE id >= ?1 AND id <= ?2";
-    let (Some(first), Some(last)) = (found.first(), found.last()) else { return Ok(()) };
-    let mut attempts = db.prepare_cached(ATTEMPTS)?;
-    let mut rows = attempts.query((ready(first.id), ready(last.id)))?;
-    while let Some(row) = rows.next()? {
-        let id = delivery_at(row.get(0)?);
-        let Ok(at) = found.binary_search_by_key(&id, |found| found.id) else { continue };
-        found[at].begun = row.get::<_, i64>(1)? > 0;
-        found[at].attempts = row.get(2)?;
-        if found[at].attempts > 0 && !found[at].begun {
-            let why = "its token and attempts contradict each other";
-            return Err(Damaged::error("segment_attempt", self::at(ready(id)), why));
-        }
-    }
-    Ok(())
-}
-
-/// All deliveries of a segment as they were published.
-fn content(row: &Row<'_>) -> rusqlite::Result<Vec<Delivery>> {
-    let segment: i64 = row.get(0)?;
-    let text = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_str()?) };
-    let blob = |column| -> rusqlite::Result<_> { Ok(row.get_ref(column)?.as_blob()?) };
-    let (offsets, emitted_at, topic, payload) = (text(1)?, text(2)?, text(5)?, text(6)?);
-    let (event, trace) = (blob(3)?, blob(4)?);
+    let [offsets, emitted_at, topic, payload] = [1, 2, 5, 6].map(|column| text(row, column));
+    let (offsets, emitted_at, topic, payload) = (offsets?, emitted_at?, topic?, payload?);
+    let (event, trace) = (row.get_ref(3)?.as_blob()?, row.get_ref(4)?.as_blob()?);
     let sum = sum::segment(segment, [offsets, emitted_at, topic, payload], [event, trace]);
     sum::check(row.get(7)?, sum, "segment", || at(segment))?;
 
-    let damaged = |why| Damaged::error("segment", at(segment), why);
-    let no_list = |_| damaged("a column is no list as it was written");
-    let offsets: Vec<u16> = serde_json::from_str(offsets).map_err(no_list)?;
-    let emitted_at: Vec<i64> = serde_json::from_str(emitted_at).map_err(no_list)?;
-    let topics: Topics = serde_json::from_str(topic).map_err(no_list)?;
-    let payloads: Vec<&RawValue> = serde_json::from_str(payload).map_err(no_list)?;
+    let offsets: Vec<u16> = list(segment, offsets)?;
+    let emitted_at: Vec<i64> = list(segment, emitted_at)?;
+    let topics: Topics = list(segment, topic)?;
+    let payloads: Vec<&RawValue> = list(segment, payload)?;
     let (events, rest_of_event) = event.as_chunks::<16>();
     let (traces, rest_of_trace) = trace.as_chunks::<25>();
 
@@ -274,7 +134,7 @@ fn content(row: &Row<'_>) -> rusqlite::Result<Vec<Delivery>> {
     let rests = rest_of_event.len() + rest_of_trace.len();
     let rise = offsets.first() == Some(&0) && offsets.is_sorted_by(|one, next| one < next);
     if lens != [len; 5] || rests != 0 || !rise {
-        return Err(damaged("its columns do not fit each other"));
+        return Err(damaged(segment, "its columns do not fit each other"));
     }
     let delivery = |n: usize| {
         let event = Event {
@@ -291,7 +151,49 @@ fn content(row: &Row<'_>) -> rusqlite::Result<Vec<Delivery>> {
         let event = Arc::new(event);
         Ok(Delivery { id, event, lane: None, attempts: 0, begun: false, due: None })
     };
-    (0..len).map(delivery).collect()
+    (0..len).filter(|n| is_meant(offsets[*n])).map(delivery).collect()
+}
+
+/// The bits of a segment, in the columns `id, bits, sum` from `first` on.
+pub(super) fn bits(row: &Row<'_>, first: usize) -> rusqlite::Result<(i64, Bits)> {
+    let id: i64 = row.get(first)?;
+    let text = row.get_ref(first + 1)?.as_str();
+    let text = text.map_err(|_| bits_damaged(id, "its bits are no text"))?;
+    sum::check(row.get(first + 2)?, sum::bits(id, text), "segment_waiting", || at(id))?;
+    let bits = Bits::from_text(text).filter(|bits| i64::from(bits.len()) <= MOST_SPAN);
+    Ok((id, bits.ok_or_else(|| bits_damaged(id, "its bits are none"))?))
+}
+
+/// How far a delivery is from the beginning of a segment, if it may be in it.
+pub(super) fn offset(segment: i64, id: DeliveryId) -> Option<u16> {
+    let offset = ready(id) - segment;
+    (0..MOST_SPAN).contains(&offset).then_some(offset as u16)
+}
+
+/// The text in a column of a segment.
+pub(super) fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<&'r str> {
+    match row.get_ref(column)?.as_str() {
+        Ok(text) => Ok(text),
+        Err(_) => Err(damaged(row.get(0)?, "a column is no text")),
+    }
+}
+
+/// The list that is a text of a segment.
+pub(super) fn list<'t, T: Deserialize<'t>>(segment: i64, text: &'t str) -> rusqlite::Result<T> {
+    serde_json::from_str(text)
+        .map_err(|_| damaged(segment, "a column is no list as it was written"))
+}
+
+pub(super) fn damaged(segment: i64, why: &'static str) -> Error {
+    Damaged::error("segment", at(segment), why)
+}
+
+pub(super) fn bits_damaged(segment: i64, why: &'static str) -> Error {
+    Damaged::error("segment_waiting", at(segment), why)
+}
+
+fn at(id: i64) -> String {
+    format!("id = {id}")
 }
 
 /// The topics of a segment.
@@ -320,10 +222,6 @@ impl Topics {
 
 fn json<T: Serialize + ?Sized>(value: &T) -> String {
     serde_json::to_string(value).expect("numbers and texts are JSON")
-}
-
-fn at(id: i64) -> String {
-    format!("id = {id}")
 }
 
 #[cfg(test)]

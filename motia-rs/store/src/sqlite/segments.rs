@@ -1,8 +1,8 @@
 //! What the writer knows of [segments](super::segment): which there are, and what in them waits.
 //!
 //! It is read once when the file is opened and kept right by every commit, so that an attempt that ends well
-//! is a bit that is cleared; the bits are written once for all that ended in a transaction. A segment has at
-//! least a few deliveries, so that a million of them are a few megabytes at the most.
+//! is a bit that is cleared; the bits are written once for all that ended in a transaction. With sixteen
+//! deliveries to a segment or more, a million of them are five megabytes at the most.
 
 use std::{
     collections::{BTreeMap, HashSet, VecDeque},
@@ -10,7 +10,7 @@ use std::{
 };
 
 use foldhash::fast::RandomState;
-use motia_core::store::{CommitError, Delivery, DeliveryId, QueueId, StoreError, Token};
+use motia_core::store::{CommitError, Delivery, DeliveryId, QueueId, Token};
 use rusqlite::{Connection, OptionalExtension, Row, Statement};
 
 use super::{
@@ -19,11 +19,12 @@ use super::{
     many::Many,
     row::{delivery_at, last, ready},
     segment::{self, offset},
-    sum::{self, Damaged},
+    sum, walk,
 };
 
-/// Of so many segments the deliveries are kept, once one of them had to be moved: others follow.
-const DECODED: usize = 4;
+/// Of so many segments the deliveries are kept, once one of them had to be moved: others follow, and those
+/// of other queues in between.
+const DECODED: usize = 8;
 
 /// The segments of a file.
 pub(super) struct Segments {
@@ -32,6 +33,7 @@ pub(super) struct Segments {
     attempted: HashSet<i64, RandomState>,
     /// What the transaction at hand changed, to be undone.
     steps: Vec<Step>,
+    /// What was moved from last comes first.
     decoded: VecDeque<(i64, Arc<[Delivery]>)>,
 }
 
@@ -74,27 +76,29 @@ impl Segments {
     /// Reads which there are.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`], also if one of a segment and its bits is there without the other.
-    pub(super) fn load(db: &Connection) -> Result<Self, StoreError> {
-        const ALONE: &str = "SELECT 'segment', id FROM segment
-                WHERE NOT EXISTS (SELECT 1 FROM segment_waiting AS of WHERE of.id = segment.id)
-            UNION ALL
-            SELECT 'segment_waiting', id FROM segment_waiting AS of
-                WHERE NOT EXISTS (SELECT 1 FROM segment WHERE segment.id = of.id) LIMIT 1";
-        let load = || {
-            let mut bits = db.prepare("SELECT id, bits, sum FROM segment_waiting")?;
-            let all = bits.query_map((), |row| segment::bits(row, 0))?.collect::<Result<_, _>>()?;
-            let alone = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
-            if let Some((table, id)) = db.query_row(ALONE, (), alone).optional()? {
-                let table = if table == "segment" { "segment" } else { "segment_waiting" };
-                let why = "the row that belongs to it is missing";
-                return Err(Damaged::error(table, format!("id = {id}"), why));
+    /// The file cannot be read, or a segment of which something waits is missing. One of which is not known
+    /// what waits is told by whoever reads its queue.
+    pub(super) fn load(db: &Connection) -> rusqlite::Result<Self> {
+        const BITS: &str = "SELECT id, bits, sum FROM segment_waiting";
+        const MISSING: &str = "SELECT id FROM segment_waiting
+            WHERE NOT EXISTS (SELECT 1 FROM segment WHERE segment.id = segment_waiting.id) LIMIT 1";
+        if let Some(id) = db.query_row(MISSING, (), |row| row.get(0)).optional()? {
+            return Err(segment::damaged(id, "it is missing, and some of it still waits"));
+        }
+        let mut all = BTreeMap::new();
+        let mut bits = db.prepare(BITS)?;
+        let mut rows = bits.query(())?;
+        while let Some(row) = rows.next()? {
+            match segment::bits(row, 0) {
+                Ok((id, bits)) => drop(all.insert(id, bits)),
+                Err(error) => {
+                    tracing::error!(error = %fault::told(&error), "a segment is left aside")
+                }
             }
-            let mut attempted = db.prepare("SELECT id FROM segment_attempt")?;
-            let attempted = attempted.query_map((), |row| row.get(0))?.collect::<Result<_, _>>()?;
-            Ok(Self { all, attempted, steps: Vec::new(), decoded: VecDeque::new() })
-        };
-        load().map_err(|error: rusqlite::Error| fault::told(&error))
+        }
+        let mut attempted = db.prepare("SELECT id FROM segment_attempt")?;
+        let attempted = attempted.query_map((), |row| row.get(0))?.collect::<Result<_, _>>()?;
+        Ok(Self { all, attempted, steps: Vec::new(), decoded: VecDeque::new() })
     }
 
     /// How many deliveries of a queue wait in segments.
@@ -175,11 +179,9 @@ impl Segments {
         let Some((segment, _)) = self.find(id) else { return Ok(()) };
         let deliveries = self.decoded(db, segment)?;
         let at = deliveries.binary_search_by_key(&id, |delivery| delivery.id);
-        let Ok(at) = at else {
-            let (row, why) =
-                (format!("id = {segment}"), "it has bits of deliveries that are not there");
-            return Err(Damaged::error("segment_waiting", row, why));
-        };
+        let at = at.map_err(|_| {
+            segment::bits_damaged(segment, "it has bits of deliveries that are not there")
+        })?;
         let attempts = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
         let attempts = match self.attempted.contains(&ready(id)) {
             true => db.prepare_cached(ATTEMPTS)?.query_row((ready(id),), attempts).optional()?,
@@ -197,11 +199,14 @@ impl Segments {
         changed.dedup();
         for segment in changed {
             let Some(bits) = self.all.get(&segment) else { continue };
-            if bits.is_empty() {
-                statements.remove.execute((segment,))?;
+            let changed = if bits.is_empty() {
+                statements.remove.execute((segment,))?
             } else {
                 let text = bits.to_text();
-                statements.change.execute((segment, &text, sum::name(&text, segment)))?;
+                statements.change.execute((segment, &text, sum::bits(segment, &text)))?
+            };
+            if changed == 0 {
+                tracing::error!(segment, "somebody else removed a segment while it was in use");
             }
         }
         Ok(())
@@ -239,6 +244,7 @@ impl Segments {
             self.attempted.remove(&(segment + i64::from(offset)));
             if self.all.get(&segment).is_some_and(Bits::is_empty) {
                 self.all.remove(&segment);
+                self.decoded.retain(|(id, _)| *id != segment);
             }
         }
     }
@@ -259,10 +265,11 @@ impl Segments {
 
     /// The deliveries of a segment, whether they wait or not.
     fn decoded(&mut self, db: &Connection, segment: i64) -> rusqlite::Result<Arc<[Delivery]>> {
-        if let Some((_, found)) = self.decoded.iter().find(|(id, _)| *id == segment) {
-            return Ok(found.clone());
-        }
-        let found: Arc<[_]> = segment::read(db, segment)?.into();
+        let kept = self.decoded.iter().position(|(id, _)| *id == segment);
+        let found = match kept.and_then(|at| self.decoded.remove(at)) {
+            Some((_, found)) => found,
+            None => walk::read(db, segment)?.into(),
+        };
         self.decoded.truncate(DECODED - 1);
         self.decoded.push_front((segment, found.clone()));
         Ok(found)

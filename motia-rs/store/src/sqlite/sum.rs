@@ -1,6 +1,7 @@
 //! The sum of a row: what tells that a bit of it flipped, for SQLite keeps no checksum of a page.
 //!
-//! A sum is over what never changes once it was written. That of a delivery moves with it: when it is
+//! A sum is over what never changes once it was written, but for the bits of a segment, which are written anew
+//! with theirs. That of a delivery moves with it: when it is
 //! given up or ended, or put back, its lower 32 bits are copied, so that damage done before stays
 //! visible. What a dead letter or an ended delivery adds is summed in the upper 32 bits, its attempts
 //! as a summand, since only the statement knows them.
@@ -21,7 +22,7 @@ use rusqlite::{Connection, Error, types::Type};
 use super::{
     counts, dead, ended, numbers, queue, row,
     row::{micros, ready},
-    segment, state,
+    state, walk,
 };
 
 /// A row that is not as it was written.
@@ -48,8 +49,17 @@ impl fmt::Display for Damaged {
             out,
             "the store file is damaged: in the table `{table}`, the row with {row} is not as it was \
              written ({why}); put back a copy of the file, or mend the row while no program has the \
-             file open: UPDATE {table} SET …, sum = NULL WHERE {row}, or DELETE it"
-        )
+             file open: "
+        )?;
+        match *table {
+            "segment_attempt" => write!(out, "DELETE FROM {table} WHERE {row}"),
+            "segment_waiting" => write!(
+                out,
+                "REPLACE INTO {table} (id, bits) VALUES (…, '1…'), with a 1 at the offset of each delivery \
+                 that may still wait, or DELETE both its rows"
+            ),
+            _ => write!(out, "UPDATE {table} SET …, sum = NULL WHERE {row}, or DELETE it"),
+        }
     }
 }
 
@@ -72,7 +82,7 @@ pub(super) fn check_all(db: &Connection) -> rusqlite::Result<()> {
     numbers::check_all(&at_once)?;
     counts::check_queues(&at_once)?;
     queue::check_all(&at_once)?;
-    segment::check_all(&at_once)?;
+    walk::check_all(&at_once)?;
     dead::check_all(&at_once)?;
     ended::check_all(&at_once)?;
     state::check_all(&at_once)
@@ -149,6 +159,11 @@ pub(super) fn entry(group: &str, key: &str, entry: &Entry) -> i64 {
         .text(value.as_str())
         .0
         .into()
+}
+
+/// Of what of a segment waits.
+pub(super) fn bits(id: i64, text: &str) -> i64 {
+    name(text, id)
 }
 
 /// Of a name that stands for a number: a queue or a counter.

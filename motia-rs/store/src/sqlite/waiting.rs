@@ -13,7 +13,7 @@ use super::{
     place::{ForEach, Table},
     queue::{delivery, delivery_columns},
     row::{MAX_SEQ, delayed, delivery_at, ready},
-    segment,
+    walk::{self, Segment},
 };
 use crate::rules;
 
@@ -31,8 +31,18 @@ pub(super) fn page(
     filter: &WaitingFilter,
     request: &PageRequest,
 ) -> rusqlite::Result<Page<Delivery>> {
+    page_by_looks(db, filter, request, LOOK)
+}
+
+fn page_by_looks(
+    db: &Connection,
+    filter: &WaitingFilter,
+    request: &PageRequest,
+    longest: Duration,
+) -> rusqlite::Result<Page<Delivery>> {
     let mut search = Search {
         db,
+        longest,
         look: (Instant::now(), db.unchecked_transaction()?),
         filter,
         after: rules::after_seq(request).min(MAX_SEQ),
@@ -48,6 +58,8 @@ struct Search<'s> {
     db: &'s Connection,
     /// The transaction that is read in, and since when.
     look: (Instant, Transaction<'s>),
+    /// For how long one look may last.
+    longest: Duration,
     filter: &'s WaitingFilter,
     after: u64,
     limit: usize,
@@ -86,7 +98,7 @@ impl Search<'_> {
                 let rows = [ready(*only), delayed(*only)].map(Value::from);
                 self.collect(table.of(ALONG), "id IN (?, ?)", rows)?;
             }
-            let found = if after_it || *held { None } else { segment::find(self.db, *only)? };
+            let found = if after_it { None } else { walk::find(self.db, *only)? };
             self.keep(found.filter(|found| self.means(found)).map(|found| found.id));
             return Ok(());
         }
@@ -146,33 +158,42 @@ impl Search<'_> {
         }
     }
 
-    /// Looks through the segments of a queue.
+    /// Looks through the segments of a queue, until the page is full of them.
     fn look_through_segments(&mut self, queue: QueueId) -> rusqlite::Result<()> {
-        let mut seq = self.after;
+        let mut behind = DeliveryId { queue, seq: self.after };
         loop {
-            let (_, to) = self.range(queue, ready);
-            let (mut meant, mut more) = (Vec::new(), false);
-            let since = Instant::now();
-            segment::each(self.db, (DeliveryId { queue, seq }, delivery_at(to)), |found| {
-                seq = found.id.seq;
-                if self.means(&found) {
-                    meant.push(found.id);
+            let (after, to) = self.range(queue, ready);
+            let (mut meant, mut is_over) = (Vec::new(), true);
+            walk::each(self.db, (behind, delivery_at(to)), |segment| {
+                behind = segment.last();
+                if self.may_be_in(segment)? {
+                    let found = segment.waiting()?.into_iter().filter(|found| self.means(found));
+                    meant.extend(found.map(|found| found.id).filter(|id| ready(*id) > after));
                 }
-                more = since.elapsed() > LOOK;
-                if more || meant.len() == self.limit { Break(()) } else { Continue(()) }
+                is_over = meant.len() >= self.limit;
+                Ok(if is_over || self.has_lasted() { Break(()) } else { Continue(()) })
             })?;
+            let is_over = is_over || !self.has_lasted();
             self.keep(meant);
-            if !more {
+            self.look_again()?;
+            if is_over {
                 return Ok(());
             }
-            self.look_again()?;
         }
     }
 
-    /// Whether a delivery of a segment is meant, of a queue that is. It has no key, and is not held.
+    /// Whether something that is meant may be in a segment.
+    fn may_be_in(&self, segment: &Segment<'_>) -> rusqlite::Result<bool> {
+        let WaitingFilter { event, trace, .. } = self.filter;
+        let has_event = event.map_or(Ok(true), |event| segment.has_event(event))?;
+        Ok(has_event && trace.map_or(Ok(true), |trace| segment.has_trace(trace))?)
+    }
+
+    /// Whether a delivery of a segment is meant: it has no key, and is not held.
     fn means(&self, found: &Delivery) -> bool {
-        let WaitingFilter { queue, event, trace, cancel_key, lane, held, .. } = self.filter;
+        let WaitingFilter { queue, delivery, event, trace, cancel_key, lane, held } = self.filter;
         queue.is_none_or(|queue| queue == found.id.queue)
+            && delivery.is_none_or(|delivery| delivery == found.id)
             && event.is_none_or(|event| event == found.event.id)
             && trace.is_none_or(|trace| trace == found.event.trace.trace_id)
             && cancel_key.is_none()
@@ -214,9 +235,13 @@ impl Search<'_> {
         self.found.truncate(self.limit);
     }
 
+    fn has_lasted(&self) -> bool {
+        self.look.0.elapsed() > self.longest
+    }
+
     /// Begins another look, if this one has lasted.
     fn look_again(&mut self) -> rusqlite::Result<()> {
-        if self.look.0.elapsed() > LOOK {
+        if self.has_lasted() {
             // One after the other: a connection has one transaction at a time.
             self.look.1.execute_batch("COMMIT; BEGIN")?;
             self.look.0 = Instant::now();
@@ -241,7 +266,7 @@ impl Search<'_> {
         for id in ids {
             let row = statement.query_row((ready(id), delayed(id)), delivery).optional()?;
             if row.is_none() && !segment.iter().any(|near: &Delivery| near.id >= id) {
-                segment = segment::holding(self.db, id)?;
+                segment = walk::holding(self.db, id)?;
             }
             found.extend(row.or_else(|| segment.iter().find(|near| near.id == id).cloned()));
         }
@@ -255,5 +280,70 @@ impl Search<'_> {
         }
         let mut queues = self.db.prepare_cached("SELECT id FROM queue ORDER BY id")?;
         queues.query_map((), |row| row.get(0).map(QueueId))?.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{num::NonZeroUsize, sync::Arc};
+
+    use jiff::Timestamp;
+    use motia_core::{
+        event::Event,
+        json::JsonText,
+        store::{Batch, Store, Target, Write},
+        trace::TraceContext,
+    };
+
+    use super::{
+        super::{SqliteOptions, SqliteStore, file},
+        *,
+    };
+
+    /// The same is found whether it takes one look or one for each stride and segment.
+    #[tokio::test]
+    async fn a_page_is_the_same_however_many_looks_it_takes() {
+        let folder = tempfile::tempdir().unwrap();
+        let segment_from = NonZeroUsize::new(4).unwrap();
+        let options = SqliteOptions { segment_from, ..SqliteOptions::default() };
+        let store = SqliteStore::open(folder.path(), options.clone()).unwrap();
+        let queues = store.queues(&["ship", "bill"]).await.unwrap();
+        let trace = TraceContext::root();
+        for n in 0..90 {
+            let event = |m: usize| {
+                let trace = if m == 2 { trace } else { TraceContext::root() };
+                let payload = JsonText::from_trusted(n.to_string());
+                Event::new("order.placed".into(), payload, trace, Timestamp::UNIX_EPOCH)
+            };
+            let targets: Arc<[Target]> = [queues[n % 2].into()].into();
+            let publish = |m| Write::Publish { event: event(m).into(), targets: targets.clone() };
+            // Every third publishes too few for a segment.
+            let writes = (0..if n % 3 == 0 { 2 } else { 5 }).map(publish).collect();
+            store.commit(Batch { writes, ..Batch::default() }).await.unwrap();
+        }
+        let db = file::open_reader(&file::path(folder.path()), &options).unwrap();
+
+        let all = WaitingFilter::default();
+        let of_trace = WaitingFilter { trace: Some(trace.trace_id), ..all.clone() };
+        let of_queue = WaitingFilter { queue: Some(queues[1]), ..all.clone() };
+        for (filter, count) in [(all, 360), (of_trace, 60), (of_queue, 180)] {
+            for limit in [1, 7, 1000] {
+                let pages = |longest| {
+                    let (mut found, mut request) = (Vec::new(), PageRequest::first(limit));
+                    loop {
+                        let page = page_by_looks(&db, &filter, &request, longest).unwrap();
+                        found.extend(page.items.into_iter().map(|found| found.id));
+                        match page.next {
+                            Some(next) => request = request.after(Some(next)),
+                            None => return found,
+                        }
+                    }
+                };
+                let found = pages(Duration::ZERO);
+                assert_eq!(found.len(), count, "{filter:?}");
+                assert!(found.iter().map(|id| id.seq).is_sorted_by(|one, next| one < next));
+                assert_eq!(found, pages(Duration::MAX));
+            }
+        }
     }
 }

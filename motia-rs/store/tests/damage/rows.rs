@@ -1,9 +1,9 @@
 //! Rows that are not as they were written.
 
-use motia_core::store::{Batch, Settlement, Store, StoreError, Token, Write};
+use motia_core::store::{Batch, CommitError, Ending, Settlement, Store, StoreError, Token, Write};
 use motia_store::SqliteStore;
 
-use crate::scene::{at, by_hand, closed, in_memory, options, publish, pull_of, run, set};
+use crate::scene::{at, by_hand, closed, failure, in_memory, options, publish, pull_of, run, set};
 
 #[test]
 fn a_damaged_row_is_named_and_holds_up_nothing_but_its_own_queue_until_it_is_mended() {
@@ -119,33 +119,94 @@ fn a_damaged_segment_is_named_until_it_is_mended() {
     });
 }
 
+/// Who reads its queue is told; the rest of the file goes on. One that is gone is not gone unnoticed.
 #[test]
-fn a_segment_of_which_nothing_says_what_waits_is_refused_and_one_that_is_removed_leaves_nothing() {
-    for (damage, told) in [
-        ("DELETE FROM segment_waiting", Some("`segment`")),
-        ("UPDATE segment_waiting SET id = id + 1, sum = NULL", Some("`segment`")),
-        ("UPDATE segment_waiting SET bits = '11111', sum = NULL", None),
-        ("DELETE FROM segment", None),
+fn what_waits_of_a_segment_is_told_to_be_damaged_and_how_it_is_mended() {
+    let all = "SET bits = replace(hex(zeroblob(length(bits))), '00', '1'), sum = NULL";
+    for (damage, at_once, cure) in [
+        ("DELETE FROM segment_waiting", false, "DELETE FROM segment"),
+        (
+            "UPDATE segment_waiting SET bits = '0000'",
+            false,
+            &format!("UPDATE segment_waiting {all}"),
+        ),
+        ("UPDATE segment_waiting SET bits = x'ff', sum = NULL", false, "DELETE FROM segment"),
+        ("UPDATE segment_waiting SET bits = '11111', sum = NULL", false, "DELETE FROM segment"),
+        ("UPDATE segment_waiting SET id = id + 1, sum = NULL", true, "DELETE FROM segment_waiting"),
     ] {
-        let (folder, contents) = closed();
-        by_hand(&folder, damage);
+        let damage = damage.replace("x'ff'", "CAST(x'ff' AS TEXT)");
+        let (folder, _) = closed();
+        by_hand(&folder, &damage);
 
-        let opened = SqliteStore::open(folder.path(), options());
-        match (told, opened) {
-            (Some(told), Err(error)) => assert!(error.to_string().contains(told), "{error}"),
-            (None, Ok(store)) => run(async {
-                let sound = store.verify().await;
-                let found = crate::scene::contents(&store).await;
-                if damage.starts_with("DELETE") {
-                    sound.unwrap();
-                    assert!(found.unwrap().len() < contents.len());
-                } else {
-                    assert!(matches!(sound, Err(StoreError::Corrupt(_))), "{sound:?}");
-                    assert!(matches!(found, Err(StoreError::Corrupt(_))), "{found:?}");
-                }
+        match SqliteStore::open(folder.path(), options()) {
+            Err(error) => {
+                let told = error.to_string();
+                assert!(at_once && told.contains("`segment`") && told.contains("DELETE"), "{told}");
+            }
+            Ok(store) => run(async {
+                assert!(!at_once, "{damage}");
+                let told = crate::scene::contents(&store).await.unwrap_err().to_string();
+                let cure = "REPLACE INTO segment_waiting (id, bits) VALUES";
+                assert!(told.contains("`segment_waiting`") && told.contains(cure), "{told}");
+                assert!(store.verify().await.is_err(), "{damage}");
+                store.commit(Batch::of(set(3))).await.unwrap();
+                store.close().await.unwrap();
             }),
-            (_, opened) => panic!("{damage}: {:?}", opened.err()),
         }
+
+        by_hand(&folder, cure);
+        if cure == "DELETE FROM segment_waiting" {
+            by_hand(&folder, "DELETE FROM segment");
+        }
+        let store = SqliteStore::open(folder.path(), options()).unwrap();
+        run(store.verify()).unwrap_or_else(|error| panic!("{damage}: {error}"));
+    }
+}
+
+/// Of a transaction in which somebody needs a damaged segment, the others are kept, and a batch is whole.
+#[test]
+fn what_fails_out_of_a_damaged_segment_leaves_its_neighbours_alone() {
+    for damage in [
+        "UPDATE segment SET payload = CAST(x'5b225fff225d' AS TEXT)",
+        "UPDATE segment SET payload = json_set(payload, '$[1]', 7)",
+        "UPDATE segment SET payload = '[1', sum = NULL",
+        "DELETE FROM segment",
+    ] {
+        let folder = in_memory();
+        run(async {
+            let store = SqliteStore::open(folder.path(), options()).unwrap();
+            let ship = store.queues(&["ship"]).await.unwrap()[0];
+            let writes = (0..4).map(|n| publish(n, ship, None)).collect();
+            store.commit(Batch { writes, ..Batch::default() }).await.unwrap();
+            let id = store.pull(pull_of(ship)).await.unwrap().ready[1].id;
+            by_hand(&folder, damage);
+
+            let (ending, note) = (Ending::Cancelled, "by hand".to_owned());
+            let cancel = Write::End { delivery: id, ending, at: at(9), note };
+            let settlement = Settlement::Retry { due: at(9), failure: failure().into() };
+            let retry = Write::Settle { delivery: id, token: Token(1 << 40), settlement };
+            let commits = [
+                Batch::of(set(1)),
+                Batch::of(retry),
+                Batch { writes: vec![set(2), cancel], ..Batch::default() },
+                Batch::of(set(3)),
+            ]
+            .map(|batch| store.commit(batch));
+            let mut kept = Vec::new();
+            for commit in commits {
+                kept.push(match commit.await {
+                    Ok(_) => true,
+                    Err(CommitError::Store(StoreError::Corrupt(_))) => false,
+                    Err(other) => panic!("{damage}: {other}"),
+                });
+            }
+            assert_eq!(kept, [true, false, false, true], "{damage}");
+            assert_eq!(store.get("orders", "k2", at(0)).await.unwrap(), None, "{damage}");
+            assert_eq!(
+                store.figures().iter().find(|(name, _)| *name == "commits_failed_total").unwrap().1,
+                0.0
+            );
+        });
     }
 }
 

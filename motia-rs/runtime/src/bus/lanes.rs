@@ -19,6 +19,7 @@
 //!   reading idempotent: cursors are moved back at will. What was let go of, or ended, while the store
 //!   was read (`released`) is not taken from what was read.
 //! - A lane in order starts its first delivery only if none before it may wait in the store.
+//! - A lane that is debounced starts its delivery only if no newer one may wait in the store.
 //! - A lane that has something in memory or in the store is in exactly one of `open`, `parked` and
 //!   `thirsty`, or has something at work. `heads` has the lane of each delivery in the store that its
 //!   lane waits for.
@@ -235,13 +236,21 @@ impl Lanes {
     }
 
     fn insert(&mut self, key: &Arc<str>, delivery: Delivery) {
-        let (held, begun) = (
-            Held { key: key.clone(), again: None, ending: false },
-            self.begun.remove(&delivery.id.seq),
-        );
-        self.held.insert(delivery.id.seq, held);
-        self.count += 1;
         let lane = self.lanes.entry(key.clone()).or_default();
+        // It failed before a newer one was started, and fell due before it was ended.
+        let ending = delivery.attempts > 0 && lane.is_overtaken(&self.rules, delivery.id.seq);
+        let held = Held { key: key.clone(), again: None, ending };
+        self.held.insert(delivery.id.seq, held);
+        let begun = self.begun.remove(&delivery.id.seq);
+        if ending {
+            self.overtaken.push(delivery.id);
+            return;
+        }
+        self.count += 1;
+        if self.spilled && self.rules.debounce.is_some() && !lane.has_waiting() {
+            // Those that come from now on take its place in memory.
+            lane.may_wait(self.loaded, self.tail.max(self.loaded + 1));
+        }
         let others = lane.insert(&self.rules, delivery, begun);
         let Some((heir, first_at)) = lane.waited_for() else { return };
         for old in others {
@@ -397,6 +406,23 @@ impl Lanes {
             self.unblock(&key);
             self.refresh(&key, now);
         }
+    }
+
+    /// What is older in the lane of a delivery that was started is being ended in the store; gives its key.
+    pub(super) fn ends_older(&mut self, newer: &Delivery) -> Arc<str> {
+        let key = key_of(newer);
+        if let Some(lane) = self.lanes.get_mut(&key) {
+            lane.ends_older();
+        }
+        key
+    }
+
+    /// What was older has ended in the store.
+    pub(super) fn ended_older(&mut self, key: &Arc<str>, now: Timestamp) {
+        if let Some(lane) = self.lanes.get_mut(key) {
+            lane.ended_older();
+        }
+        self.refresh(key, now);
     }
 
     /// What keeps the first delivery of a key, or any but the first, from starting.

@@ -101,17 +101,16 @@ impl Lanes {
 
     fn read_page(&mut self, pull: Pull, pulled: Pulled, tail: u64, now: Timestamp) {
         let last_page = pulled.ready.len() < pull.limit;
+        let last = pulled.ready.last().map_or(0, |delivery| delivery.id.seq);
+        let before = self.loaded;
+        // What was known of when reading began, and is not there, has ended meanwhile.
+        self.loaded = before.max(last).max(if last_page { tail } else { 0 });
+        self.spilled = !last_page || self.tail > self.loaded;
         for delivery in pulled.ready {
-            if delivery.id.seq > self.loaded {
-                self.loaded = delivery.id.seq;
+            if delivery.id.seq > before {
                 self.admit(delivery, now);
             }
         }
-        if last_page {
-            // What was known of when reading began, and is not there, has ended meanwhile.
-            self.loaded = self.loaded.max(tail);
-        }
-        self.spilled = !last_page || self.tail > self.loaded;
 
         for delivery in pulled.due {
             let (seq, Some(due)) = (delivery.id.seq, delivery.due) else { continue };

@@ -8,13 +8,16 @@ use motia_core::{
     event::Event,
     json::JsonText,
     registry::Kind,
-    store::{DeliveryId, QueueId},
+    store::{DeliveryId, Pulled, QueueId},
     trace::TraceContext,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::*;
+use super::{
+    super::shelf::{Found, Read},
+    *,
+};
 
 #[derive(Serialize, Deserialize, JsonSchema)]
 struct Tick {}
@@ -74,5 +77,29 @@ fn what_is_dropped_is_not_read_again_and_forgotten_once_it_has_ended() {
     assert_eq!((lanes.open(), lanes.count, lanes.held.len()), (0, 0, 1));
 
     lanes.forget(1, now());
+    assert!(lanes.held.is_empty() && lanes.lanes.is_empty());
+}
+
+#[test]
+fn what_failed_before_a_newer_one_was_started_is_not_tried_again_where_it_falls_due_before_it_is_ended()
+ {
+    let (queue, later) = (QueueId(1), now() + Duration::from_secs(2));
+    let older = Delivery { attempts: 1, begun: true, due: Some(later), ..delivery(1) };
+    let mut lanes = lanes(KEYED.debounce(Duration::from_secs(1)));
+    lanes.loaded = 1;
+    lanes.arrived(Arrival::Ready(delivery(2)), now());
+    lanes.arrived(Arrival::Due { id: older.id, due: later }, now());
+    lanes.woken(later);
+    let newer = lanes.take(later).unwrap();
+    let key = lanes.ends_older(&newer);
+    lanes.done(&newer, later);
+
+    let Some(Read::Page { pull, tail }) = lanes.begin_reading(queue, later) else { panic!() };
+    let pulled = Pulled { due: vec![older.clone()], ..Pulled::default() };
+    lanes.read(Found::Page { pull, tail, pulled }, later);
+    assert_eq!((lanes.open(), lanes.take_overtaken()), (0, vec![older.id]));
+
+    lanes.forget(1, later);
+    lanes.ended_older(&key, later);
     assert!(lanes.held.is_empty() && lanes.lanes.is_empty());
 }

@@ -134,6 +134,28 @@ impl Lane {
         true
     }
 
+    /// Notes that its first delivery is this, and waits for a time in the store.
+    pub(super) fn begins_with(&mut self, head: u64) {
+        if let Some(more) = &mut self.more {
+            more.after = more.after.max(head.saturating_sub(1));
+        }
+    }
+
+    /// If nothing of it is in memory or at work: beyond which sequence number it waits in the store, and whether it
+    /// is the delivery right behind it that waits for the time.
+    pub(super) fn in_store(&self, rules: &Rules) -> Option<(u64, bool)> {
+        let More { after, .. } = self.more?;
+        let head = self.blocked.and_then(|blocked| blocked.head);
+        let idle = self.running == 0 && !self.has_waiting() && rules.debounce.is_none();
+        let is_next = head.is_none_or(|head| head == after.saturating_add(1));
+        (idle && is_next).then_some((after, head.is_some()))
+    }
+
+    /// The store is to be read for it beyond `after`; `reading`: not what is being read of it already.
+    pub(super) fn wake(&mut self, after: u64, reading: bool) {
+        self.more = Some(More { after, upto: after.saturating_add(1), came_back: reading });
+    }
+
     /// Notes that the store is being read for it.
     pub(super) fn is_read(&mut self) {
         if let Some(more) = &mut self.more {

@@ -146,7 +146,11 @@ impl Lanes {
         if let Some((until, head)) = blocked {
             // Nothing of the lane starts before its first one: it is read again then.
             let ended = self.released.contains(&head);
-            if lane.is_some_and(|lane| lane.is_current(read)) && !ended {
+            if let Some(lane) = lane
+                && lane.is_current(read)
+                && !ended
+            {
+                lane.begins_with(head);
                 self.block(&read.key, until, Some(head));
             }
         } else if lane.is_some_and(|lane: &mut Lane| lane.was_read(read, last, last_page)) {

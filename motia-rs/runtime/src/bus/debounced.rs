@@ -36,8 +36,8 @@ fn key(seq: u64) -> String {
 }
 
 impl Superseded {
-    /// Ends the delivery, and keeps with the newer one since when its key is waited for: for as long as it may
-    /// have to wait.
+    /// Ends the delivery, and keeps with the newer one since when its key is waited for: until that has waited for
+    /// too long in its own right, for it may have come when the key had, behind a pause.
     pub(super) fn end(self, step: &str, debounce: Debounce, at: Timestamp) -> Batch {
         let Self { delivery, heir, first_at } = self;
         let longest = debounce.at_most.saturating_add(debounce.quiet);
@@ -50,7 +50,7 @@ impl Superseded {
                     group: group.into(),
                     key: key(heir),
                     value: JsonText::encode(&first_at).expect("an instant serialises"),
-                    expires_at: first_at.checked_add(longest).ok(),
+                    expires_at: at.checked_add(longest).ok(),
                 },
             ],
             ..Batch::default()

@@ -26,8 +26,10 @@ pub(super) struct Lane {
     pub(super) running: u32,
     /// What held when the last one was started.
     last: Limits,
-    /// The newest that was started, while anything of the key waits or runs.
+    /// The newest that was started, while anything of the key waits or runs, or is ended in its place.
     newest: u64,
+    /// How often what is older than a started one is being ended in the store.
+    ending_older: u32,
     /// Where undelayed ones of the key may wait in the store.
     pub(super) more: Option<More>,
     /// Why the store need not be read for it yet.
@@ -132,6 +134,28 @@ impl Lane {
         true
     }
 
+    /// Notes that its first delivery is this, and waits for a time in the store.
+    pub(super) fn begins_with(&mut self, head: u64) {
+        if let Some(more) = &mut self.more {
+            more.after = more.after.max(head.saturating_sub(1));
+        }
+    }
+
+    /// If nothing of it is in memory or at work: beyond which sequence number it waits in the store, and whether it
+    /// is the delivery right behind it that waits for the time.
+    pub(super) fn in_store(&self, rules: &Rules) -> Option<(u64, bool)> {
+        let More { after, .. } = self.more?;
+        let head = self.blocked.and_then(|blocked| blocked.head);
+        let idle = self.running == 0 && !self.has_waiting() && rules.debounce.is_none();
+        let is_next = head.is_none_or(|head| head == after.saturating_add(1));
+        (idle && is_next).then_some((after, head.is_some()))
+    }
+
+    /// The store is to be read for it beyond `after`; `reading`: not what is being read of it already.
+    pub(super) fn wake(&mut self, after: u64, reading: bool) {
+        self.more = Some(More { after, upto: after.saturating_add(1), came_back: reading });
+    }
+
     /// Notes that the store is being read for it.
     pub(super) fn is_read(&mut self) {
         if let Some(more) = &mut self.more {
@@ -208,6 +232,16 @@ impl Lane {
         rules.debounce.is_some() && self.newest > seq
     }
 
+    /// What is older than the one that was started last is being ended in the store.
+    pub(super) fn ends_older(&mut self) {
+        self.ending_older += 1;
+    }
+
+    /// What was older has ended in the store.
+    pub(super) fn ended_older(&mut self) {
+        self.ending_older = self.ending_older.saturating_sub(1);
+    }
+
     /// Takes the first delivery out.
     pub(super) fn pop(&mut self) -> Option<Delivery> {
         let (_, Waiting { delivery, .. }) = self.waiting.pop_first()?;
@@ -249,7 +283,8 @@ impl Lane {
             };
         }
         let Some(first) = first else {
-            return if self.running > 0 { Stand::Busy } else { Stand::Empty };
+            let is_idle = self.running == 0 && self.ending_older == 0;
+            return if is_idle { Stand::Empty } else { Stand::Busy };
         };
         if self.is_busy() {
             return Stand::Busy;
@@ -259,8 +294,12 @@ impl Lane {
             self.rate_until(used, now),
             self.quiet_until(rules, first, now),
         ];
-        match until.into_iter().flatten().max() {
-            Some(until) => Stand::Parked(until),
+        if let Some(until) = until.into_iter().flatten().max() {
+            return Stand::Parked(until);
+        }
+        match self.more.filter(|_| rules.debounce.is_some()) {
+            // A newer one may wait in the store, which is handled in its place.
+            Some(More { after, .. }) => Stand::Thirsty(after),
             None => Stand::Open((first.event.rank(), first.id.seq)),
         }
     }

@@ -3,12 +3,15 @@
 //! The store is read in the order of the queue, and what is read goes into the lane of its key. A lane
 //! holds only a few deliveries; those of its key beyond them are passed over, and read for the lane alone
 //! when its turn comes. Where it is crowded, lanes that cannot start anything leave theirs to the store
-//! (`shed`). So a key of which many wait, or of which one waits to be tried again, holds up no other.
+//! (`shed`). So a key of which many wait, or of which one waits to be tried again, holds up no other. A lane of
+//! which nothing is left in memory sleeps until its time has come.
 //!
 //! What was delayed, or is to be tried again, is treated so from the moment it falls due: the store finds it
 //! by its key from then on.
 //!
 //! # Layout
+//! - [`asleep`]: lanes that wait for a time, all of them in the store
+//! - [`newest`]: what newer ones took the place of
 //! - [`reading`]: what is read of the store, and when
 //! - [`standing`]: which lanes may start something, and what the others wait for
 //!
@@ -19,10 +22,13 @@
 //!   reading idempotent: cursors are moved back at will. What was let go of, or ended, while the store
 //!   was read (`released`) is not taken from what was read.
 //! - A lane in order starts its first delivery only if none before it may wait in the store.
-//! - A lane that has something in memory or in the store is in exactly one of `open`, `parked` and
-//!   `thirsty`, or has something at work. `heads` has the lane of each delivery in the store that its
+//! - A lane that is debounced starts its delivery only if no newer one may wait in the store.
+//! - A lane that has something in memory or in the store is in exactly one of `open`, `parked`,
+//!   `thirsty` and `asleep`, or has something at work; one that is asleep is not in `lanes`. `heads` has the lane of each delivery in the store that its
 //!   lane waits for.
 
+mod asleep;
+mod newest;
 mod reading;
 mod standing;
 #[cfg(test)]
@@ -40,6 +46,7 @@ use motia_core::{
     store::{Arrival, Delivery, DeliveryId, Lane as Key},
 };
 
+use self::asleep::Asleep;
 use super::{
     debounced::Superseded,
     lane::{Lane, Rules},
@@ -61,6 +68,8 @@ pub(super) struct Lanes {
     open: BTreeSet<((Timestamp, u64), Arc<str>)>,
     /// Lanes that wait for a time.
     parked: BTreeSet<(Timestamp, Arc<str>)>,
+    /// Lanes that wait for a time in the store, or to be read for where very many are.
+    asleep: Box<Asleep>,
     /// Lanes that are to be read for, by where the store is to be read.
     thirsty: BTreeSet<(u64, Arc<str>)>,
     /// Whether lanes were read for last, so that it is the queue's turn.
@@ -116,6 +125,7 @@ impl Lanes {
             lanes: HashMap::new(),
             open: BTreeSet::new(),
             parked: BTreeSet::new(),
+            asleep: Box::default(),
             thirsty: BTreeSet::new(),
             lanes_were_read: false,
             heads: HashMap::new(),
@@ -146,6 +156,7 @@ impl Lanes {
         self.lanes.clear();
         self.open.clear();
         self.parked.clear();
+        *self.asleep = Asleep::default();
         self.thirsty.clear();
     }
 
@@ -155,11 +166,6 @@ impl Lanes {
         rates: impl IntoIterator<Item = (Arc<str>, (Used, Timestamp))>,
     ) {
         self.rates.extend(rates);
-    }
-
-    /// Since when keys were waited for before the app was started, by the last delivery of each.
-    pub(super) fn remember_begun(&mut self, begun: HashMap<u64, Timestamp>) {
-        self.begun = begun;
     }
 
     /// What a delivery's key has used of its rate by now.
@@ -172,16 +178,6 @@ impl Lanes {
         self.rates.get(key).map(|(used, _)| *used)
     }
 
-    /// Deliveries that a newer one of their key took the place of.
-    pub(super) fn take_superseded(&mut self) -> Vec<Superseded> {
-        std::mem::take(&mut self.superseded)
-    }
-
-    /// Deliveries that wait again, though a newer one of their key was started.
-    pub(super) fn take_overtaken(&mut self) -> Vec<DeliveryId> {
-        std::mem::take(&mut self.overtaken)
-    }
-
     pub(super) fn arrived(&mut self, arrival: Arrival, now: Timestamp) -> Option<Timestamp> {
         match arrival {
             Arrival::Ready(delivery) => self.push(delivery, now),
@@ -189,7 +185,7 @@ impl Lanes {
             Arrival::Back { id, key, .. } => self.back(id.seq, &key, now),
             Arrival::Gone { .. } => {}
         }
-        self.parked.first().map(|(until, _)| *until)
+        self.next_lane(now)
     }
 
     fn push(&mut self, delivery: Delivery, now: Timestamp) {
@@ -209,12 +205,6 @@ impl Lanes {
         }
     }
 
-    /// Whether it takes the place of one that waits in memory, for its key is debounced.
-    fn takes_a_place(&self, delivery: &Delivery) -> bool {
-        let waits = || self.lanes.get(&key_of(delivery)).is_some_and(Lane::has_waiting);
-        self.rules.debounce.is_some() && waits()
-    }
-
     /// Puts an undelayed delivery into its lane, or passes it over until the lane comes to it.
     fn admit(&mut self, delivery: Delivery, now: Timestamp) {
         let (seq, key) = (delivery.id.seq, key_of(&delivery));
@@ -226,6 +216,12 @@ impl Lanes {
     }
 
     fn take_in(&mut self, key: &Arc<str>, delivery: Delivery) {
+        if let Some(after) = self.asleep.after(key) {
+            if delivery.id.seq > after {
+                return; // it is found when the lane wakes up
+            }
+            self.wake(key);
+        }
         let lane = self.lanes.entry(key.clone()).or_default();
         if lane.passes_over(&self.rules, &delivery) {
             lane.pass_over(delivery.id.seq);
@@ -235,13 +231,21 @@ impl Lanes {
     }
 
     fn insert(&mut self, key: &Arc<str>, delivery: Delivery) {
-        let (held, begun) = (
-            Held { key: key.clone(), again: None, ending: false },
-            self.begun.remove(&delivery.id.seq),
-        );
-        self.held.insert(delivery.id.seq, held);
-        self.count += 1;
         let lane = self.lanes.entry(key.clone()).or_default();
+        // It failed before a newer one was started, and fell due before it was ended.
+        let ending = delivery.attempts > 0 && lane.is_overtaken(&self.rules, delivery.id.seq);
+        let held = Held { key: key.clone(), again: None, ending };
+        self.held.insert(delivery.id.seq, held);
+        let begun = self.begun.remove(&delivery.id.seq);
+        if ending {
+            self.overtaken.push(delivery.id);
+            return;
+        }
+        self.count += 1;
+        if self.spilled && self.rules.debounce.is_some() && !lane.has_waiting() {
+            // Those that come from now on take its place in memory.
+            lane.may_wait(self.loaded, self.tail.max(self.loaded + 1));
+        }
         let others = lane.insert(&self.rules, delivery, begun);
         let Some((heir, first_at)) = lane.waited_for() else { return };
         for old in others {
@@ -276,6 +280,7 @@ impl Lanes {
             held.again = Some(Again::Back);
             return;
         }
+        self.wake(key);
         self.unblock(key);
         let after = self.read_up_to(seq);
         self.lanes.entry(key.clone()).or_default().read_again(after, seq);
@@ -353,7 +358,7 @@ impl Lanes {
         }
         let look = self.release(delivery.id.seq, now);
         self.refresh(&key, now);
-        min_of(look, self.parked.first().map(|(until, _)| *until))
+        min_of(look, self.next_lane(now))
     }
 
     fn release(&mut self, seq: u64, now: Timestamp) -> Option<Timestamp> {
@@ -396,6 +401,8 @@ impl Lanes {
         if let Some(key) = self.heads.remove(&seq) {
             self.unblock(&key);
             self.refresh(&key, now);
+        } else if let Some(woken) = self.asleep.wake_head(seq) {
+            self.is_awake(woken, now);
         }
     }
 
@@ -403,9 +410,9 @@ impl Lanes {
     pub(super) fn reasons(&self, delivery: &Delivery, now: Timestamp) -> Vec<Reason> {
         let key = key_of(delivery);
         let used = self.used_of(&key);
-        self.lanes
-            .get(&key)
-            .map_or_else(Vec::new, |lane| lane.reasons(&self.rules, used, &key, delivery, now))
+        let in_store = Lane::default();
+        let lane = self.lanes.get(&key).unwrap_or(&in_store);
+        lane.reasons(&self.rules, used, &key, delivery, now)
     }
 }
 

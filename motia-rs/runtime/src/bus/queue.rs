@@ -276,10 +276,21 @@ impl Queue {
     /// is handled in its place.
     pub(super) fn end_older(&self, inner: &mut Inner, newer: &Delivery) {
         let debounced = self.subscriber.event_step().options.debounce.is_some();
-        let Some(lane) = newer.lane.as_ref().filter(|_| debounced) else { return };
+        let Shelf::Lanes(lanes) = &mut inner.shelf else { return };
+        if !debounced || newer.lane.is_none() {
+            return;
+        }
+        let key = lanes.ends_older(newer);
         let at_work = inner.at_work.iter().flat_map(|attempt| attempt.seqs().to_vec()).collect();
-        let (shared, id, key) = (self.shared.clone(), newer.id, lane.key.clone());
-        self.end(inner, worker::end_older(shared, id, key, at_work));
+        let (shared, id, queue) = (self.shared.clone(), newer.id, self.me.clone());
+        self.end(inner, async move {
+            worker::end_older(shared.clone(), id, key.clone(), at_work).await;
+            if let Some(queue) = queue.upgrade()
+                && let Shelf::Lanes(lanes) = &mut queue.inner.lock().shelf
+            {
+                lanes.ended_older(&key, shared.engine.now());
+            }
+        });
     }
 
     /// Has a delivery ended in the store that is not to be started. While a window of them is, nothing

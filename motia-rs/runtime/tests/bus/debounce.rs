@@ -101,6 +101,26 @@ async fn the_longest_wait_is_counted_from_the_first_event_also_over_a_restart() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_waited_for_too_long_behind_a_pause_did_so_after_a_restart_too() {
+    let (diary, disk) = (Diary::default(), Disk::new());
+    let quiet = || [timing(QUIET.debounce_at_most(secs(3)), &diary)];
+    let (stage, process) = disk.start(window(8), quiet()).await;
+    stage.runtime.bus().pause("Step", "the test").await.unwrap();
+    stage.emit(0).await;
+    sleep(secs(4)).await;
+    stage.emit(1).await;
+    sleep(millis(100)).await;
+    process.crash(stage).await;
+
+    let (stage, _) = disk.start(window(8), quiet()).await;
+    stage.runtime.bus().resume("Step").await.unwrap();
+    stage.emit(2).await;
+    stage.empty().await;
+
+    assert_eq!(diary.read(), ["2 at 4.1"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_newer_event_takes_the_place_of_one_in_memory_also_where_that_is_full() {
     let diary = Diary::default();
     let stage = Stage::over(Arc::new(MemoryStore::new()), window(4), [timing(QUIET, &diary)]).await;
@@ -121,6 +141,24 @@ async fn a_newer_event_takes_the_place_of_one_in_memory_also_where_that_is_full(
         .collect();
     assert_eq!(of_first_keys.len(), 4, "{:?}", diary.read());
     assert_eq!(diary.read().len(), 12, "{:?}", diary.read());
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_key_that_waits_in_the_store_because_memory_is_full_the_last_event_is_handled_alone() {
+    let diary = Diary::default();
+    let stage = Stage::over(Arc::new(MemoryStore::new()), window(2), [timing(QUIET, &diary)]).await;
+    stage.quiet().await;
+    for n in [100, 200, 1, 2, 300, 3] {
+        stage.emit(n).await;
+    }
+
+    stage.empty().await;
+
+    let mut handled = diary.read();
+    handled.iter_mut().for_each(|note| note.truncate(3));
+    handled.sort();
+    assert_eq!(handled, ["100", "200", "3 a", "300"], "{:?}", diary.read());
+    assert!(stage.ended().await.iter().all(|ended| ended.ending == Ending::Superseded));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,12 @@
 //! What a queue must do, in the simplest way that can be said: every event with how it stands, looked
 //! through at each start.
+//!
+//! # Layout
+//! - [`attempt`]: what the handler of the step does
+//! - [`quiet`]: what a step promises that is debounced
+
+mod attempt;
+mod quiet;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -9,15 +16,13 @@ use std::{
 
 use jiff::Timestamp;
 use motia_core::{
-    config::Priority,
-    context::Context,
-    error::{StepError, StepResult},
+    config::{Priority, event::Debounce},
     event::EventId,
     store::DeliveryId,
 };
 use parking_lot::Mutex;
 
-use super::stage::Task;
+use self::quiet::Standing;
 
 /// Keys of the model, as a task's number tells them.
 pub(crate) const KEYS: u64 = 8;
@@ -36,6 +41,9 @@ pub(crate) type Turn = (Outcome, u64);
 /// Attempts that a step of the model makes.
 pub(crate) const ATTEMPTS: u32 = 3;
 
+/// How long what failed waits to be tried again.
+pub(crate) const RETRY: Duration = Duration::from_millis(50);
+
 /// What the step promises.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Promise {
@@ -51,6 +59,10 @@ pub(crate) struct Promise {
     pub(crate) pause: Duration,
     /// So many starts of a key in each span of [`WINDOW`].
     pub(crate) per_window: usize,
+    /// Of each key the last one, once it is silent.
+    pub(crate) debounce: Option<Debounce>,
+    /// Whether all keys have room in memory, so that none waits for another.
+    pub(crate) prompt: bool,
 }
 
 /// What the starts of a key are counted in, if they are.
@@ -66,6 +78,8 @@ pub(crate) enum State {
     Cancelled,
     /// Not worth starting any more.
     Expired,
+    /// A newer one took its place.
+    Superseded,
 }
 
 /// An event as the model knows it.
@@ -90,6 +104,7 @@ pub(crate) struct Known {
     lead: u64,
     /// Whether its process died during its last attempt, so that it is given up when its turn comes.
     pub(crate) doomed: bool,
+    standing: Standing,
 }
 
 impl Known {
@@ -97,8 +112,8 @@ impl Known {
         self.state == State::Waiting && self.until < now
     }
 
-    /// How it may stand when all is over.
-    pub(crate) fn ends_as(&self, now: Timestamp) -> Vec<State> {
+    /// How it may stand when all is over, if nothing newer took its place.
+    fn ends_as(&self, now: Timestamp) -> Vec<State> {
         match (self.is_overdue(now), self.doomed) {
             // Its turn may have come before its end.
             (true, true) => vec![State::Expired, State::Dead],
@@ -117,6 +132,9 @@ pub(crate) struct World {
     pub(crate) known: BTreeMap<u64, Known>,
     /// The key and the instant of each start.
     starts: Vec<(u64, Timestamp)>,
+    pub(crate) paused: bool,
+    /// Since when another could be started, as far as those are concerned that run.
+    pub(crate) room_since: Timestamp,
     /// What was not kept of the promise.
     pub(crate) broken: Vec<String>,
 }
@@ -126,57 +144,19 @@ pub(crate) struct Model(Arc<Mutex<World>>);
 
 impl Model {
     pub(crate) fn new(promise: Promise) -> Self {
-        let (known, starts, broken) = Default::default();
-        let world = World { promise, process: 1, known, starts, broken };
-        Self(Arc::new(Mutex::new(world)))
+        Self(Arc::new(Mutex::new(World {
+            promise,
+            process: 1,
+            known: BTreeMap::new(),
+            starts: Vec::new(),
+            paused: false,
+            room_since: Timestamp::MIN,
+            broken: Vec::new(),
+        })))
     }
 
     pub(crate) fn look<T>(&self, look: impl FnOnce(&mut World) -> T) -> T {
         look(&mut self.0.lock())
-    }
-
-    /// What the step's handler does: the first of them decides what comes of it.
-    pub(crate) async fn handle(self, tasks: Vec<Task>, ctx: Context) -> StepResult {
-        let all: Vec<u64> = tasks.iter().map(|task| task.n).collect();
-        let (process, (outcome, millis)) =
-            self.look(|world| (world.process, world.start(&all, ctx.attempt(), ctx.now())));
-        let mut running = Running { model: self, process, all: all.clone(), ended: false };
-        tokio::time::sleep(Duration::from_millis(millis)).await;
-
-        running.ended = true;
-        running.look(|world| world.end(&all, ctx.attempt(), outcome));
-        match outcome {
-            Outcome::Ok => Ok(()),
-            Outcome::Fail => Err(StepError::retry("again")),
-            Outcome::Fatal => Err(StepError::fatal("never")),
-        }
-    }
-}
-
-/// An attempt that may be stopped before it ends.
-struct Running {
-    model: Model,
-    process: u32,
-    all: Vec<u64>,
-    ended: bool,
-}
-
-impl Running {
-    /// Tells the world, unless it has seen the process die.
-    fn look(&self, tell: impl FnOnce(&mut World)) {
-        self.model.look(|world| {
-            if world.process == self.process {
-                tell(world);
-            }
-        });
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.look(|world| world.stopped(&self.all));
-        }
     }
 }
 
@@ -186,7 +166,7 @@ impl World {
         &mut self,
         n: u64,
         (priority, emitted_at): (Priority, Timestamp),
-        (delayed, ttl): (bool, Option<Duration>),
+        (delay, ttl): (Option<Duration>, Option<Duration>),
         script: Vec<Turn>,
     ) {
         let known = Known {
@@ -196,13 +176,14 @@ impl World {
             rank: priority.rank(emitted_at),
             until: ttl.map_or(Timestamp::MAX, |ttl| emitted_at + ttl),
             script,
-            in_place: !delayed,
-            fresh: !delayed,
+            in_place: delay.is_none(),
+            fresh: delay.is_none(),
             cancelling: false,
             attempts: 0,
             failed: false,
             lead: n,
             doomed: false,
+            standing: Standing::new(emitted_at, delay),
         };
         self.known.insert(n, known);
     }
@@ -219,8 +200,10 @@ impl World {
     }
 
     pub(crate) fn cancelled(&mut self, n: u64, ended: bool, now: Timestamp) {
+        let outdone = self.is_outdone(n, now);
         let known = self.get(n);
-        let (state, may_have_ended) = (known.state, known.doomed || known.is_overdue(now));
+        let may_have_ended = outdone || known.doomed || known.is_overdue(now);
+        let state = known.state;
         known.cancelling = false;
         known.doomed &= !ended;
         if may_have_ended && !ended {
@@ -230,12 +213,15 @@ impl World {
             self.broken.push(format!("{n} was {state:?} when it was cancelled: {ended}"));
         } else if ended {
             known.state = State::Cancelled;
+            self.room_since = now;
+            self.forgets(n, outdone);
         }
     }
 
     /// A dead letter is about to be redriven: it does well then.
-    pub(crate) fn redriven(&mut self, n: u64) -> DeliveryId {
+    pub(crate) fn redriven(&mut self, n: u64, now: Timestamp) -> DeliveryId {
         let known = self.get(n);
+        known.standing.falls_due(now);
         known.state = State::Waiting;
         known.script = vec![(Outcome::Ok, 1)];
         (known.in_place, known.fresh) = (true, false);
@@ -252,6 +238,12 @@ impl World {
         }
     }
 
+    /// How an event may stand when all is over.
+    pub(crate) fn ends_as(&self, n: u64, now: Timestamp) -> Vec<State> {
+        let outdone = self.is_outdone(n, now).then_some(State::Superseded);
+        self.known[&n].ends_as(now).into_iter().chain(outdone).collect()
+    }
+
     /// The numbers of those that stand so.
     pub(crate) fn all(&self, state: State) -> Vec<u64> {
         let all = self.known.iter().filter(|(_, known)| known.state == state);
@@ -264,9 +256,8 @@ impl World {
 
     /// Events are started together, mostly one.
     fn start(&mut self, all: &[u64], attempt: u32, now: Timestamp) -> Turn {
-        let running = self.all(State::Running);
-        let attempts: BTreeSet<u64> = running.iter().map(|n| self.known[n].lead).collect();
-        if attempts.len() >= self.promise.at_once || all.len() > self.promise.together {
+        if self.is_full() || all.len() > self.promise.together {
+            let running = self.all(State::Running);
             self.broken.push(format!("{all:?} were started while {running:?} ran"));
         }
         if all.len() > 1 && all.iter().any(|n| self.known[n].failed) {
@@ -277,6 +268,13 @@ impl World {
         }
         let turn = usize::try_from(attempt - 1).unwrap_or(usize::MAX);
         self.get(all[0]).script.get(turn).copied().unwrap_or((Outcome::Ok, 1))
+    }
+
+    /// Whether as much runs as may run at once.
+    fn is_full(&self) -> bool {
+        let running = self.all(State::Running);
+        let attempts: BTreeSet<u64> = running.iter().map(|n| self.known[n].lead).collect();
+        attempts.len() >= self.promise.at_once
     }
 
     fn start_one(&mut self, n: u64, lead: u64, attempt: u32, now: Timestamp) {
@@ -292,6 +290,7 @@ impl World {
         }
         self.keeps_its_order(n, (rank, was_fresh), now, &mut broken);
         self.keeps_its_rate(n, now, &mut broken);
+        self.keeps_its_quiet(n, now, &mut broken);
         self.broken.append(&mut broken);
         let known = self.get(n);
         (known.state, known.attempts, known.lead) = (State::Running, attempt, lead);
@@ -337,7 +336,15 @@ impl World {
         self.starts.push((n % KEYS, now));
     }
 
-    fn end(&mut self, all: &[u64], attempt: u32, outcome: Outcome) {
+    /// An attempt is over.
+    fn makes_room(&mut self, now: Timestamp) {
+        if self.is_full() {
+            self.room_since = now;
+        }
+    }
+
+    fn end(&mut self, all: &[u64], attempt: u32, outcome: Outcome, now: Timestamp) {
+        self.makes_room(now);
         for n in all {
             let known = self.get(*n);
             if known.state == State::Running {
@@ -349,12 +356,16 @@ impl World {
                     Outcome::Fail if attempt < ATTEMPTS => State::Waiting,
                     Outcome::Fail | Outcome::Fatal => State::Dead,
                 };
+                if known.state == State::Waiting {
+                    self.failed(*n, now + RETRY, now);
+                }
             }
         }
     }
 
     /// Their attempt was stopped: they are given back, or its process died.
-    fn stopped(&mut self, all: &[u64]) {
+    fn stopped(&mut self, all: &[u64], now: Timestamp) {
+        self.makes_room(now);
         for n in all {
             let known = self.get(*n);
             if known.state == State::Running {

@@ -1,9 +1,10 @@
 //! Whatever happens, in whatever order, the queue does what the model does.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use motia_core::{
-    config::{EventConfig, Priority, RateLimit, Retry},
+    config::{EventConfig, Priority, RateLimit, Retry, event::Debounce},
     context::{Cancel, EmitOptions},
     registry::Definition,
     store::Ending,
@@ -16,7 +17,7 @@ use proptest::{
 
 use super::{
     disk::{Disk, Process},
-    model::{ATTEMPTS, KEYS, Model, Outcome, Promise, State, Turn, WINDOW, World},
+    model::{ATTEMPTS, KEYS, Model, Outcome, Promise, RETRY, State, Turn, WINDOW, World},
     stage::{Stage, Task, step},
 };
 
@@ -65,12 +66,15 @@ enum Kind {
     Batch,
     Throttled,
     RatedPerKey,
+    Debounced,
 }
 
 /// The events of a batch at most, and how long the first waits for the others.
 const BATCH: (u32, Duration) = (3, Duration::from_millis(40));
 const PAUSE: Duration = Duration::from_millis(20);
 const PER_WINDOW: u32 = 2;
+const DEBOUNCE: Debounce =
+    Debounce { quiet: Duration::from_millis(60), at_most: Duration::from_millis(150) };
 
 impl Kind {
     fn promise(self, story: &Story) -> Promise {
@@ -83,6 +87,8 @@ impl Kind {
             together: 1,
             pause: Duration::ZERO,
             per_window: usize::MAX,
+            debounce: None,
+            prompt: self.window(story) >= KEYS as usize,
         };
         match self {
             Self::Fifo => Promise { fifo: true, per_key: 1, ..all },
@@ -91,14 +97,20 @@ impl Kind {
             Self::Batch => Promise { ranked: true, together: BATCH.0 as usize, ..all },
             Self::Throttled => Promise { ranked: true, pause: PAUSE, ..all },
             Self::RatedPerKey => Promise { per_window: PER_WINDOW as usize, ..all },
+            Self::Debounced => Promise { debounce: Some(DEBOUNCE), ..all },
         }
+    }
+
+    /// The deliveries in memory. Half of those of a debounced step are to have room for all keys, mostly.
+    fn window(self, story: &Story) -> usize {
+        if matches!(self, Self::Debounced) { 2 * story.window } else { story.window }
     }
 
     fn step(self, story: &Story, model: &Model) -> Definition {
         let key = |task: &Task| (task.n % KEYS).to_string();
         let config = EventConfig::new("Step")
             .concurrency(story.concurrency)
-            .retry(Retry::fixed(ATTEMPTS, Duration::from_millis(50)).jitter(0));
+            .retry(Retry::fixed(ATTEMPTS, RETRY).jitter(0));
         let (one, several) = (model.clone(), model.clone());
         let one = move |task, ctx| one.clone().handle(vec![task], ctx);
         let several = move |tasks, ctx| several.clone().handle(tasks, ctx);
@@ -111,6 +123,10 @@ impl Kind {
             Self::RatedPerKey => {
                 let rate = RateLimit::fixed_window(PER_WINDOW, WINDOW);
                 step(config.key(key).rate_limit_per_key(rate), one)
+            }
+            Self::Debounced => {
+                let Debounce { quiet, at_most } = DEBOUNCE;
+                step(config.key(key).debounce(quiet).debounce_at_most(at_most), one)
             }
         }
     }
@@ -159,7 +175,7 @@ struct Telling {
     model: Model,
     disk: Disk,
     stage: Stage,
-    process: std::sync::Arc<Process>,
+    process: Arc<Process>,
     next: u64,
     /// Those that are emitted once, however often it is tried.
     once: Vec<u64>,
@@ -168,7 +184,7 @@ struct Telling {
 impl Telling {
     async fn begin(kind: Kind, story: &Story) -> Self {
         let (model, disk) = (Model::new(kind.promise(story)), Disk::new());
-        let (stage, process) = start(&disk, story, kind.step(story, &model)).await;
+        let (stage, process) = start(&disk, kind, story, &model).await;
         Self { kind, story: story.clone(), model, disk, stage, process, next: 1, once: Vec::new() }
     }
 
@@ -179,9 +195,14 @@ impl Telling {
             Op::Wait(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
             Op::Cancel(pick) => self.cancel(pick).await,
             Op::Pause => {
+                self.model.look(|world| world.paused = true);
                 self.stage.runtime.bus().pause("Step", "the test").await.unwrap();
             }
-            Op::Resume => self.stage.runtime.bus().resume("Step").await.unwrap(),
+            Op::Resume => {
+                let now = self.stage.now();
+                self.model.look(|world| (world.paused, world.room_since) = (false, now));
+                self.stage.runtime.bus().resume("Step").await.unwrap();
+            }
             Op::Redrive(pick) => {
                 let dead = self.model.look(|world| world.all(State::Dead));
                 if let Some(n) = dead.get(pick % dead.len().max(1)) {
@@ -194,21 +215,27 @@ impl Telling {
                 }
             }
             Op::Restart => {
+                let end = self.stage.now();
                 self.stage.runtime.shutdown().await.unwrap();
-                self.start().await;
+                self.start(end).await;
             }
             Op::Crash => {
                 let (process, stage) = (self.process.clone(), self.stage.clone());
+                let end = self.stage.now();
                 self.model.look(World::died);
                 process.crash(stage).await;
-                self.start().await;
+                self.start(end).await;
             }
         }
+        let now = self.stage.now();
+        self.model.look(|world| world.look_for_late_ones(now));
     }
 
-    async fn start(&mut self) {
-        let step = self.kind.step(&self.story, &self.model);
-        (self.stage, self.process) = start(&self.disk, &self.story, step).await;
+    /// Starts the app again, of which the last process ended.
+    async fn start(&mut self, end: Timestamp) {
+        let now = self.stage.now();
+        self.model.look(|world| world.began_again(end, now));
+        (self.stage, self.process) = start(&self.disk, self.kind, &self.story, &self.model).await;
     }
 
     async fn emit(&mut self, emission: Emission) {
@@ -217,10 +244,11 @@ impl Telling {
         self.next += 1;
         let (priority, name) = (Priority::try_new(level).unwrap(), n.to_string());
         let mut options = EmitOptions::new().priority(priority);
-        if let Some(millis) = delay {
-            options = options.delay(Duration::from_millis(millis));
+        let delay = delay.map(Duration::from_millis);
+        if let Some(delay) = delay {
+            options = options.delay(delay);
         }
-        let ttl = worth.map(|worth| Duration::from_millis(delay.unwrap_or_default() + worth));
+        let ttl = worth.map(|worth| delay.unwrap_or_default() + Duration::from_millis(worth));
         if let Some(ttl) = ttl {
             options = options.ttl(ttl);
         }
@@ -229,7 +257,7 @@ impl Telling {
             self.once.push(n);
         }
         let told = (priority, self.stage.now());
-        self.model.look(|world| world.emitted(n, told, (delay.is_some(), ttl), script));
+        self.model.look(|world| world.emitted(n, told, (delay, ttl), script));
         let event = self.stage.try_send(n, options).await.unwrap().id;
         let id = self.stage.delivery_of(event).await;
         self.model.look(|world| world.kept(n, event, id));
@@ -255,7 +283,8 @@ impl Telling {
     }
 
     async fn redrive(&mut self, n: u64) {
-        let id = self.model.look(|world| world.redriven(n));
+        let now = self.stage.now();
+        let id = self.model.look(|world| world.redriven(n, now));
         self.stage.redrive(id).await;
     }
 
@@ -266,7 +295,7 @@ impl Telling {
             if self.stage.depths().await.iter().all(|queue| queue.waiting + queue.delayed == 0) {
                 break;
             }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+            self.tell(Op::Wait(10)).await;
         }
         let depths = self.stage.depths().await;
         let stuck = depths.iter().any(|queue| queue.waiting + queue.delayed + queue.held > 0);
@@ -283,11 +312,12 @@ impl Telling {
                 let is = match ended.map(|ended| ended.ending) {
                     Some(Ending::Cancelled) => State::Cancelled,
                     Some(Ending::Expired) => State::Expired,
+                    Some(Ending::Superseded) => State::Superseded,
                     Some(ending) => panic!("{n} ended as {ending:?}"),
                     None if dead => State::Dead,
                     None => State::Done,
                 };
-                let may_be = known.ends_as(now);
+                let may_be = world.ends_as(*n, now);
                 prop_assert!(may_be.contains(&is), "{n} is {is:?}, and not {may_be:?}");
                 let too_soon = is == State::Expired && ended.is_some_and(|it| it.at <= known.until);
                 prop_assert!(!too_soon, "{n} expired before {}", known.until);
@@ -299,11 +329,11 @@ impl Telling {
     }
 }
 
-async fn start(disk: &Disk, story: &Story, step: Definition) -> (Stage, std::sync::Arc<Process>) {
+async fn start(disk: &Disk, kind: Kind, story: &Story, model: &Model) -> (Stage, Arc<Process>) {
     let mut settings = Settings::default();
-    settings.window = story.window;
+    settings.window = kind.window(story);
     settings.concurrency = NonZeroU32::new(story.concurrency).unwrap();
-    disk.start(settings, [step]).await
+    disk.start(settings, [kind.step(story, model)]).await
 }
 
 /// Tells as many stories as `PROPTEST_CASES` says.
@@ -349,6 +379,11 @@ fn a_throttled_queue_never_starts_too_soon_and_loses_nothing_whatever_happens() 
 #[test]
 fn a_queue_whose_keys_have_a_rate_keeps_it_and_loses_nothing_whatever_happens() {
     tell(Kind::RatedPerKey);
+}
+
+#[test]
+fn a_debounced_queue_handles_the_last_one_of_a_silent_key_and_loses_nothing_whatever_happens() {
+    tell(Kind::Debounced);
 }
 
 #[test]

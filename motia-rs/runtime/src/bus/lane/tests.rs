@@ -96,3 +96,16 @@ fn nothing_starts_before_what_came_back_to_an_earlier_place() {
     lane.insert(&RULES, delivery(5), None);
     assert!(matches!(lane.stand(&RULES, None, false, now()), Stand::Open((_, 5))));
 }
+
+#[test]
+fn what_was_being_read_of_a_lane_when_it_woke_up_is_read_again() {
+    let mut lane = Lane::default();
+    lane.wake(4, true);
+    assert_eq!(lane.stand(&RULES, None, false, now()), Stand::Thirsty(4));
+
+    assert!(!lane.was_read(&read(4, 5), 7, true));
+    assert!(lane.was_read(&read(4, 5), 5, true));
+
+    lane.wake(4, false);
+    assert!(lane.was_read(&read(4, 5), 5, true));
+}

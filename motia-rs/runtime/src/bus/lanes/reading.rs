@@ -101,17 +101,16 @@ impl Lanes {
 
     fn read_page(&mut self, pull: Pull, pulled: Pulled, tail: u64, now: Timestamp) {
         let last_page = pulled.ready.len() < pull.limit;
+        let last = pulled.ready.last().map_or(0, |delivery| delivery.id.seq);
+        let before = self.loaded;
+        // What was known of when reading began, and is not there, has ended meanwhile.
+        self.loaded = before.max(last).max(if last_page { tail } else { 0 });
+        self.spilled = !last_page || self.tail > self.loaded;
         for delivery in pulled.ready {
-            if delivery.id.seq > self.loaded {
-                self.loaded = delivery.id.seq;
+            if delivery.id.seq > before {
                 self.admit(delivery, now);
             }
         }
-        if last_page {
-            // What was known of when reading began, and is not there, has ended meanwhile.
-            self.loaded = self.loaded.max(tail);
-        }
-        self.spilled = !last_page || self.tail > self.loaded;
 
         for delivery in pulled.due {
             let (seq, Some(due)) = (delivery.id.seq, delivery.due) else { continue };
@@ -147,7 +146,11 @@ impl Lanes {
         if let Some((until, head)) = blocked {
             // Nothing of the lane starts before its first one: it is read again then.
             let ended = self.released.contains(&head);
-            if lane.is_some_and(|lane| lane.is_current(read)) && !ended {
+            if let Some(lane) = lane
+                && lane.is_current(read)
+                && !ended
+            {
+                lane.begins_with(head);
                 self.block(&read.key, until, Some(head));
             }
         } else if lane.is_some_and(|lane: &mut Lane| lane.was_read(read, last, last_page)) {

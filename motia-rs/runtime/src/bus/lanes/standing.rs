@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::{
     super::lane::{Blocked, Stand},
     Lanes,
+    asleep::Woken,
 };
 use crate::clock::min_of;
 
@@ -22,9 +23,19 @@ impl Lanes {
                 break; // it waits for the same instant still
             }
         }
+        while self.thirsty.len() < self.window
+            && let Some(woken) = self.asleep.wake_due(now)
+        {
+            self.is_awake(woken, now);
+        }
         // What has fallen due already is read as soon as there is room.
         let next_due = self.next_due.filter(|due| *due > now);
-        min_of(next_due, self.parked.first().map(|(until, _)| *until))
+        min_of(next_due, self.next_lane(now))
+    }
+
+    /// When to look again at the lanes that wait for a time.
+    pub(super) fn next_lane(&self, now: Timestamp) -> Option<Timestamp> {
+        min_of(self.parked.first().map(|(until, _)| *until), self.asleep.next(now))
     }
 
     /// Finds out how a lane stands, after anything about it has changed.
@@ -40,7 +51,41 @@ impl Lanes {
                 _ => {}
             }
         }
-        self.restand(key, stand);
+        if !self.falls_asleep(key, stand, now) {
+            self.restand(key, stand);
+        }
+    }
+
+    /// Lets a lane sleep of which nothing is in memory, if it waits for a time, or to be read for behind very
+    /// many others.
+    fn falls_asleep(&mut self, key: &Arc<str>, stand: Stand, now: Timestamp) -> bool {
+        let Some(lane) = self.lanes.get(key) else { return false };
+        let until = match stand {
+            Stand::Parked(until) => until,
+            Stand::Thirsty(_) if self.thirsty.len() >= self.window && lane.stand != stand => now,
+            _ => return false,
+        };
+        let Some((after, head)) = lane.in_store(&self.rules) else { return false };
+        if !self.asleep.put(key, until, after, head) {
+            return false;
+        }
+        self.unblock(key);
+        self.restand(key, Stand::Empty);
+        true
+    }
+
+    /// Wakes a lane, if it sleeps, to be read for.
+    pub(super) fn wake(&mut self, key: &Arc<str>) {
+        if let Some((_, after)) = self.asleep.wake(key) {
+            self.lanes.entry(key.clone()).or_default().wake(after, self.reading);
+        }
+    }
+
+    /// Has the store read for a lane that woke up.
+    pub(super) fn is_awake(&mut self, (key, after): Woken, now: Timestamp) {
+        let key: Arc<str> = key.into();
+        self.lanes.entry(key.clone()).or_default().wake(after, self.reading);
+        self.refresh(&key, now);
     }
 
     /// Forgets what the store has of a lane until a time has come.

@@ -92,7 +92,7 @@ impl Segments {
             match segment::bits(row, 0) {
                 Ok((id, bits)) => drop(all.insert(id, bits)),
                 Err(error) => {
-                    tracing::error!(error = %fault::told(&error), "a segment is left aside")
+                    tracing::error!(error = %fault::told(&error), "a segment is left aside");
                 }
             }
         }

@@ -10,6 +10,7 @@
 //! by its key from then on.
 //!
 //! # Layout
+//! - [`again`]: what waits once more
 //! - [`asleep`]: lanes that wait for a time, all of them in the store
 //! - [`newest`]: what newer ones took the place of
 //! - [`reading`]: what is read of the store, and when
@@ -17,16 +18,17 @@
 //!
 //! Invariants:
 //! - Every undelayed delivery up to `loaded`, and every delayed one up to `due_seen`, is in memory, at
-//!   work, settled, or beyond `more.after` of its lane. Those beyond `loaded`, if `spilled`, wait in the store.
+//!   work, settled, or beyond `more.after` of its lane, or of where that is read on when it wakes. Those beyond `loaded`, if `spilled`, wait in the store.
 //! - `held` has every delivery that is in memory or at work, or is being ended (`ending`). That makes
 //!   reading idempotent: cursors are moved back at will. What was let go of, or ended, while the store
 //!   was read (`released`) is not taken from what was read.
 //! - A lane in order starts its first delivery only if none before it may wait in the store.
 //! - A lane that is debounced starts its delivery only if no newer one may wait in the store.
 //! - A lane that has something in memory or in the store is in exactly one of `open`, `parked`,
-//!   `thirsty` and `asleep`, or has something at work; one that is asleep is not in `lanes`. `heads` has the lane of each delivery in the store that its
-//!   lane waits for.
+//!   `thirsty` and `asleep`, or has something at work; one that is asleep is not in `lanes`. `heads` has the
+//!   lane of each delivery in the store that its lane waits for.
 
+mod again;
 mod asleep;
 mod newest;
 mod reading;
@@ -46,7 +48,7 @@ use motia_core::{
     store::{Arrival, Delivery, DeliveryId, Lane as Key},
 };
 
-use self::asleep::Asleep;
+use self::{again::Again, asleep::Asleep};
 use super::{
     debounced::Superseded,
     lane::{Lane, Rules},
@@ -106,15 +108,6 @@ struct Held {
     again: Option<Again>,
     /// Whether it is being ended in the store: a newer one took its place, or it has expired.
     ending: bool,
-}
-
-/// How a delivery came in again while it was held.
-#[derive(Debug, Clone, Copy)]
-enum Again {
-    /// Among the delayed.
-    Due(Timestamp),
-    /// In its place.
-    Back,
 }
 
 impl Lanes {
@@ -257,57 +250,6 @@ impl Lanes {
         }
     }
 
-    /// Notes that a delivery waits for its time; gives the time at which to look for it.
-    fn expect(&mut self, seq: u64, due: Timestamp) -> Option<Timestamp> {
-        self.let_go_of_waiting(seq);
-        if let Some(held) = self.held.get_mut(&seq) {
-            held.again = Some(Again::Due(due));
-            return None;
-        }
-        let before = (due, seq.saturating_sub(1));
-        self.due_seen = self.due_seen.min(before);
-        if self.reading {
-            self.due_late = min_of_places(self.due_late, before);
-        }
-        self.next_due = min_of(self.next_due, Some(due));
-        Some(due)
-    }
-
-    /// Notes that a delivery waits in its old place.
-    fn back(&mut self, seq: u64, key: &Arc<str>, now: Timestamp) {
-        self.let_go_of_waiting(seq);
-        if let Some(held) = self.held.get_mut(&seq) {
-            held.again = Some(Again::Back);
-            return;
-        }
-        self.wake(key);
-        self.unblock(key);
-        let after = self.read_up_to(seq);
-        self.lanes.entry(key.clone()).or_default().read_again(after, seq);
-        // It may wait for long; those behind it must not take up the window meanwhile.
-        self.shed(key);
-        self.refresh(key, now);
-    }
-
-    /// Up to where those before a delivery were read, or passed over by their lanes.
-    fn read_up_to(&self, seq: u64) -> u64 {
-        let before = seq.saturating_sub(1);
-        if self.spilled { before.min(self.loaded) } else { before }
-    }
-
-    /// Forgets a delivery that waits in memory as it was: the store has it otherwise by now.
-    fn let_go_of_waiting(&mut self, seq: u64) {
-        if let Some(Held { key, .. }) = self.held.get(&seq)
-            && self.lanes.get_mut(key).is_some_and(|lane| lane.remove(seq))
-        {
-            self.held.remove(&seq);
-            self.count -= 1;
-            if self.reading {
-                self.released.insert(seq);
-            }
-        }
-    }
-
     /// What would be taken next.
     pub(super) fn first(&self) -> Option<&Delivery> {
         let (_, key) = self.open.first()?;
@@ -361,21 +303,6 @@ impl Lanes {
         min_of(look, self.next_lane(now))
     }
 
-    fn release(&mut self, seq: u64, now: Timestamp) -> Option<Timestamp> {
-        let held = self.held.remove(&seq)?;
-        if self.reading {
-            self.released.insert(seq);
-        }
-        match held.again? {
-            Again::Due(due) => self.expect(seq, due),
-            Again::Back => {
-                // It is wanted from the next page, though not from the one that is being read.
-                self.back(seq, &held.key, now);
-                None
-            }
-        }
-    }
-
     /// Forgets a delivery that ended without being taken.
     pub(super) fn forget(&mut self, seq: u64, now: Timestamp) -> Gone {
         let Some(Held { key, ending, .. }) = self.held.get(&seq) else {
@@ -402,7 +329,7 @@ impl Lanes {
             self.unblock(&key);
             self.refresh(&key, now);
         } else if let Some(woken) = self.asleep.wake_head(seq) {
-            self.is_awake(woken, now);
+            self.read_for(woken, now);
         }
     }
 

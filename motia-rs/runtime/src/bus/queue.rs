@@ -245,7 +245,10 @@ impl Queue {
 
     /// Forgets or cancels what was ended in the store.
     fn gone(&self, inner: &mut Inner, seq: u64, ending: Ending) {
-        if inner.shelf.forget(seq, self.shared.engine.now()) == Gone::Waited {
+        let now = self.shared.engine.now();
+        let gone = inner.shelf.forget(seq, now);
+        self.look_at(inner.shelf.next_lane(now));
+        if gone == Gone::Waited {
             return;
         }
         for attempt in inner.at_work.iter_mut().filter(|attempt| attempt.has(seq)) {

@@ -145,6 +145,14 @@ impl Shelf {
         }
     }
 
+    /// When the next of what waits for a time in a lane may start.
+    pub(super) fn next_lane(&self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Self::Line(_) => None,
+            Self::Lanes(lanes) => lanes.next_lane(now),
+        }
+    }
+
     pub(super) fn is_reading(&self) -> bool {
         match self {
             Self::Line(line) => line.is_reading(),

@@ -9,12 +9,13 @@ use motia_core::{
     registry::Definition,
 };
 use motia_runtime::{Settings, bus::reason::Reason};
+use motia_store::MemoryStore;
 use parking_lot::Mutex;
 use tokio::time::sleep;
 
 use super::{
     disk::Disk,
-    stage::{START, Stage, Task, hundred, millis, secs, step},
+    stage::{START, Stage, Task, hundred, leave, millis, secs, step},
 };
 
 type Starts = Arc<Mutex<Vec<(u64, Timestamp)>>>;
@@ -151,4 +152,31 @@ async fn each_key_starts_as_often_as_its_events_say_also_across_restarts() {
 
     keeps_to_the_bucket(&starts[&0]);
     keeps_to_the_window(&starts[&1]);
+}
+
+/// Nothing else happens in the queue that would have it looked at.
+#[tokio::test(start_paused = true)]
+async fn the_next_of_a_key_starts_by_the_rate_while_the_first_still_runs() {
+    let store = Arc::new(MemoryStore::new());
+    // Both are in memory before the first is taken.
+    leave(&store, "Step", 1).await;
+    leave(&store, "Step", 2).await;
+    let starts = Starts::default();
+    let config = EventConfig::new("Step").key(hundred);
+    let config = config.rate_limit_per_key(RateLimit::token_bucket(1, secs(1)));
+    let of_step = starts.clone();
+    let long = step(config, move |_: Task, ctx: Context| {
+        of_step.lock().push((0, ctx.now()));
+        async {
+            sleep(secs(600)).await;
+            Ok(())
+        }
+    });
+
+    let _stage = Stage::over(store, Settings::default(), [long]).await;
+    sleep(secs(10)).await;
+
+    let starts: Vec<_> = starts.lock().iter().map(|(_, at)| *at).collect();
+    assert_eq!(starts.len(), 2);
+    assert!(starts[1] <= starts[0] + millis(1_020), "{starts:?}");
 }

@@ -26,7 +26,7 @@ impl Lanes {
         while self.thirsty.len() < self.window
             && let Some(woken) = self.asleep.wake_due(now)
         {
-            self.is_awake(woken, now);
+            self.read_for(woken, now);
         }
         // What has fallen due already is read as soon as there is room.
         let next_due = self.next_due.filter(|due| *due > now);
@@ -34,12 +34,19 @@ impl Lanes {
     }
 
     /// When to look again at the lanes that wait for a time.
-    pub(super) fn next_lane(&self, now: Timestamp) -> Option<Timestamp> {
-        min_of(self.parked.first().map(|(until, _)| *until), self.asleep.next(now))
+    pub(in super::super) fn next_lane(&self, now: Timestamp) -> Option<Timestamp> {
+        // Where very many are to be read for, those that sleep are woken when these were.
+        let has_room = self.thirsty.len() < self.window;
+        let asleep = self.asleep.next().filter(|until| has_room || *until > now);
+        min_of(self.parked.first().map(|(until, _)| *until), asleep)
     }
 
     /// Finds out how a lane stands, after anything about it has changed.
     pub(super) fn refresh(&mut self, key: &Arc<str>, now: Timestamp) {
+        let Some(lane) = self.lanes.get(key) else { return };
+        if lane.blocked.as_ref().is_some_and(|blocked| blocked.until <= now) {
+            self.unblock(key);
+        }
         let Some(lane) = self.lanes.get(key) else { return };
         let crowd = self.count > self.window / 2;
         let used = self.used_of(key);
@@ -60,6 +67,10 @@ impl Lanes {
     /// many others.
     fn falls_asleep(&mut self, key: &Arc<str>, stand: Stand, now: Timestamp) -> bool {
         let Some(lane) = self.lanes.get(key) else { return false };
+        // What has no key in the store is not found there by one.
+        if key.is_empty() {
+            return false;
+        }
         let until = match stand {
             Stand::Parked(until) => until,
             Stand::Thirsty(_) if self.thirsty.len() >= self.window && lane.stand != stand => now,
@@ -77,15 +88,19 @@ impl Lanes {
     /// Wakes a lane, if it sleeps, to be read for.
     pub(super) fn wake(&mut self, key: &Arc<str>) {
         if let Some((_, after)) = self.asleep.wake(key) {
-            self.lanes.entry(key.clone()).or_default().wake(after, self.reading);
+            self.rouse(key, after);
         }
     }
 
     /// Has the store read for a lane that woke up.
-    pub(super) fn is_awake(&mut self, (key, after): Woken, now: Timestamp) {
+    pub(super) fn read_for(&mut self, (key, after): Woken, now: Timestamp) {
         let key: Arc<str> = key.into();
-        self.lanes.entry(key.clone()).or_default().wake(after, self.reading);
+        self.rouse(&key, after);
         self.refresh(&key, now);
+    }
+
+    fn rouse(&mut self, key: &Arc<str>, after: u64) {
+        self.lanes.entry(key.clone()).or_default().wake(after, self.reading);
     }
 
     /// Forgets what the store has of a lane until a time has come.

@@ -49,6 +49,8 @@ impl Queue {
         if !self.free(&mut inner, done.place, &done.deliveries, verdict) {
             return None; // the work was taken away, and this worker's place with it
         }
+        // What waits again may have been cancelled meanwhile: that does not concern the next.
+        let token = if token.is_cancelled() { Arc::default() } else { token };
         let keeps_slot = !self.shared.slots.are_waited_for();
         if !keeps_slot {
             self.slot_is_free();
@@ -63,6 +65,8 @@ impl Queue {
         mut has_slot: bool,
     ) -> Option<Taken> {
         let mut taken = self.take_next(inner, token, &mut has_slot);
+        // What was taken may have used up a rate, for which the next of its key has to wait.
+        self.look_at(inner.shelf.next_lane(self.shared.engine.now()));
         if taken.is_none() && has_slot {
             self.slot_is_free();
         }

@@ -43,6 +43,8 @@ CREATE TRIGGER segment_removed AFTER DELETE ON segment BEGIN
     DELETE FROM segment_waiting WHERE id = old.id;
 END;
 
+-- Views, in a form of the time that all versions of SQLite know.
+
 DROP VIEW waiting;
 CREATE VIEW waiting AS
 SELECT
@@ -52,10 +54,10 @@ SELECT
     every.attempts,
     every.lane,
     ifnull(every.priority, 0) AS priority,
-    strftime('%FT%T', every.emitted_at / 1000000, 'unixepoch') || 'Z' AS emitted_at,
-    strftime('%FT%T', every.due_at / 1000000, 'unixepoch') || 'Z' AS due_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', every.emitted_at / 1000000, 'unixepoch') AS emitted_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', every.due_at / 1000000, 'unixepoch') AS due_at,
     every.due_at IS 9223372036854775807 AS held,
-    strftime('%FT%T', every.expires_at / 1000000, 'unixepoch') || 'Z' AS expires_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', every.expires_at / 1000000, 'unixepoch') AS expires_at,
     every.cancel_key,
     lower(hex(every.event)) AS event,
     lower(hex(substr(every.trace, 1, 16))) AS trace_id,
@@ -82,3 +84,45 @@ FROM (
     FROM segment, segment_waiting, json_each(offsets) AS place
     WHERE segment_waiting.id = segment.id AND substr(bits, place.value + 1, 1) = '1'
 ) AS every LEFT JOIN queue ON queue.id = (every.id >> 47) & 65535;
+
+DROP VIEW dead;
+CREATE VIEW dead AS
+SELECT
+    queue.step,
+    dead_letter.seq,
+    dead_letter.topic,
+    dead_letter.attempts,
+    dead_letter.lane,
+    dead_letter.reason,
+    strftime('%Y-%m-%dT%H:%M:%SZ', dead_letter.emitted_at / 1000000, 'unixepoch') AS emitted_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', dead_letter.died_at / 1000000, 'unixepoch') AS died_at,
+    lower(hex(dead_letter.event)) AS event,
+    lower(hex(substr(dead_letter.trace, 1, 16))) AS trace_id,
+    dead_letter.payload
+FROM dead_letter LEFT JOIN queue ON queue.id = dead_letter.queue;
+
+DROP VIEW history;
+CREATE VIEW history AS
+SELECT
+    queue.step,
+    ended.seq,
+    ended.topic,
+    ended.attempts,
+    ended.ending,
+    ended.note,
+    strftime('%Y-%m-%dT%H:%M:%SZ', ended.emitted_at / 1000000, 'unixepoch') AS emitted_at,
+    strftime('%Y-%m-%dT%H:%M:%SZ', ended.ended_at / 1000000, 'unixepoch') AS ended_at,
+    lower(hex(ended.event)) AS event,
+    lower(hex(substr(ended.trace, 1, 16))) AS trace_id,
+    ended.payload
+FROM ended LEFT JOIN queue ON queue.id = ended.queue;
+
+DROP VIEW entries;
+CREATE VIEW entries AS
+SELECT
+    "group",
+    key,
+    value,
+    version,
+    strftime('%Y-%m-%dT%H:%M:%SZ', expires_at / 1000000, 'unixepoch') AS expires_at
+FROM state;

@@ -247,7 +247,7 @@ impl Queue {
     fn gone(&self, inner: &mut Inner, seq: u64, ending: Ending) {
         let now = self.shared.engine.now();
         let gone = inner.shelf.forget(seq, now);
-        self.look_at(inner.shelf.next_lane(now));
+        self.look_at(inner.shelf.next_lane(|| now));
         if gone == Gone::Waited {
             return;
         }

@@ -146,10 +146,10 @@ impl Shelf {
     }
 
     /// When the next of what waits for a time in a lane may start.
-    pub(super) fn next_lane(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn next_lane(&self, now: impl Fn() -> Timestamp) -> Option<Timestamp> {
         match self {
             Self::Line(_) => None,
-            Self::Lanes(lanes) => lanes.next_lane(now),
+            Self::Lanes(lanes) => lanes.next_lane(now()),
         }
     }
 

@@ -136,14 +136,14 @@ pub(super) fn publish(
         && event.priority.is_normal()
         && event.expires_at.is_none()
         && event.cancel_key.is_none();
-    if plain && due.is_none() {
+    if plain {
+        if due.is_some() {
+            return hot.many.write_row(id, event, (0, 0), due);
+        }
         hot.many.publish(id, event);
         return Ok(());
     }
 
-    if plain {
-        return hot.many.write_row(id, event, (0, 0), due);
-    }
     let place = if due.is_some() { delayed(id) } else { ready(id) };
     hot.publish_special.execute((
         place,

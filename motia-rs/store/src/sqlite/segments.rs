@@ -137,15 +137,22 @@ impl Segments {
 
     /// Whether the delivery waits in a segment. Refused if a later attempt took it over.
     pub(super) fn held(&self, db: &Connection, id: DeliveryId, token: Token) -> Result<bool, Stop> {
+        Ok(self.find_held(db, id, token)?.is_some())
+    }
+
+    fn find_held(
+        &self,
+        db: &Connection,
+        id: DeliveryId,
+        token: Token,
+    ) -> Result<Option<(i64, u16)>, Stop> {
         const LATER: &str = "SELECT 1 FROM segment_attempt WHERE id = ?1 AND token > ?2";
-        if self.find(id).is_none() {
-            return Ok(false);
-        }
+        let Some(place) = self.find(id) else { return Ok(None) };
         let is_later = || db.prepare_cached(LATER)?.exists((ready(id), token.0.cast_signed()));
         if self.attempted.contains(&ready(id)) && is_later()? {
             return Err(CommitError::Superseded(id).into());
         }
-        Ok(true)
+        Ok(Some(place))
     }
 
     /// Removes the delivery if it waits in a segment; says whether it did. Refused if a later attempt took
@@ -157,13 +164,11 @@ impl Segments {
         id: DeliveryId,
         token: Token,
     ) -> Result<bool, Stop> {
-        if !self.held(db, id, token)? {
-            return Ok(false);
-        }
+        let Some(place) = self.find_held(db, id, token)? else { return Ok(false) };
         if self.attempted.contains(&ready(id)) {
             statements.attempt_ended.execute((ready(id), token.0.cast_signed()))?;
         }
-        self.clear(id);
+        self.clear(place);
         Ok(true)
     }
 
@@ -176,7 +181,8 @@ impl Segments {
     ) -> rusqlite::Result<()> {
         const ATTEMPTS: &str =
             "DELETE FROM segment_attempt WHERE id = ?1 RETURNING token, attempts";
-        let Some((segment, _)) = self.find(id) else { return Ok(()) };
+        let Some(place) = self.find(id) else { return Ok(()) };
+        let (segment, _) = place;
         let deliveries = self.decoded(db, segment)?;
         let at = deliveries.binary_search_by_key(&id, |delivery| delivery.id);
         let at = at.map_err(|_| {
@@ -188,7 +194,7 @@ impl Segments {
             false => None,
         };
         many.write_row(id, &deliveries[at].event, attempts.unwrap_or_default(), None)?;
-        self.clear(id);
+        self.clear(place);
         Ok(())
     }
 
@@ -256,11 +262,10 @@ impl Segments {
         bits.get(offset).then_some((*segment, offset))
     }
 
-    fn clear(&mut self, id: DeliveryId) {
-        if let Some((segment, offset)) = self.find(id) {
-            self.all.get_mut(&segment).expect("it was found").clear(offset);
-            self.steps.push(Step::Cleared { segment, offset });
-        }
+    /// What was found here waits no longer.
+    fn clear(&mut self, (segment, offset): (i64, u16)) {
+        self.all.get_mut(&segment).expect("it was found").clear(offset);
+        self.steps.push(Step::Cleared { segment, offset });
     }
 
     /// The deliveries of a segment, whether they wait or not.
@@ -314,6 +319,11 @@ mod tests {
         (segments, many)
     }
 
+    fn clear(segments: &mut Segments, id: DeliveryId) {
+        let place = segments.find(id).expect("it waits");
+        segments.clear(place);
+    }
+
     fn db() -> Connection {
         let mut db = Connection::open_in_memory().unwrap();
         schema::migrate(&mut db, 0).unwrap();
@@ -329,7 +339,7 @@ mod tests {
 
         assert!(segments.start(&mut statements, id(2), 1, token).unwrap());
         assert!(segments.done(&db, &mut statements, id(2), token).ok().unwrap());
-        (5..8).for_each(|seq| segments.clear(id(seq)));
+        (5..8).for_each(|seq| clear(&mut segments, id(seq)));
         let mark = segments.mark();
         db.execute_batch("SAVEPOINT batch").unwrap();
         segments.take_out(&db, &mut many, id(1)).unwrap();
@@ -358,7 +368,7 @@ mod tests {
         db.execute_batch("BEGIN").unwrap();
         (11..14).for_each(|seq| many.publish(id(seq), &event()));
         many.write(&mut segments).unwrap();
-        [1, 2, 3, 12].into_iter().for_each(|seq| segments.clear(id(seq)));
+        [1, 2, 3, 12].into_iter().for_each(|seq| clear(&mut segments, id(seq)));
         db.execute_batch("ROLLBACK").unwrap();
         segments.roll_back();
 

@@ -66,7 +66,7 @@ impl Queue {
     ) -> Option<Taken> {
         let mut taken = self.take_next(inner, token, &mut has_slot);
         // What was taken may have used up a rate, for which the next of its key has to wait.
-        self.look_at(inner.shelf.next_lane(self.shared.engine.now()));
+        self.look_at(inner.shelf.next_lane(|| self.shared.engine.now()));
         if taken.is_none() && has_slot {
             self.slot_is_free();
         }
